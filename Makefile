@@ -1,0 +1,54 @@
+# Two commands matter: `make demo` and `make test`.  Each works alone on a fresh clone.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint format types contracts drift clean lock
+
+help:
+	@echo "make demo [ONCE=1]  play three engagements on live workflows (ONCE=1: end by itself, verified)"
+	@echo "make test           every test, on servers it starts itself"
+	@echo "make check          format, lint, types, import contracts, drift, tests"
+	@echo "make clean          remove what the above made"
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rapport needs Python 3.11 or later; set PYTHON=/path/to/it")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY)
+	@exec $(BIN)/rapport demo $(if $(ONCE),--once --json) $(if $(DATA),--data $(DATA))
+
+test: $(READY)
+	@exec $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+check: lint types contracts drift test
+
+lint: $(READY)
+	@$(BIN)/ruff format --check --quiet . || { echo "some files are not formatted; run: make format"; exit 1; }
+	@$(BIN)/ruff check --quiet .
+
+format: $(READY)
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix .
+
+types: $(READY)
+	@$(BIN)/mypy
+
+contracts: $(READY)
+	@$(BIN)/lint-imports --no-cache
+
+drift: $(READY)
+	@$(BIN)/python -m events.reference --check
+
+# Hashes for every platform, and no index lines: the lock names no registry.
+lock:
+	uv pip compile pyproject.toml --extra embedded --extra dev --generate-hashes --universal \
+		--python-version 3.11 --no-emit-index-url --no-emit-find-links --no-header -q -o requirements.lock
+
+clean:
+	@rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

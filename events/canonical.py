@@ -1,0 +1,42 @@
+"""One byte-exact way to write JSON, for bodies, hashes and digests.
+
+Stored bytes are hashed and never re-serialised: a change here breaks every chain that exists.
+"""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+
+def instant(moment: datetime) -> str:
+    """Write a moment in UTC with exactly six decimals, e.g. ``2026-01-05T09:00:00.000000Z``.
+
+    :raises ValueError: the moment has no zone.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a zone cannot be stored; give it an offset such as +00:00 or Z")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_instant(text: str) -> datetime:
+    """Read back what :func:`instant` wrote, in UTC."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def canonical(value: Any) -> str:
+    """Write plain data as JSON with sorted keys and no spaces; moments as :func:`instant` does.
+
+    :raises TypeError: the value holds something that is not plain data.
+    """
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain
+    )
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return instant(value)
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is not plain data and has no canonical form")

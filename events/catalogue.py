@@ -1,0 +1,705 @@
+"""Every event that can happen in an engagement.
+
+Each class is a stored format: never rename a field or change its meaning; add an event
+and an upcaster instead.  Workflow code imports this module: no clock, no I/O.
+"""
+
+from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from events.kinds import (
+    Awaited,
+    Channel,
+    Code,
+    Direction,
+    Evidence,
+    Id,
+    Mode,
+    Moment,
+    OwnerRole,
+    Purpose,
+    Recipient,
+    RuleId,
+    RungAction,
+    WithdrawalScope,
+)
+from events.personal import Personal
+
+
+class Event(BaseModel):
+    """Something that happened; ``at`` is when, as claimed, and is stored in the envelope."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: ClassVar[int] = 1
+    by_engine: ClassVar[bool] = False
+    after_close: ClassVar[bool] = False
+
+    at: Moment
+
+
+class EngineEvent(Event):
+    """Something the engine itself concluded; a prediction regenerates it from the other events."""
+
+    by_engine: ClassVar[bool] = True
+
+
+# -- the relationship ---------------------------------------------------------------------------
+
+
+class EngagementOpened(Event):
+    """The agency takes on a person, who is known here by an opaque id."""
+
+    type: Literal["engagement-opened"] = "engagement-opened"
+    engagement_id: Id
+    candidate_id: Id
+    name: Personal[str | None] = None
+    email: Personal[str | None] = None
+    phone: Personal[str | None] = None
+    zone: str = Field(
+        default="UTC", description="IANA zone the candidate lives by; plain, it moves due times"
+    )
+    opened_from: Code = "direct"
+
+
+class PolicyAdopted(Event):
+    """From here on this policy governs; its body is kept under its digest."""
+
+    type: Literal["policy-adopted"] = "policy-adopted"
+    digest: str
+    name: Code
+    body: str | None = Field(default=None, description="the canonical policy, in the agency's stream only")
+
+
+class Assigned(Event):
+    """A recruiter answers for the candidate from now on."""
+
+    type: Literal["assigned"] = "assigned"
+    owner: Id
+    team: tuple[Id, ...] = ()
+
+
+class Reassigned(Event):
+    """Another recruiter takes over; no clock starts again because of it."""
+
+    type: Literal["reassigned"] = "reassigned"
+    owner: Id
+    previous: Id
+    team: tuple[Id, ...] = ()
+    reason: Code = "unspecified"
+    handover: Personal[str | None] = Field(
+        default=None, description="what the next one must know; None: not recorded"
+    )
+
+
+class IntakeCompleted(Event):
+    """Candidate and recruiter know each other well enough for job-finding to begin."""
+
+    type: Literal["intake-completed"] = "intake-completed"
+
+
+class Paused(Event):
+    """The candidate wants quiet until a date."""
+
+    type: Literal["paused"] = "paused"
+    until: Moment
+    reason: Personal[str | None] = None
+
+
+class Resumed(Event):
+    """The engagement is active again."""
+
+    type: Literal["resumed"] = "resumed"
+
+
+class WentDormant(Event):
+    """Nothing is alive and nothing is promised, until someone moves."""
+
+    type: Literal["went-dormant"] = "went-dormant"
+    reason: Code
+
+
+class CandidateWithdrew(Event):
+    """The candidate leaves one submission, or the whole engagement's search."""
+
+    type: Literal["candidate-withdrew"] = "candidate-withdrew"
+    scope: WithdrawalScope
+    submission_id: Id | None = None
+    reason: Personal[str | None] = None
+
+
+class EngagementClosed(Event):
+    """The engagement is over; the log takes nothing but late reports from here."""
+
+    type: Literal["engagement-closed"] = "engagement-closed"
+    reason: Code
+
+
+# -- words exchanged ----------------------------------------------------------------------------
+
+
+class ContactMade(Event):
+    """A person of the agency and the candidate really exchanged words."""
+
+    type: Literal["contact-made"] = "contact-made"
+    after_close: ClassVar[bool] = True
+    contact_id: Id
+    by: Id = Field(description="the person of the agency")
+    channel: Channel
+    direction: Direction = "both"
+    evidence: Evidence = "asserted"
+    evidence_ref: Id | None = None
+    purpose: Purpose = "talk"
+    about: tuple[Id, ...] = Field(
+        default=(), description="applications, submissions, interviews, messages spoken of"
+    )
+    note: Personal[str | None] = None
+
+
+class AttemptMade(Event):
+    """A person of the agency tried, one way: never contact, but it may carry an answer."""
+
+    type: Literal["attempt-made"] = "attempt-made"
+    after_close: ClassVar[bool] = True
+    attempt_id: Id
+    by: Id
+    channel: Channel
+    about: tuple[Id, ...] = Field(default=(), description="what it carries the answer to")
+    note: Personal[str | None] = None
+
+
+class CandidateWrote(Event):
+    """The candidate wrote to the agency, and waits for an answer."""
+
+    type: Literal["candidate-wrote"] = "candidate-wrote"
+    after_close: ClassVar[bool] = True
+    message_id: Id
+    channel: Channel
+    words: Personal[str | None] = None
+
+
+class CallRequested(Event):
+    """The candidate asks to be called."""
+
+    type: Literal["call-requested"] = "call-requested"
+    message_id: Id
+    words: Personal[str | None] = None
+
+
+# -- applications and what leads to a submission ------------------------------------------------
+
+
+class ApplicationRecorded(Event):
+    """The candidate showed interest in a job themselves, before anything goes to a client."""
+
+    type: Literal["application-recorded"] = "application-recorded"
+    application_id: Id
+    job_order_id: Id | None = None
+
+
+class ApplicationLinked(Event):
+    """An application turns out to be for this job order; the candidate has been told nothing by it."""
+
+    type: Literal["application-linked"] = "application-linked"
+    application_id: Id
+    job_order_id: Id
+
+
+class ApplicationDeclined(Event):
+    """The agency will not take an application further."""
+
+    type: Literal["application-declined"] = "application-declined"
+    application_id: Id
+    reason: Code = "unspecified"
+
+
+class CheckRecorded(Event):
+    """Somebody checked something about the candidate; it is no contact."""
+
+    type: Literal["check-recorded"] = "check-recorded"
+    after_close: ClassVar[bool] = True
+    check_id: Id
+    kind: Code
+    outcome: Code
+    evidence: Evidence = "asserted"
+    consent: Literal["given", "unknown", "not-needed"] = "not-needed"
+    about: tuple[Id, ...] = ()
+
+
+class JobProposed(Event):
+    """A recruiter put a job to the candidate, with the reason why it suits this person."""
+
+    type: Literal["job-proposed"] = "job-proposed"
+    job_order_id: Id
+    by: Id
+    job_order_owner: Id | None = None
+    reason: Personal[str | None] = None
+
+
+class ProposalAnswered(Event):
+    """The candidate said whether they want to be put forward."""
+
+    type: Literal["proposal-answered"] = "proposal-answered"
+    job_order_id: Id
+    answer: Literal["yes", "no"]
+    reason: Personal[str | None] = None
+
+
+class RightToRepresentGranted(Event):
+    """The candidate agreed that the agency speaks for them on this one job."""
+
+    type: Literal["right-to-represent-granted"] = "right-to-represent-granted"
+    job_order_id: Id
+    evidence: Evidence
+    evidence_ref: Id | None = None
+    expires_at: Moment | None = None
+    wording: Personal[str | None] = None
+
+
+class RightToRepresentRevoked(Event):
+    """The candidate took that agreement back."""
+
+    type: Literal["right-to-represent-revoked"] = "right-to-represent-revoked"
+    job_order_id: Id
+    reason: Personal[str | None] = None
+
+
+# -- submissions, interviews, offers ------------------------------------------------------------
+
+
+class Submitted(Event):
+    """The candidate was presented to the client of a job order."""
+
+    type: Literal["submitted"] = "submitted"
+    submission_id: Id
+    job_order_id: Id
+    application_id: Id | None = None
+    by: Id | None = None
+    job_order_owner: Id | None = None
+    right_to_represent: Literal["held", "unknown", "missing"] = "held"
+
+
+class ClientAnswered(Event):
+    """The client said yes or no to a submission."""
+
+    type: Literal["client-answered"] = "client-answered"
+    submission_id: Id
+    answer: Literal["yes", "no"]
+    reason: Personal[str | None] = None
+
+
+class InterviewRequested(Event):
+    """The client wants to meet the candidate; there is no time yet."""
+
+    type: Literal["interview-requested"] = "interview-requested"
+    interview_id: Id
+    submission_id: Id
+
+
+class InterviewScheduled(Event):
+    """The interview has a time."""
+
+    type: Literal["interview-scheduled"] = "interview-scheduled"
+    interview_id: Id
+    submission_id: Id
+    starts_at: Moment
+    ends_at: Moment
+    place: Personal[str | None] = None
+
+
+class InterviewMoved(Event):
+    """The interview has another time; the earlier ones stay on record."""
+
+    type: Literal["interview-moved"] = "interview-moved"
+    interview_id: Id
+    submission_id: Id
+    starts_at: Moment
+    ends_at: Moment
+    moved_by: Literal["candidate", "client", "agency", "unknown"] = "unknown"
+    reason: Personal[str | None] = None
+
+
+class InterviewCancelled(Event):
+    """The interview will not take place."""
+
+    type: Literal["interview-cancelled"] = "interview-cancelled"
+    interview_id: Id
+    submission_id: Id
+    cancelled_by: Literal["candidate", "client", "agency", "unknown"] = "unknown"
+    reason: Personal[str | None] = None
+
+
+class InterviewHeld(Event):
+    """The client and the candidate met."""
+
+    type: Literal["interview-held"] = "interview-held"
+    interview_id: Id
+    submission_id: Id
+
+
+class InterviewMissed(Event):
+    """Somebody did not come."""
+
+    type: Literal["interview-missed"] = "interview-missed"
+    interview_id: Id
+    submission_id: Id
+    missed_by: Literal["candidate", "client", "unknown"] = "unknown"
+
+
+class InterviewResultRecorded(Event):
+    """The client said what the interview led to."""
+
+    type: Literal["interview-result-recorded"] = "interview-result-recorded"
+    interview_id: Id
+    submission_id: Id
+    result: Literal["advance", "hold", "reject"]
+    feedback: Personal[str | None] = None
+
+
+class FeedbackPassedOn(Event):
+    """The client's decision and its reason reached the candidate, told by a person."""
+
+    type: Literal["feedback-passed-on"] = "feedback-passed-on"
+    submission_id: Id
+    interview_id: Id | None = None
+    by: Id
+    channel: Channel = "unknown"
+    words: Personal[str | None] = None
+
+
+class OfferExtended(Event):
+    """The client wants the candidate; it is the candidate's turn."""
+
+    type: Literal["offer-extended"] = "offer-extended"
+    offer_id: Id
+    submission_id: Id
+    terms: Personal[str | None] = None
+
+
+class OfferAccepted(Event):
+    """The candidate said yes: a placement begins."""
+
+    type: Literal["offer-accepted"] = "offer-accepted"
+    offer_id: Id
+    submission_id: Id
+    starts_on: Moment | None = None
+
+
+class OfferDeclined(Event):
+    """The candidate said no."""
+
+    type: Literal["offer-declined"] = "offer-declined"
+    offer_id: Id
+    submission_id: Id
+    reason: Personal[str | None] = None
+
+
+class PositionFilled(Event):
+    """The job order was filled or closed while this candidate was still alive on it."""
+
+    type: Literal["position-filled"] = "position-filled"
+    job_order_id: Id
+    submission_id: Id
+    how: Literal["filled", "closed"]
+
+
+# -- the record about the record ----------------------------------------------------------------
+
+
+class CommandRefused(Event):
+    """A gate said no.  The command is kept, because we must be able to show what was prevented."""
+
+    type: Literal["command-refused"] = "command-refused"
+    after_close: ClassVar[bool] = True
+    command: Code
+    gate: RuleId
+    says: str = Field(description="why, in the policy's words")
+    remedy: str
+    job_order_id: Id | None = None
+    submission_id: Id | None = None
+    content: Personal[str | None] = Field(default=None, description="the refused command, as canonical JSON")
+
+
+class GateBypassed(Event):
+    """A gate was not met, and the thing happened all the same."""
+
+    type: Literal["gate-bypassed"] = "gate-bypassed"
+    command: Code
+    gate: RuleId
+    mode: Mode
+    why: Literal["report", "mode"]
+    job_order_id: Id | None = None
+    submission_id: Id | None = None
+
+
+class MessageRefused(Event):
+    """A message could not be applied.  Recorded without its content, so that nothing is lost silently."""
+
+    type: Literal["message-refused"] = "message-refused"
+    after_close: ClassVar[bool] = True
+    name: str = Field(description="the name it came under, or '?' where that is no command's")
+    reason: Code
+    says: str
+
+
+class EventAnnulled(Event):
+    """An earlier event was wrong: it folds as absent from here, and stays visible."""
+
+    type: Literal["event-annulled"] = "event-annulled"
+    after_close: ClassVar[bool] = True
+    event_id: UUID
+    annulled_type: Code
+    reason: Personal[str | None] = None
+
+
+# -- obligations --------------------------------------------------------------------------------
+
+
+class Rung(BaseModel):
+    """One step of an open obligation, at its own fixed moment; ``breach`` is the due time itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    number: int
+    at: Moment
+    do: RungAction
+    level: int = Field(description="0 a reminder, 1 the owner, 2 the team lead, 3 the director")
+    to: Recipient | None = None
+    template: Code | None = None
+
+
+class ObligationOpened(EngineEvent):
+    """A promise is open, due at a time that no later change of a library can move."""
+
+    type: Literal["obligation-opened"] = "obligation-opened"
+    obligation_id: UUID
+    rule: RuleId
+    subject: str
+    kind: Literal["contact", "answer", "duty"]
+    mode: Mode
+    owner_role: OwnerRole
+    awaits: Awaited
+    since: Moment = Field(description="when what opened it happened: earlier acts cannot meet it")
+    due_at: Moment
+    rungs: tuple[Rung, ...]
+    useful_for: int | None = Field(
+        default=None, description="seconds after its rung that a message still helps"
+    )
+
+
+class ObligationMoved(EngineEvent):
+    """The due time changed, because what it was planned around did."""
+
+    type: Literal["obligation-moved"] = "obligation-moved"
+    obligation_id: UUID
+    rule: RuleId
+    subject: str
+    due_at: Moment
+    rungs: tuple[Rung, ...] = Field(description="what is still ahead, numbered on from the rungs before")
+    reason: Code
+
+
+class ObligationMet(EngineEvent):
+    """The promise was kept: in time, or late."""
+
+    type: Literal["obligation-met"] = "obligation-met"
+    obligation_id: UUID
+    rule: RuleId
+    subject: str
+    met_at: Moment = Field(description="when the act happened, as claimed")
+    due_at: Moment
+    timely: bool
+
+
+class ObligationBreached(EngineEvent):
+    """The due time passed and nobody had kept the promise.  It is a fact and stays one."""
+
+    type: Literal["obligation-breached"] = "obligation-breached"
+    obligation_id: UUID
+    rule: RuleId
+    subject: str
+    due_at: Moment
+
+
+class ObligationExcused(Event):
+    """A breach that was none: the act was timely and recorded late, or a lead excused it."""
+
+    type: Literal["obligation-excused"] = "obligation-excused"
+    by_engine: ClassVar[bool] = True
+    after_close: ClassVar[bool] = True
+    obligation_id: UUID
+    rule: RuleId
+    subject: str
+    reason: Code
+
+
+class ObligationDropped(EngineEvent):
+    """Nobody is waiting for this any more."""
+
+    type: Literal["obligation-dropped"] = "obligation-dropped"
+    obligation_id: UUID
+    rule: RuleId
+    subject: str
+    reason: Code
+
+
+class RungReached(EngineEvent):
+    """An obligation climbed a step, at the step's own time or as soon after as anyone could look."""
+
+    type: Literal["rung-reached"] = "rung-reached"
+    obligation_id: UUID
+    rule: RuleId
+    subject: str
+    rung: int
+    do: RungAction
+    level: int
+    due_at: Moment = Field(description="the rung's own time")
+
+
+class EscalationRaised(EngineEvent):
+    """A duty now lies with a person, by role; who that is, the directory says when it is delivered."""
+
+    type: Literal["escalation-raised"] = "escalation-raised"
+    escalation_id: UUID
+    obligation_id: UUID
+    rule: RuleId
+    subject: str
+    level: int
+    to: Recipient
+    owner: Id | None = None
+
+
+class EscalationAcknowledged(Event):
+    """The person took it on, with a plan."""
+
+    type: Literal["escalation-acknowledged"] = "escalation-acknowledged"
+    escalation_id: UUID
+    by: Id
+    plan_by: Moment | None = None
+    plan: Personal[str | None] = None
+
+
+class EscalationSettled(EngineEvent):
+    """What the escalation was about is met or gone."""
+
+    type: Literal["escalation-settled"] = "escalation-settled"
+    escalation_id: UUID
+    obligation_id: UUID
+    how: Literal["met", "dropped"]
+
+
+# -- outreach -----------------------------------------------------------------------------------
+
+
+class OutreachRequested(EngineEvent):
+    """The engine owes a message; sending it is neither contact nor attempt."""
+
+    type: Literal["outreach-requested"] = "outreach-requested"
+    effect_id: UUID
+    channel: Literal["email"] = "email"
+    to: Recipient
+    owner: Id | None = None
+    template: Code
+    rule: RuleId | None = None
+    obligation_id: UUID | None = None
+    subject: str | None = None
+    level: int = 0
+    due_at: Moment | None = None
+    useful_until: Moment | None = None
+
+
+class OutreachSent(Event):
+    """The message left; ``person`` is who got it, None for the candidate."""
+
+    type: Literal["outreach-sent"] = "outreach-sent"
+    by_engine: ClassVar[bool] = True
+    after_close: ClassVar[bool] = True
+    effect_id: UUID
+    person: Id | None = None
+    attempt: int = 1
+    message_id: str
+
+
+class OutreachFailed(Event):
+    """The message could not be sent, for good."""
+
+    type: Literal["outreach-failed"] = "outreach-failed"
+    by_engine: ClassVar[bool] = True
+    after_close: ClassVar[bool] = True
+    effect_id: UUID
+    attempt: int = 1
+    reason: Code
+    says: str
+
+
+class OutreachWithheld(Event):
+    """A rule forbade writing.  Kept, because we must be able to prove restraint."""
+
+    type: Literal["outreach-withheld"] = "outreach-withheld"
+    by_engine: ClassVar[bool] = True
+    after_close: ClassVar[bool] = True
+    effect_id: UUID
+    rule: RuleId = Field(description="the policy's name for the rule, e.g. quiet-hours")
+
+
+AnyEvent = Annotated[
+    EngagementOpened
+    | PolicyAdopted
+    | Assigned
+    | Reassigned
+    | IntakeCompleted
+    | Paused
+    | Resumed
+    | WentDormant
+    | CandidateWithdrew
+    | EngagementClosed
+    | ContactMade
+    | AttemptMade
+    | CandidateWrote
+    | CallRequested
+    | ApplicationRecorded
+    | ApplicationLinked
+    | ApplicationDeclined
+    | CheckRecorded
+    | JobProposed
+    | ProposalAnswered
+    | RightToRepresentGranted
+    | RightToRepresentRevoked
+    | Submitted
+    | ClientAnswered
+    | InterviewRequested
+    | InterviewScheduled
+    | InterviewMoved
+    | InterviewCancelled
+    | InterviewHeld
+    | InterviewMissed
+    | InterviewResultRecorded
+    | FeedbackPassedOn
+    | OfferExtended
+    | OfferAccepted
+    | OfferDeclined
+    | PositionFilled
+    | CommandRefused
+    | GateBypassed
+    | MessageRefused
+    | EventAnnulled
+    | ObligationOpened
+    | ObligationMoved
+    | ObligationMet
+    | ObligationBreached
+    | ObligationExcused
+    | ObligationDropped
+    | RungReached
+    | EscalationRaised
+    | EscalationAcknowledged
+    | EscalationSettled
+    | OutreachRequested
+    | OutreachSent
+    | OutreachFailed
+    | OutreachWithheld,
+    Field(discriminator="type"),
+]
+
+ANY_EVENT: TypeAdapter[Any] = TypeAdapter(AnyEvent)

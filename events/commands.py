@@ -1,0 +1,496 @@
+"""Every command an engagement understands: an intent asks the engine, a report tells it.
+
+A gate may refuse an intent and never a report: choose the kind by what the world has already done.
+"""
+
+from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from events.envelope import Actor
+from events.kinds import Channel, Code, Direction, Evidence, Id, Moment, Purpose
+from events.personal import Personal
+
+Kind = Literal["intent", "report"]
+
+
+class Command(BaseModel):
+    """A wish or a report, in the imperative."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: ClassVar[Kind] = "report"
+
+
+class Intent(Command):
+    """Asks the engine to do or allow something; a gate may refuse it."""
+
+    kind: ClassVar[Kind] = "intent"
+
+
+class OpenEngagement(Command):
+    """Take a person on.  The first command of every engagement."""
+
+    name: Literal["open-engagement"] = "open-engagement"
+    candidate_id: Id
+    candidate_name: Personal[str | None] = None
+    email: Personal[str | None] = None
+    phone: Personal[str | None] = None
+    zone: str = "UTC"
+    opened_from: Code = "direct"
+    owner: Id | None = None
+    team: tuple[Id, ...] = ()
+
+
+class AdoptPolicy(Command):
+    """Let another policy govern this engagement from now on; its body is known by its digest."""
+
+    name: Literal["adopt-policy"] = "adopt-policy"
+    digest: str
+    policy_name: Code
+
+
+class Assign(Command):
+    """Name the recruiter who answers for the candidate."""
+
+    name: Literal["assign"] = "assign"
+    owner: Id
+    team: tuple[Id, ...] = ()
+
+
+class Reassign(Command):
+    """Hand the candidate over to another recruiter."""
+
+    name: Literal["reassign"] = "reassign"
+    owner: Id
+    team: tuple[Id, ...] = ()
+    reason: Code = "unspecified"
+    handover: Personal[str | None] = None
+
+
+class CompleteIntake(Command):
+    """Say that candidate and recruiter know each other; job-finding may begin."""
+
+    name: Literal["complete-intake"] = "complete-intake"
+
+
+class Pause(Command):
+    """Leave the candidate in peace until a date."""
+
+    name: Literal["pause"] = "pause"
+    until: Moment
+    reason: Personal[str | None] = None
+
+
+class Resume(Command):
+    """End a pause or a dormancy."""
+
+    name: Literal["resume"] = "resume"
+
+
+class GoDormant(Command):
+    """Put the engagement to sleep while nothing is alive."""
+
+    name: Literal["go-dormant"] = "go-dormant"
+    reason: Code
+
+
+class Withdraw(Command):
+    """The candidate leaves one submission (``submission_id``) or the whole search."""
+
+    name: Literal["withdraw"] = "withdraw"
+    submission_id: Id | None = None
+    reason: Personal[str | None] = None
+
+
+class CloseEngagement(Command):
+    """End the engagement for good."""
+
+    name: Literal["close-engagement"] = "close-engagement"
+    reason: Code
+
+
+class RecordContact(Command):
+    """Report that a person of the agency and the candidate exchanged words."""
+
+    name: Literal["record-contact"] = "record-contact"
+    contact_id: Id | None = None
+    by: Id | None = Field(
+        default=None, description="the person of the agency; the acting person if not given"
+    )
+    channel: Channel
+    direction: Direction = "both"
+    evidence: Evidence = "asserted"
+    evidence_ref: Id | None = None
+    purpose: Purpose = "talk"
+    about: tuple[Id, ...] = ()
+    note: Personal[str | None] = None
+
+
+class RecordAttempt(Command):
+    """Report that a person of the agency tried to reach the candidate, one way."""
+
+    name: Literal["record-attempt"] = "record-attempt"
+    attempt_id: Id | None = None
+    by: Id | None = None
+    channel: Channel
+    about: tuple[Id, ...] = ()
+    note: Personal[str | None] = None
+
+
+class RecordMessage(Command):
+    """Report that the candidate wrote."""
+
+    name: Literal["record-message"] = "record-message"
+    message_id: Id | None = None
+    channel: Channel = "email"
+    words: Personal[str | None] = None
+
+
+class RequestCall(Command):
+    """Report that the candidate asks to be called."""
+
+    name: Literal["request-call"] = "request-call"
+    message_id: Id | None = None
+    words: Personal[str | None] = None
+
+
+class RecordApplication(Command):
+    """Report the candidate's own interest in a job."""
+
+    name: Literal["record-application"] = "record-application"
+    application_id: Id
+    job_order_id: Id | None = None
+
+
+class LinkApplication(Command):
+    """Report which job order an application is for."""
+
+    name: Literal["link-application-to-job-order"] = "link-application-to-job-order"
+    application_id: Id
+    job_order_id: Id
+
+
+class DeclineApplication(Command):
+    """Report that an application goes no further."""
+
+    name: Literal["decline-application"] = "decline-application"
+    application_id: Id
+    reason: Code = "unspecified"
+
+
+class RecordCheck(Command):
+    """Report a check and what came of it."""
+
+    name: Literal["record-check"] = "record-check"
+    check_id: Id | None = None
+    check: Code
+    outcome: Code
+    evidence: Evidence = "asserted"
+    consent: Literal["given", "unknown", "not-needed"] = "not-needed"
+    about: tuple[Id, ...] = ()
+
+
+class ProposeJob(Intent):
+    """Put a job to the candidate."""
+
+    name: Literal["propose-job"] = "propose-job"
+    job_order_id: Id
+    by: Id | None = None
+    job_order_owner: Id | None = None
+    reason: Personal[str | None] = None
+
+
+class RecordProposal(Command):
+    """Report that a job has been put to the candidate already."""
+
+    name: Literal["record-proposal"] = "record-proposal"
+    job_order_id: Id
+    by: Id | None = None
+    job_order_owner: Id | None = None
+    reason: Personal[str | None] = None
+
+
+class AnswerProposal(Command):
+    """Report the candidate's yes or no to a proposed job."""
+
+    name: Literal["answer-proposal"] = "answer-proposal"
+    job_order_id: Id
+    answer: Literal["yes", "no"]
+    reason: Personal[str | None] = None
+
+
+class GrantRightToRepresent(Command):
+    """Record the candidate's agreement to one job: from the candidate, or with evidence."""
+
+    name: Literal["grant-right-to-represent"] = "grant-right-to-represent"
+    job_order_id: Id
+    evidence: Evidence = "asserted"
+    evidence_ref: Id | None = None
+    expires_at: Moment | None = None
+    wording: Personal[str | None] = None
+
+
+class RevokeRightToRepresent(Command):
+    """Report that the candidate took the agreement back."""
+
+    name: Literal["revoke-right-to-represent"] = "revoke-right-to-represent"
+    job_order_id: Id
+    reason: Personal[str | None] = None
+
+
+class Submit(Intent):
+    """Present the candidate to the client of a job order."""
+
+    name: Literal["submit"] = "submit"
+    job_order_id: Id
+    submission_id: Id | None = None
+    application_id: Id | None = None
+    by: Id | None = None
+    job_order_owner: Id | None = None
+
+
+class RecordSubmission(Command):
+    """Report that the candidate has been presented already."""
+
+    name: Literal["record-submission"] = "record-submission"
+    job_order_id: Id
+    submission_id: Id | None = None
+    application_id: Id | None = None
+    by: Id | None = None
+    job_order_owner: Id | None = None
+
+
+class RecordClientAnswer(Command):
+    """Report the client's yes or no to a submission."""
+
+    name: Literal["record-client-answer"] = "record-client-answer"
+    submission_id: Id
+    answer: Literal["yes", "no"]
+    reason: Personal[str | None] = None
+
+
+class RequestInterview(Command):
+    """Report that the client wants an interview; no time yet."""
+
+    name: Literal["request-interview"] = "request-interview"
+    submission_id: Id
+    interview_id: Id | None = None
+
+
+class ScheduleInterview(Intent):
+    """Fix an interview's time with the candidate."""
+
+    name: Literal["schedule-interview"] = "schedule-interview"
+    submission_id: Id
+    interview_id: Id | None = None
+    starts_at: Moment
+    ends_at: Moment | None = Field(default=None, description="one hour after the start if not given")
+    place: Personal[str | None] = None
+
+
+class RecordInterviewScheduled(Command):
+    """Report that an interview has been given a time elsewhere."""
+
+    name: Literal["record-interview-scheduled"] = "record-interview-scheduled"
+    submission_id: Id
+    interview_id: Id | None = None
+    starts_at: Moment
+    ends_at: Moment | None = None
+    place: Personal[str | None] = None
+
+
+class MoveInterview(Command):
+    """Report an interview's new time."""
+
+    name: Literal["move-interview"] = "move-interview"
+    interview_id: Id
+    starts_at: Moment
+    ends_at: Moment | None = None
+    moved_by: Literal["candidate", "client", "agency", "unknown"] = "unknown"
+    reason: Personal[str | None] = None
+
+
+class CancelInterview(Command):
+    """Report that an interview will not take place."""
+
+    name: Literal["cancel-interview"] = "cancel-interview"
+    interview_id: Id
+    cancelled_by: Literal["candidate", "client", "agency", "unknown"] = "unknown"
+    reason: Personal[str | None] = None
+
+
+class RecordInterviewHeld(Command):
+    """Report that client and candidate met."""
+
+    name: Literal["record-interview-held"] = "record-interview-held"
+    interview_id: Id
+
+
+class RecordInterviewMissed(Command):
+    """Report that somebody did not come to an interview."""
+
+    name: Literal["record-interview-missed"] = "record-interview-missed"
+    interview_id: Id
+    missed_by: Literal["candidate", "client", "unknown"] = "unknown"
+
+
+class RecordInterviewResult(Command):
+    """Report what the client made of an interview."""
+
+    name: Literal["record-interview-result"] = "record-interview-result"
+    interview_id: Id
+    result: Literal["advance", "hold", "reject"]
+    feedback: Personal[str | None] = None
+
+
+class PassOnFeedback(Command):
+    """Report that a person told the candidate the client's decision."""
+
+    name: Literal["pass-on-feedback"] = "pass-on-feedback"
+    submission_id: Id
+    interview_id: Id | None = None
+    by: Id | None = None
+    channel: Channel = "unknown"
+    words: Personal[str | None] = None
+
+
+class RecordOffer(Command):
+    """Report that the client made an offer and the candidate has it."""
+
+    name: Literal["record-offer"] = "record-offer"
+    submission_id: Id
+    offer_id: Id | None = None
+    terms: Personal[str | None] = None
+
+
+class AcceptOffer(Command):
+    """Report that the candidate accepted."""
+
+    name: Literal["accept-offer"] = "accept-offer"
+    offer_id: Id
+    starts_on: Moment | None = None
+
+
+class DeclineOffer(Command):
+    """Report that the candidate declined."""
+
+    name: Literal["decline-offer"] = "decline-offer"
+    offer_id: Id
+    reason: Personal[str | None] = None
+
+
+class RecordPositionFilled(Command):
+    """Report that a job order is gone while a submission to it was still alive."""
+
+    name: Literal["record-position-filled"] = "record-position-filled"
+    job_order_id: Id
+    how: Literal["filled", "closed"] = "filled"
+
+
+class AnnulEvent(Command):
+    """Declare an earlier event wrong: it no longer counts, and stays visible."""
+
+    name: Literal["annul-event"] = "annul-event"
+    event_id: UUID
+    reason: Personal[str | None] = None
+
+
+class AcknowledgeEscalation(Command):
+    """Take an escalation on, with a plan."""
+
+    name: Literal["acknowledge-escalation"] = "acknowledge-escalation"
+    escalation_id: UUID
+    by: Id | None = None
+    plan_by: Moment | None = None
+    plan: Personal[str | None] = None
+
+
+class RecordOutreach(Command):
+    """Tell what became of an owed message; only the engine's own activities send it."""
+
+    name: Literal["record-outreach"] = "record-outreach"
+    effect_id: UUID
+    outcome: Literal["sent", "failed", "withheld"]
+    person: Id | None = None
+    attempt: int = 1
+    message_id: str = ""
+    reason: Code = "unspecified"
+    says: str = ""
+
+
+class RefuseMessage(Command):
+    """Record that a message could not be applied; made by the engine, never accepted from outside."""
+
+    name: Literal["refuse-message"] = "refuse-message"
+    message: str
+    reason: Code
+    says: str
+
+
+AnyCommand = Annotated[
+    OpenEngagement
+    | AdoptPolicy
+    | Assign
+    | Reassign
+    | CompleteIntake
+    | Pause
+    | Resume
+    | GoDormant
+    | Withdraw
+    | CloseEngagement
+    | RecordContact
+    | RecordAttempt
+    | RecordMessage
+    | RequestCall
+    | RecordApplication
+    | LinkApplication
+    | DeclineApplication
+    | RecordCheck
+    | ProposeJob
+    | RecordProposal
+    | AnswerProposal
+    | GrantRightToRepresent
+    | RevokeRightToRepresent
+    | Submit
+    | RecordSubmission
+    | RecordClientAnswer
+    | RequestInterview
+    | ScheduleInterview
+    | RecordInterviewScheduled
+    | MoveInterview
+    | CancelInterview
+    | RecordInterviewHeld
+    | RecordInterviewMissed
+    | RecordInterviewResult
+    | PassOnFeedback
+    | RecordOffer
+    | AcceptOffer
+    | DeclineOffer
+    | RecordPositionFilled
+    | AnnulEvent
+    | AcknowledgeEscalation
+    | RecordOutreach
+    | RefuseMessage,
+    Field(discriminator="name"),
+]
+
+ANY_COMMAND: TypeAdapter[Any] = TypeAdapter(AnyCommand)
+
+# Only the engine itself gives these; a door refuses them from anybody else.
+INTERNAL = frozenset({"record-outreach", "refuse-message"})
+
+
+class Order(BaseModel):
+    """A command with who gave it, when it happened, and why; what crosses every door."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    command_id: str = Field(min_length=1, max_length=200)
+    command: AnyCommand
+    actor: Actor
+    source: Code = "cli"
+    at: Moment | None = Field(default=None, description="when it happened; None: when it is decided")
+    causation_id: UUID | None = None
+    correlation_id: Id | None = None

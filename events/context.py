@@ -1,0 +1,34 @@
+"""What a decision may know beside the command and the state: who, when, and under which id."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from events.envelope import Actor, derived_id
+from events.errors import InvalidCommand
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The circumstances of one command; *at* is when it happened, *now* when it is decided."""
+
+    agency: str
+    stream: str
+    command_id: str
+    actor: Actor
+    at: datetime
+    now: datetime
+
+    def new_id(self, kind: str, given: str | None = None) -> str:
+        """Take the caller's id, or derive one from the command's own."""
+        return given or str(derived_id(self.agency, self.stream, self.command_id, kind))
+
+    def person(self, given: str | None) -> str:
+        """Name the person of the agency who acted.
+
+        :raises InvalidCommand: nobody is named and the actor is no person.
+        """
+        if given is not None:
+            return given
+        if self.actor.kind == "person":
+            return self.actor.id
+        raise InvalidCommand("say who of the agency acted: by=PERSON is missing and the actor is no person")

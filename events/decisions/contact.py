@@ -1,0 +1,75 @@
+"""Decisions about words exchanged: contacts, attempts, and what the candidate says.
+
+Only people make contact: whatever the engine sends is neither contact nor attempt.
+"""
+
+from events import catalogue as e
+from events import commands as c
+from events.context import Context
+from events.errors import NotAllowed
+from events.state import Engagement
+
+
+def record_contact(command: c.RecordContact, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+    """Record a two-way exchange, once per contact id.
+
+    :raises NotAllowed: the engine claims to have talked.
+    :raises InvalidCommand: nobody of the agency is named.
+    """
+    if ctx.actor.kind == "engine":
+        raise NotAllowed("an automated message is no contact; only a person's exchange with the candidate is")
+    contact_id = ctx.new_id("contact", command.contact_id)
+    if contact_id in state.contacts:
+        return []
+    return [
+        e.ContactMade(
+            at=ctx.at,
+            contact_id=contact_id,
+            by=ctx.person(command.by),
+            channel=command.channel,
+            direction=command.direction,
+            evidence="candidate-confirmed" if ctx.actor.kind == "candidate" else command.evidence,
+            evidence_ref=command.evidence_ref,
+            purpose=command.purpose,
+            about=command.about,
+            note=command.note,
+        )
+    ]
+
+
+def record_attempt(command: c.RecordAttempt, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+    """Record a person's one-way try, once per attempt id.
+
+    :raises NotAllowed: the engine claims to have tried.
+    """
+    if ctx.actor.kind == "engine":
+        raise NotAllowed("an automated message is no attempt; only a person's try is")
+    attempt_id = ctx.new_id("attempt", command.attempt_id)
+    if attempt_id in state.contacts:
+        return []
+    return [
+        e.AttemptMade(
+            at=ctx.at,
+            attempt_id=attempt_id,
+            by=ctx.person(command.by),
+            channel=command.channel,
+            about=command.about,
+            note=command.note,
+        )
+    ]
+
+
+def record_message(command: c.RecordMessage, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+    """Record that the candidate wrote, once per message id."""
+    message_id = ctx.new_id("message", command.message_id)
+    if message_id in state.messages:
+        return []
+    return [e.CandidateWrote(at=ctx.at, message_id=message_id, channel=command.channel, words=command.words)]
+
+
+def request_call(command: c.RequestCall, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+    """Record that the candidate asks for a call, once per message id."""
+    message_id = ctx.new_id("message", command.message_id)
+    if message_id in state.messages:
+        return []
+    return [e.CallRequested(at=ctx.at, message_id=message_id, words=command.words)]

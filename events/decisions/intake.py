@@ -1,0 +1,151 @@
+"""Decisions about the relationship itself: opening, owners, intake, pauses, leaving, closing.
+
+Each gives the events a command leads to, and none where it has been done already.
+"""
+
+from events import catalogue as e
+from events import commands as c
+from events.context import Context
+from events.errors import InvalidCommand, UnknownReference, WrongState
+from events.policy import Policy
+from events.state import Engagement
+from events.zones import ZONES
+
+
+def open_engagement(
+    command: c.OpenEngagement, state: Engagement, ctx: Context, policy: Policy
+) -> list[e.AnyEvent]:
+    """Take the person on under the agency's policy.
+
+    :raises WrongState: the engagement exists, for another candidate.
+    :raises InvalidCommand: the zone is unknown.
+    """
+    if state.opened_at is not None:
+        if state.candidate_id == command.candidate_id:
+            return []
+        raise WrongState("this engagement is open already, for another candidate; open one under another id")
+    _known_zone(command.zone)
+    opened = e.EngagementOpened(
+        at=ctx.at,
+        engagement_id=ctx.stream.partition(":")[2],
+        candidate_id=command.candidate_id,
+        name=command.candidate_name,
+        email=command.email,
+        phone=command.phone,
+        zone=command.zone,
+        opened_from=command.opened_from,
+    )
+    adopted = e.PolicyAdopted(at=ctx.at, digest=policy.digest(), name=policy.name)
+    assigned = [e.Assigned(at=ctx.at, owner=command.owner, team=command.team)] if command.owner else []
+    return [opened, adopted, *assigned]
+
+
+def _known_zone(zone: str) -> None:
+    if zone not in ZONES:
+        raise InvalidCommand(f"zone '{zone[:40]}' is no IANA time zone; write one like Europe/London")
+
+
+def adopt_policy(command: c.AdoptPolicy, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+    """Put the engagement under another policy; what is open keeps its due time."""
+    if state.policy_digest == command.digest:
+        return []
+    return [e.PolicyAdopted(at=ctx.at, digest=command.digest, name=command.policy_name)]
+
+
+def assign(command: c.Assign, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+    """Name the first owner; a later one comes by ``reassign``.
+
+    :raises WrongState: somebody else answers for the candidate already.
+    """
+    if state.candidate_owner is None:
+        return [e.Assigned(at=ctx.at, owner=command.owner, team=command.team)]
+    if state.candidate_owner == command.owner and state.team == command.team:
+        return []
+    raise WrongState(f"'{state.candidate_owner}' answers for this candidate already; hand over with reassign")
+
+
+def reassign(command: c.Reassign, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+    """Hand the candidate over; no due time moves.
+
+    :raises WrongState: nobody owns the engagement yet.
+    """
+    if state.candidate_owner is None:
+        raise WrongState(f"nobody answers for this candidate yet; begin with assign owner={command.owner}")
+    if state.candidate_owner == command.owner and state.team == command.team:
+        return []
+    return [
+        e.Reassigned(
+            at=ctx.at,
+            owner=command.owner,
+            previous=state.candidate_owner,
+            team=command.team,
+            reason=command.reason,
+            handover=command.handover,
+        )
+    ]
+
+
+def complete_intake(command: c.CompleteIntake, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+    """Note that they know each other, once."""
+    return [] if state.intake_completed else [e.IntakeCompleted(at=ctx.at)]
+
+
+def pause(command: c.Pause, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+    """Note the candidate's wish for quiet.
+
+    :raises InvalidCommand: the date is past.
+    """
+    if command.until <= ctx.now:
+        raise InvalidCommand("a pause ends in the future; give until=DATE with its zone, later than now")
+    if state.paused_until == command.until:
+        return []
+    return [e.Paused(at=ctx.at, until=command.until, reason=command.reason)]
+
+
+def resume(command: c.Resume, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+    """Wake the engagement, if it is paused or dormant."""
+    return [e.Resumed(at=ctx.at)] if state.paused_until is not None or state.dormant else []
+
+
+def go_dormant(command: c.GoDormant, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+    """Put the engagement to sleep, once.
+
+    :raises WrongState: a submission is still alive.
+    """
+    if state.dormant:
+        return []
+    if state.live_submissions:
+        raise WrongState("a submission is still alive, so the engagement cannot go dormant; settle it first")
+    return [e.WentDormant(at=ctx.at, reason=command.reason)]
+
+
+def withdraw(command: c.Withdraw, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+    """Take the candidate out of one submission, or out of everything.
+
+    :raises UnknownReference: no such submission.
+    """
+    if command.submission_id is None:
+        alive = state.live_submissions or any(each.status == "live" for each in state.applications.values())
+        if state.withdrawn and not alive:
+            return []
+        return [e.CandidateWithdrew(at=ctx.at, scope="engagement", reason=command.reason)]
+    submission = state.submissions.get(command.submission_id)
+    if submission is None:
+        raise UnknownReference("submission", command.submission_id, "rapport show lists the ones there are")
+    if submission.status != "live":
+        return []
+    return [
+        e.CandidateWithdrew(
+            at=ctx.at, scope="submission", submission_id=command.submission_id, reason=command.reason
+        )
+    ]
+
+
+def close_engagement(command: c.CloseEngagement, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+    """End the engagement.
+
+    :raises WrongState: a submission is still alive.
+    """
+    if state.live_submissions:
+        raise WrongState("a submission is still alive; withdraw it or record its outcome before closing")
+    return [e.EngagementClosed(at=ctx.at, reason=command.reason)]

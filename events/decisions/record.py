@@ -1,0 +1,96 @@
+"""Decisions about the record itself: annulments, escalations taken on, outreach reported, messages refused.
+
+Nothing here ever changes or removes an event; it adds one that says what to make of it.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from events import catalogue as e
+from events import commands as c
+from events.codec import ENGAGEMENT_EVENTS
+from events.context import Context
+from events.envelope import Stored
+from events.errors import UnknownReference, WrongState
+from events.fold import annulled_ids
+from events.state import Engagement
+
+LASTING: Final = frozenset({"engagement-opened", "engagement-closed", "policy-adopted", "event-annulled"})
+
+
+def annul_event(
+    command: c.AnnulEvent, state: Engagement, ctx: Context, history: Sequence[Stored]
+) -> list[e.AnyEvent]:
+    """Declare an event of the world wrong.
+
+    :raises UnknownReference: this stream has no such event.
+    :raises WrongState: it is the engine's own, or one that everything else rests on.
+    """
+    found = next((stored for stored in history if stored.event_id == command.event_id), None)
+    if found is None:
+        raise UnknownReference("event", str(command.event_id), "rapport show prints the ids there are")
+    if command.event_id in annulled_ids(history):
+        return []
+    if found.type in LASTING or ENGAGEMENT_EVENTS[found.type].by_engine:
+        raise WrongState(
+            f"a '{found.type}' cannot be annulled; annul what led to it, or close the engagement"
+        )
+    return [
+        e.EventAnnulled(at=ctx.at, event_id=command.event_id, annulled_type=found.type, reason=command.reason)
+    ]
+
+
+def acknowledge_escalation(
+    command: c.AcknowledgeEscalation, state: Engagement, ctx: Context
+) -> list[e.AnyEvent]:
+    """Note who takes an escalation on; the obligation stays open until it is kept.
+
+    :raises UnknownReference: no such escalation is open.
+    """
+    found = state.escalations.get(command.escalation_id)
+    if found is None:
+        raise UnknownReference("open escalation", str(command.escalation_id), "rapport waiting lists them")
+    by = ctx.person(command.by)
+    if (found.acknowledged_by, found.plan_by) == (by, command.plan_by):
+        return []
+    return [
+        e.EscalationAcknowledged(
+            at=ctx.at,
+            escalation_id=command.escalation_id,
+            by=by,
+            plan_by=command.plan_by,
+            plan=command.plan,
+        )
+    ]
+
+
+def record_outreach(command: c.RecordOutreach, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+    """Note what became of a message, once."""
+    if command.effect_id not in state.owed:
+        return []
+    if command.outcome == "sent":
+        return [
+            e.OutreachSent(
+                at=ctx.at,
+                effect_id=command.effect_id,
+                person=command.person,
+                attempt=command.attempt,
+                message_id=command.message_id,
+            )
+        ]
+    if command.outcome == "withheld":
+        return [e.OutreachWithheld(at=ctx.at, effect_id=command.effect_id, rule=command.reason)]
+    return [
+        e.OutreachFailed(
+            at=ctx.at,
+            effect_id=command.effect_id,
+            attempt=command.attempt,
+            reason=command.reason,
+            says=command.says,
+        )
+    ]
+
+
+def refuse_message(command: c.RefuseMessage, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+    """Note that a message came and could not be applied."""
+    return [e.MessageRefused(at=ctx.at, name=command.message, reason=command.reason, says=command.says)]

@@ -1,0 +1,135 @@
+"""The stored shape of an event: who, when, why, beside the body that says what.
+
+These are stored formats: fields are never renamed, and none may hold personal data in clear.
+"""
+
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID, uuid5
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Origin = Literal["business", "engine", "imported"]
+ActorKind = Literal["candidate", "person", "client", "integration", "engine", "operator"]
+Category = Literal["engagement", "job-order", "agency", "candidate"]
+
+# The root of every derived id; fixed for ever.
+NAMESPACE: Final = UUID("79b22749-9dc1-471b-9930-f475c79cbb97")
+
+
+def category_of(stream: str) -> str:
+    """Name the category of a stream, e.g. ``engagement`` of ``engagement:e-1``."""
+    return stream.partition(":")[0]
+
+
+def event_id(agency: str, stream: str, command_id: str, ordinal: int) -> UUID:
+    """Derive the id of a command's *ordinal*-th event (from 0)."""
+    return derived_id(agency, stream, command_id, str(ordinal))
+
+
+def derived_id(*parts: str) -> UUID:
+    """Derive an id from parts that hold nothing personal; each part is length-prefixed."""
+    return uuid5(NAMESPACE, "".join(f"{len(part)}:{part}" for part in parts))
+
+
+class Actor(BaseModel):
+    """Who caused an event: a kind and an opaque id, never a name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: ActorKind
+    id: str = Field(min_length=1, max_length=200)
+
+
+ENGINE: Final = Actor(kind="engine", id="rapport")
+
+
+class Claim(BaseModel):
+    """A thing that only one stream of an agency may hold, e.g. one live submission per person and job."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str
+    key: str
+
+
+class Draft(BaseModel):
+    """An event on its way to the log: its body still in clear, its personal fields named."""
+
+    model_config = ConfigDict(frozen=True)
+
+    event_id: UUID
+    type: str
+    schema_version: int
+    occurred_at: datetime
+    decided_at: datetime
+    origin: Origin
+    actor: Actor
+    source: str
+    causation_id: UUID | None = None
+    correlation_id: str | None = None
+    policy_digest: str | None = None
+    body: str = Field(description="canonical JSON of the event's own fields, personal ones in clear")
+    personal: tuple[str, ...] = ()
+    after_close: bool = Field(default=False, description="may be appended to a closed stream")
+
+
+class CommandGroup(BaseModel):
+    """What one command leads to: its events (perhaps none), and what it claims and releases."""
+
+    model_config = ConfigDict(frozen=True)
+
+    command_id: str
+    input: str = Field(description="the command's canonical input, in clear; stored only as a keyed digest")
+    outcome: str = Field(description="accepted, refused, nothing-to-do, or message-refused")
+    drafts: tuple[Draft, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    releases: tuple[Claim, ...] = ()
+    closes: bool = Field(default=False, description="the stream is closed once these events are in")
+
+
+class AppendRequest(BaseModel):
+    """One stream's command groups, to be appended together or not at all."""
+
+    model_config = ConfigDict(frozen=True)
+
+    agency: str
+    stream: str
+    expected: int = Field(description="the version the writer decided at; 0 for a new stream")
+    acked: int = Field(default=0, description="the version the writer has folded")
+    run_epoch: int | None = Field(
+        default=None, description="fences stale writers; None for streams without one"
+    )
+    groups: tuple[CommandGroup, ...]
+
+
+class Stored(BaseModel):
+    """An event as the log holds it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    position: int = Field(description="dense per agency, from 1, in commit order")
+    event_id: UUID
+    agency: str
+    stream: str
+    version: int
+    type: str
+    schema_version: int
+    command_id: str
+    causation_id: UUID | None
+    correlation_id: str | None
+    actor: Actor
+    source: str
+    origin: Origin
+    policy_digest: str | None
+    occurred_at: datetime
+    decided_at: datetime
+    recorded_at: datetime
+    body: str = Field(
+        description="canonical JSON; each personal value is {'sealed': sha256 of its ciphertext}"
+    )
+    opened: dict[str, str] = Field(
+        default_factory=dict, description="personal fields that were opened for this reader, as JSON texts"
+    )
+    content_hash: bytes = b""
+    chain_hash: bytes = b""

@@ -1,0 +1,65 @@
+"""Events to state, from the beginning or from a snapshot.
+
+Annulled events fold as absent: once an annulment arrives, only a fold of the whole stream is right.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from events.catalogue import AnyEvent
+from events.codec import decode
+from events.envelope import Stored
+from events.evolve import evolve
+from events.state import REMEMBERED_COMMANDS, Engagement
+
+# Raise this whenever evolve or the state's shape changes: snapshots of another edition are not trusted.
+EDITION = 1
+
+
+def fold(events: Iterable[Stored], state: Engagement | None = None) -> Engagement:
+    """Fold stored events in, skipping those already folded and those annulled.
+
+    With a *state* to start from, events must not hold an annulment (see :func:`needs_refold`).
+    """
+    ordered = list(events)
+    annulled = annulled_ids(ordered)
+    state = state or Engagement()
+    for stored in ordered:
+        if stored.version > state.version:
+            event = None if stored.event_id in annulled else decode(stored)
+            state = advance(state, event, stored.agency, stored.decided_at, stored.command_id)
+    return state
+
+
+def advance(
+    state: Engagement, event: AnyEvent | None, agency: str, decided_at: datetime, command_id: str
+) -> Engagement:
+    """Count one event and fold it in; None stands for an annulled one."""
+    if event is not None:
+        state = evolve(state, event)
+    recent = state.recent_commands
+    if not recent or recent[-1] != command_id:
+        recent = (*recent, command_id)[-REMEMBERED_COMMANDS:]
+    last = state.decided_at
+    return replace(
+        state,
+        agency=agency,
+        version=state.version + 1,
+        decided_at=decided_at if last is None or decided_at > last else last,
+        recent_commands=recent,
+    )
+
+
+def needs_refold(events: Iterable[Stored]) -> bool:
+    """Tell whether these events change what earlier ones meant."""
+    return any(stored.type == "event-annulled" for stored in events)
+
+
+def annulled_ids(events: Sequence[Stored]) -> frozenset[UUID]:
+    """Name the events that a later one declared wrong."""
+    return frozenset(
+        UUID(json.loads(stored.body)["event_id"]) for stored in events if stored.type == "event-annulled"
+    )

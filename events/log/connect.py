@@ -1,0 +1,66 @@
+"""Connections to PostgreSQL in one of Rapport's roles, and transactions that see one agency only.
+
+Every read goes through :meth:`Connections.scoped`: without it row-level security shows no rows at all.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias
+
+import asyncpg
+
+# Generic for the type checker only.
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+
+class Connections:
+    """A small pool for one role, opened when first used, and single connections beside it."""
+
+    def __init__(self, dsn: str, *, role: str, size: int = 4, command_timeout: float = 60.0) -> None:
+        self._dsn = dsn
+        self._size = size
+        # jit: it only ever slows statements as short as these, the driver's own included.
+        self._options: dict[str, Any] = {
+            "server_settings": {"role": role, "jit": "off", "application_name": f"rapport {role}"},
+            "command_timeout": command_timeout,
+        }
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._opening = asyncio.Lock()
+
+    async def connect(self) -> Connection:
+        """Open a connection that the caller keeps and closes."""
+        return await asyncpg.connect(self._dsn, **self._options)
+
+    @asynccontextmanager
+    async def borrow(self) -> AsyncIterator[Any]:
+        """Lend a connection of the pool."""
+        pool = self._pool or await self._open()
+        async with pool.acquire() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def scoped(self, agency: str) -> AsyncIterator[Any]:
+        """Lend a connection inside a transaction that sees this agency's rows and no others."""
+        async with self.borrow() as connection, connection.transaction():
+            await connection.execute("SELECT set_config('rapport.agency', $1, true)", agency)
+            yield connection
+
+    async def close(self) -> None:
+        """Close the pool."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close()
+
+    async def _open(self) -> "asyncpg.Pool[asyncpg.Record]":
+        async with self._opening:
+            if self._pool is None:
+                # No session state outlives a transaction here, so the pool's reset is a wasted round trip.
+                self._pool = await asyncpg.create_pool(
+                    self._dsn, min_size=0, max_size=self._size, reset=_nothing, **self._options
+                )
+            return self._pool
+
+
+async def _nothing(connection: Any) -> None:
+    """Leave the connection as it is."""

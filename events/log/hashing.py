@@ -1,0 +1,96 @@
+"""The hashes that make a log's past checkable: of an event's content, and of the chains over them.
+
+A stored format: change one byte of it and every log that exists stops verifying.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final, Protocol
+from uuid import UUID
+
+from events.canonical import instant
+from events.envelope import Actor, Draft, Origin, Stored
+
+_FORMAT: Final = b"rapport-event-1"
+_ABSENT: Final = b"\xff\xff\xff\xff"
+
+
+class Envelope(Protocol):
+    """What the hash reads alike of a draft and of a stored event."""
+
+    @property
+    def event_id(self) -> UUID: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def schema_version(self) -> int: ...
+    @property
+    def causation_id(self) -> UUID | None: ...
+    @property
+    def correlation_id(self) -> str | None: ...
+    @property
+    def actor(self) -> Actor: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def origin(self) -> Origin: ...
+    @property
+    def policy_digest(self) -> str | None: ...
+    @property
+    def occurred_at(self) -> datetime: ...
+    @property
+    def decided_at(self) -> datetime: ...
+
+
+def draft_hash(draft: Draft, *, agency: str, stream: str, version: int, command_id: str, body: str) -> bytes:
+    """Hash a draft as it will be stored: at its version, with its *body* already sealed."""
+    return _content_hash(draft, agency, stream, version, command_id, body)
+
+
+def stored_hash(event: Stored) -> bytes:
+    """Hash a stored event's envelope and body, without its position and the moment of its recording."""
+    return _content_hash(event, event.agency, event.stream, event.version, event.command_id, event.body)
+
+
+def link(previous: bytes, following: bytes) -> bytes:
+    """Chain one hash to the one before it; a chain begins with no bytes."""
+    return hashlib.sha256(previous + following).digest()
+
+
+def head_hash(chain_hashes: Iterable[bytes], previous: bytes = b"") -> bytes:
+    """Chain the chain hashes of an agency's events, in the order of their positions."""
+    for chain_hash in chain_hashes:
+        previous = link(previous, chain_hash)
+    return previous
+
+
+def _content_hash(
+    envelope: Envelope, agency: str, stream: str, version: int, command_id: str, body: str
+) -> bytes:
+    digest = hashlib.sha256(_FORMAT)
+    for part in (
+        str(envelope.event_id),
+        agency,
+        stream,
+        str(version),
+        envelope.type,
+        str(envelope.schema_version),
+        command_id,
+        None if envelope.causation_id is None else str(envelope.causation_id),
+        envelope.correlation_id,
+        envelope.actor.kind,
+        envelope.actor.id,
+        envelope.source,
+        envelope.origin,
+        envelope.policy_digest,
+        instant(envelope.occurred_at),
+        instant(envelope.decided_at),
+        body,
+    ):
+        if part is None:
+            digest.update(_ABSENT)
+        else:
+            raw = part.encode()
+            digest.update(len(raw).to_bytes(4, "big") + raw)
+    return digest.digest()

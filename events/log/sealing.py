@@ -1,0 +1,184 @@
+"""Turns drafts into what is stored: personal values sealed apart from the body, contents hashed.
+
+A sealed value is bound to its agency, event and field: moved anywhere else, it does not open.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from events.canonical import canonical
+from events.envelope import AppendRequest, CommandGroup, Draft
+from events.log.hashing import draft_hash
+from events.log.keys import DIGEST_SUBJECT, DataKey, KeyStore, subject_of
+
+_FORMAT: Final = 1
+_HEADER: Final = 1 + 16
+_NONCE: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class SealedEvent:
+    """An event as it will be stored, but for its place in the log."""
+
+    draft: Draft
+    version: int
+    command_id: str
+    body: str
+    sealed: dict[str, str]
+    content_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SealedGroup:
+    """A command's receipt to be, with its events."""
+
+    group: CommandGroup
+    digest: bytes
+    first: int
+    events: tuple[SealedEvent, ...]
+
+    @property
+    def last(self) -> int:
+        """The last version, or one before the first if there is no event."""
+        return self.first + len(self.events) - 1
+
+    @property
+    def needs_open(self) -> bool:
+        """Whether it holds what a closed stream may not have."""
+        return any(not event.draft.after_close for event in self.events)
+
+    @property
+    def imported(self) -> bool:
+        """Whether it holds an event from an import."""
+        return any(event.draft.origin == "imported" for event in self.events)
+
+    @property
+    def business(self) -> bool:
+        """Whether it holds an event of the running business."""
+        return any(event.draft.origin == "business" for event in self.events)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRequest:
+    """A request ready for the database."""
+
+    request: AppendRequest
+    groups: tuple[SealedGroup, ...]
+
+    @property
+    def events(self) -> list[SealedEvent]:
+        """All events, in version order."""
+        return [event for group in self.groups for event in group.events]
+
+    @property
+    def closes(self) -> bool:
+        """Whether the stream is closed afterwards."""
+        return any(sealed.group.closes for sealed in self.groups)
+
+    @property
+    def late_command(self) -> str | None:
+        """The first command whose events come after a closing one and may not."""
+        closed = False
+        for sealed in self.groups:
+            if closed and sealed.needs_open:
+                return sealed.group.command_id
+            closed = closed or sealed.group.closes
+        return None
+
+
+async def seal_request(request: AppendRequest, keys: KeyStore) -> SealedRequest:
+    """Seal and hash a request's events at the versions they get if the writer's expectation holds.
+
+    :raises KeyDestroyed: the person is erased, so nothing personal can be written for them.
+    :raises ValueError: a command id comes twice in the request.
+    """
+    ids = [group.command_id for group in request.groups]
+    if len(set(ids)) != len(ids):
+        raise ValueError(f"a command id comes twice in one request to {request.stream}; send each once")
+    digest_key = await keys.get_or_create(request.agency, DIGEST_SUBJECT)
+    personal = any(draft.personal for group in request.groups for draft in group.drafts)
+    key = await keys.get_or_create(request.agency, subject_of(request.stream)) if personal else None
+    version = request.expected
+    groups = []
+    for group in request.groups:
+        events = tuple(
+            _seal_event(request, group.command_id, draft, version + ordinal, key)
+            for ordinal, draft in enumerate(group.drafts, 1)
+        )
+        groups.append(SealedGroup(group, input_digest(digest_key, group.input), version + 1, events))
+        version += len(events)
+    return SealedRequest(request, tuple(groups))
+
+
+def input_digest(key: DataKey, text: str) -> bytes:
+    """Digest a command's canonical input so that only the key's holder can guess at it."""
+    return hmac.new(key.secret, text.encode(), hashlib.sha256).digest()
+
+
+def _seal_event(
+    request: AppendRequest, command_id: str, draft: Draft, version: int, key: DataKey | None
+) -> SealedEvent:
+    body, sealed = seal_body(draft, request.agency, key) if key and draft.personal else (draft.body, {})
+    content_hash = draft_hash(
+        draft,
+        agency=request.agency,
+        stream=request.stream,
+        version=version,
+        command_id=command_id,
+        body=body,
+    )
+    return SealedEvent(draft, version, command_id, body, sealed, content_hash)
+
+
+def seal_body(draft: Draft, agency: str, key: DataKey) -> tuple[str, dict[str, str]]:
+    """Replace each personal value by the hash of its ciphertext; returns the body and the ciphertexts."""
+    values: dict[str, Any] = json.loads(draft.body)
+    sealed: dict[str, str] = {}
+    for field in draft.personal:
+        if values.get(field) is None:
+            continue
+        ciphertext = _encrypt(key, canonical(values[field]).encode(), _context(agency, draft.event_id, field))
+        values[field] = {"sealed": hashlib.sha256(ciphertext).hexdigest()}
+        sealed[field] = base64.b64encode(ciphertext).decode()
+    return canonical(values), sealed
+
+
+async def open_sealed(
+    agency: str, event_id: UUID, sealed: Mapping[str, str], keys: KeyStore
+) -> dict[str, str]:
+    """Open the values whose keys still exist, as JSON texts; the others are left out."""
+    opened: dict[str, str] = {}
+    for field, text in sealed.items():
+        ciphertext = base64.b64decode(text)
+        key = await keys.find_by_id(agency, UUID(bytes=ciphertext[1:_HEADER]))
+        if key is not None:
+            opened[field] = _decrypt(key, ciphertext, _context(agency, event_id, field)).decode()
+    return opened
+
+
+def ciphertext_hashes(sealed: Mapping[str, str]) -> dict[str, str]:
+    """Hash each ciphertext as the body names it."""
+    return {field: hashlib.sha256(base64.b64decode(text)).hexdigest() for field, text in sealed.items()}
+
+
+def _encrypt(key: DataKey, plain: bytes, context: bytes) -> bytes:
+    nonce = secrets.token_bytes(_NONCE)
+    return bytes([_FORMAT]) + key.id.bytes + nonce + AESGCM(key.secret).encrypt(nonce, plain, context)
+
+
+def _decrypt(key: DataKey, ciphertext: bytes, context: bytes) -> bytes:
+    nonce, rest = ciphertext[_HEADER : _HEADER + _NONCE], ciphertext[_HEADER + _NONCE :]
+    return AESGCM(key.secret).decrypt(nonce, rest, context)
+
+
+def _context(agency: str, event_id: UUID, field: str) -> bytes:
+    return "|".join((agency, str(event_id), field)).encode()

@@ -1,0 +1,74 @@
+"""Follows an agency's log: told by a notification, and looking by itself in any case.
+
+A notification is a hint only.  What counts is the position reached, so a lost connection loses nothing.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+import asyncpg
+
+from events.envelope import Stored
+from events.log.connect import Connection, Connections
+from events.log.port import EventLog
+
+_CHANNEL: Final = "rapport_log"
+_PAGE: Final = 1000
+_LOST: Final = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+)
+
+
+async def follow(
+    log: EventLog,
+    connections: Connections,
+    agency: str,
+    after: int,
+    category: str | None,
+    poll_interval: float,
+) -> AsyncIterator[Sequence[Stored]]:
+    """Yield batches for ever; a lost connection is opened again after *poll_interval* seconds."""
+    wake = asyncio.Event()
+    listener: Connection | None = None
+    try:
+        while True:
+            try:
+                if listener is None or listener.is_closed():
+                    listener = await _listen(connections, wake)
+                # Cleared before reading: what is committed while we read wakes us again.
+                wake.clear()
+                reached = (await log.log_head(agency)).position
+                page = await log.read_all(agency, after=after, limit=_PAGE, category=category)
+            except _LOST:
+                await asyncio.sleep(poll_interval)
+                continue
+            if page:
+                yield page
+            # A short page reached the head, also where the last events are of another category.
+            after = page[-1].position if len(page) == _PAGE else max(after, reached, *_last(page))
+            if len(page) < _PAGE:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(wake.wait(), poll_interval)
+    finally:
+        if listener is not None:
+            await listener.close()
+
+
+def _last(page: Sequence[Stored]) -> tuple[int, ...]:
+    return (page[-1].position,) if page else ()
+
+
+async def _listen(connections: Connections, wake: asyncio.Event) -> Connection:
+    connection = await connections.connect()
+
+    def woken(*_: Any) -> None:
+        wake.set()
+
+    await connection.add_listener(_CHANNEL, woken)
+    connection.add_termination_listener(woken)
+    return connection

@@ -1,0 +1,309 @@
+"""How promises open, move, are kept and dropped, as pure reactions to what happened.
+
+Due times are computed here once and stored in the event: no fold ever computes one again.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from events import catalogue as e
+from events.envelope import derived_id
+from events.policy import ObligationRule, Policy
+from events.state import Engagement, OpenObligation
+from events.subjects import Named, fires, named_by, narrowed, own_subject
+
+NO_TIME = timedelta()
+
+
+def react(
+    before: Engagement, after: Engagement, event: e.AnyEvent, cause: UUID, policy: Policy, now: datetime
+) -> list[e.AnyEvent]:
+    """Say what one event does to the promises; *before* and *after* are the states around it.
+
+    Kept promises come first, then those dropped and moved, then those that open: so a contact ends one
+    silence and begins to measure the next.
+    """
+    if isinstance(event, e.EngagementClosed):
+        return [each for key in _ordered(after) for each in _drop(after, key, "closed", event.at)]
+    if isinstance(event, e.Paused | e.Resumed):
+        result: list[e.AnyEvent] = list(_shift(before, event, policy, now))
+    else:
+        result = []
+    named = named_by(event, after)
+    result += _met(after, event, policy, named)
+    result += _excused(after, event, policy, named)
+    gone = {each.obligation_id for each in result if isinstance(each, e.ObligationMet)}
+    for key in _ordered(after):
+        if key not in gone:
+            ended = list(_ended_or_moved(after, key, event, policy, named, now))
+            gone |= {each.obligation_id for each in ended if isinstance(each, e.ObligationDropped)}
+            result += ended
+    if not after.closed:
+        taken = {(each.rule, each.subject) for key, each in after.obligations.items() if key not in gone}
+        result += _opened(after, event, cause, policy, now, taken)
+    return result
+
+
+def _ordered(state: Engagement) -> list[UUID]:
+    return sorted(state.obligations, key=lambda key: (state.obligations[key].due_at, str(key)))
+
+
+def _keeps(
+    rule: ObligationRule | None, event: e.AnyEvent, subject: str, since: datetime, named: Named
+) -> bool:
+    if rule is None or event.at < since:
+        return False
+    return any(fires(trigger, event, subject, named) for trigger in rule.met_by)
+
+
+def _met(state: Engagement, event: e.AnyEvent, policy: Policy, named: Named) -> Iterator[e.AnyEvent]:
+    for key in _ordered(state):
+        promise = state.obligations[key]
+        if not _keeps(policy.obligation(promise.rule), event, promise.subject, promise.since, named):
+            continue
+        timely = event.at <= promise.due_at
+        if promise.breached and timely:
+            yield _excuse(key, promise.rule, promise.subject, event.at)
+        yield e.ObligationMet(
+            at=event.at,
+            obligation_id=key,
+            rule=promise.rule,
+            subject=promise.subject,
+            met_at=event.at,
+            due_at=promise.due_at,
+            timely=timely,
+        )
+        yield from _settle(state, key, "met", event.at)
+
+
+def _excused(state: Engagement, event: e.AnyEvent, policy: Policy, named: Named) -> Iterator[e.AnyEvent]:
+    """A breach that is over is still excused by a timely act that was recorded late."""
+    for key, breach in state.breaches.items():
+        if key in state.obligations or breach.excused or event.at > breach.due_at:
+            continue
+        if _keeps(policy.obligation(breach.rule), event, breach.subject, breach.since, named):
+            yield _excuse(key, breach.rule, breach.subject, event.at)
+
+
+def _excuse(key: UUID, rule: str, subject: str, at: datetime) -> e.ObligationExcused:
+    return e.ObligationExcused(at=at, obligation_id=key, rule=rule, subject=subject, reason="recorded-late")
+
+
+def _settle(state: Engagement, key: UUID, how: str, at: datetime) -> Iterator[e.AnyEvent]:
+    for escalation, each in state.escalations.items():
+        if each.obligation_id == key:
+            yield e.EscalationSettled(
+                at=at, escalation_id=escalation, obligation_id=key, how="met" if how == "met" else "dropped"
+            )
+
+
+def _drop(state: Engagement, key: UUID, reason: str, at: datetime) -> Iterator[e.AnyEvent]:
+    promise = state.obligations[key]
+    yield e.ObligationDropped(
+        at=at, obligation_id=key, rule=promise.rule, subject=promise.subject, reason=reason
+    )
+    yield from _settle(state, key, "dropped", at)
+
+
+def _ended_or_moved(
+    state: Engagement, key: UUID, event: e.AnyEvent, policy: Policy, named: Named, now: datetime
+) -> Iterator[e.AnyEvent]:
+    promise = state.obligations[key]
+    rule = policy.obligation(promise.rule)
+    if rule is None:
+        if isinstance(event, e.PolicyAdopted):
+            yield from _drop(state, key, "rule-retired", event.at)
+        return
+    if any(fires(trigger, event, promise.subject, named) for trigger in rule.dropped_by):
+        yield from _drop(state, key, event.type, event.at)
+        return
+    if not isinstance(event, e.InterviewMoved | e.InterviewScheduled) or rule.planned is None:
+        return
+    if own_subject(event, rule.subject) != promise.subject:
+        return
+    if promise.breached:
+        yield from _drop(state, key, "planned-time-moved", event.at)
+        return
+    due = due_time(rule, event, now)
+    if due is not None and due != promise.due_at:
+        yield _move(
+            key, promise, due, _rungs(rule, due, now, promise.numbered), "planned-time-moved", event.at
+        )
+
+
+def _move(
+    key: UUID, promise: OpenObligation, due: datetime, rungs: tuple[e.Rung, ...], reason: str, at: datetime
+) -> e.ObligationMoved:
+    return e.ObligationMoved(
+        at=at,
+        obligation_id=key,
+        rule=promise.rule,
+        subject=promise.subject,
+        due_at=due,
+        rungs=rungs,
+        reason=reason,
+    )
+
+
+def _shift(
+    before: Engagement, event: e.Paused | e.Resumed, policy: Policy, now: datetime
+) -> Iterator[e.AnyEvent]:
+    """A pause pushes what waits with it; its early end pulls the rest of the pause back."""
+    was = max(now, before.paused_until or now)
+    until = max(now, event.until) if isinstance(event, e.Paused) else now
+    by = until - was
+    for key in _ordered(before):
+        promise = before.obligations[key]
+        rule = policy.obligation(promise.rule)
+        if by == NO_TIME or rule is None or rule.while_paused == "runs" or promise.breached:
+            continue
+        rungs = tuple(
+            rung.model_copy(update={"at": rung.at + by, "number": promise.numbered + place})
+            for place, rung in enumerate(promise.rungs)
+        )
+        yield _move(key, promise, promise.due_at + by, rungs, event.type, event.at)
+
+
+def due_time(rule: ObligationRule, event: e.AnyEvent, now: datetime) -> datetime | None:
+    """Compute when a promise that this event opens is due, or None if its planned time is over."""
+    earliest = now + (rule.at_least.delta if rule.at_least else NO_TIME)
+    if rule.planned is None:
+        base = now if rule.counts_from == "known" else min(event.at, now)
+        due = base + rule.within.delta
+        return max(due, earliest) if rule.at_least else due
+    planned: datetime | None = getattr(event, rule.planned, None)
+    if planned is None or planned <= now:
+        return None
+    due = planned + rule.within.delta
+    if due < earliest:
+        due = min(earliest, planned) if rule.within.delta < NO_TIME else earliest
+    return due
+
+
+def _opened(
+    state: Engagement,
+    event: e.AnyEvent,
+    cause: UUID,
+    policy: Policy,
+    now: datetime,
+    taken: set[tuple[str, str]],
+) -> Iterator[e.AnyEvent]:
+    for rule in policy.obligations:
+        if not any(each.event == event.type and narrowed(each, event) for each in rule.opens_on):
+            continue
+        subject = own_subject(event, rule.subject)
+        if subject is None or (rule.id, subject) in taken or (rule.unless_dormant and state.dormant):
+            continue
+        due = due_time(rule, event, now)
+        if due is None:
+            continue
+        if rule.while_paused == "waits" and state.paused_until is not None:
+            due += max(NO_TIME, state.paused_until - now)
+        yield open_obligation(state.stream, rule, subject, cause, event.at, due, _rungs(rule, due, now, 0))
+
+
+def open_obligation(
+    stream: str,
+    rule: ObligationRule,
+    subject: str,
+    cause: UUID,
+    since: datetime,
+    due: datetime,
+    rungs: tuple[e.Rung, ...],
+) -> e.ObligationOpened:
+    """Open a promise under the id that its stream, rule, subject and opening event give it."""
+    return e.ObligationOpened(
+        at=since,
+        obligation_id=derived_id(stream, rule.id, subject, str(cause)),
+        rule=rule.id,
+        subject=subject,
+        kind=rule.kind,
+        mode=rule.mode,
+        owner_role=rule.owner,
+        awaits=rule.awaits,
+        since=since,
+        due_at=due,
+        rungs=rungs,
+        useful_for=None if rule.useful_for is None else int(rule.useful_for.delta.total_seconds()),
+    )
+
+
+def _rungs(rule: ObligationRule, due: datetime, now: datetime, first: int) -> tuple[e.Rung, ...]:
+    """Lay the ladder out in time; a reminder that could only come too late is left out."""
+    laid = [
+        e.Rung(
+            number=0,
+            at=due + step.after.delta,
+            do=step.do,
+            level=step.level,
+            to=step.to,
+            template=step.template,
+        )
+        for step in rule.ladder
+    ]
+    laid = [rung for rung in laid if rung.do != "remind" or rung.at > now]
+    laid.append(e.Rung(number=0, at=due, do="breach", level=0))
+    laid.sort(key=lambda rung: (rung.at, rung.do != "breach"))
+    return tuple(rung.model_copy(update={"number": first + place}) for place, rung in enumerate(laid))
+
+
+def reopened(
+    state: Engagement,
+    policy: Policy,
+    history: list[tuple[UUID, e.AnyEvent]],
+    annulled: UUID,
+    cause: UUID,
+    at: datetime,
+    links: dict[UUID, UUID | None],
+) -> list[e.AnyEvent]:
+    """Undo what an annulled event did to the promises: drop what it opened, open again what it kept.
+
+    *history* is the stream's events with their ids, *links* their causes; *state* folds without the annulled.
+    """
+    result: list[e.AnyEvent] = []
+    opened = {each.obligation_id: each for _, each in history if isinstance(each, e.ObligationOpened)}
+    for identity, event in history:
+        if links.get(identity) != annulled:
+            continue
+        if isinstance(event, e.ObligationOpened) and event.obligation_id in state.obligations:
+            result += _drop(state, event.obligation_id, "annulled", at)
+        if isinstance(event, e.ObligationMet):
+            first = opened.get(event.obligation_id)
+            rule = policy.obligation(event.rule)
+            if first is None or rule is None or _kept_otherwise(state, rule, first, history, annulled):
+                continue
+            breached = event.obligation_id in state.breaches
+            rungs = tuple(rung for rung in first.rungs if not (breached and rung.at <= event.met_at))
+            again = open_obligation(
+                state.stream, rule, first.subject, cause, first.since, first.due_at, rungs
+            )
+            result.append(again.model_copy(update={"at": at}))
+    return result
+
+
+def _kept_otherwise(
+    state: Engagement,
+    rule: ObligationRule,
+    first: e.ObligationOpened,
+    history: list[tuple[UUID, e.AnyEvent]],
+    annulled: UUID,
+) -> bool:
+    return any(
+        identity != annulled and _keeps(rule, event, first.subject, first.since, named_by(event, state))
+        for identity, event in history
+    )
+
+
+def owner_of(state: Engagement, promise: OpenObligation) -> str | None:
+    """Name the person who owes a promise at this moment, by its owner's role."""
+    if promise.owner_role == "candidate-owner":
+        return state.candidate_owner
+    kind, _, key = promise.subject.partition(":")
+    if kind == "interview" and key in state.interviews:
+        kind, key = "submission", state.interviews[key].submission_id
+    if kind == "submission" and key in state.submissions:
+        return state.submissions[key].job_order_owner or state.candidate_owner
+    if kind == "job-order" and key in state.proposals:
+        return state.proposals[key].job_order_owner or state.candidate_owner
+    return state.candidate_owner

@@ -1,0 +1,90 @@
+"""How a flat message from any door becomes an order, or one sentence that says why it cannot.
+
+No sentence may quote a value: values can be personal, names of fields cannot.
+"""
+
+import json
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, Final, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from events.commands import INTERNAL, AnyCommand, Command, Order
+from events.envelope import Actor
+from events.errors import InvalidCommand
+from events.personal import personal_fields
+
+COMMANDS: Final[dict[str, type[Command]]] = {
+    each.model_fields["name"].default: each for each in get_args(get_args(AnyCommand)[0])
+}
+PUBLIC: Final = frozenset(COMMANDS) - INTERNAL
+RESERVED: Final = ("command_id", "at", "actor", "source", "causation_id", "correlation_id")
+
+
+def parse_order(
+    name: str,
+    data: Mapping[str, Any],
+    *,
+    command_id: str,
+    actor_default: Actor,
+    source: str,
+    internal: bool = False,
+) -> Order:
+    """Read a command's own fields and the reserved ones beside them.
+
+    :raises InvalidCommand: the name is unknown, a field is missing, unknown or malformed.
+    """
+    model = COMMANDS.get(name)
+    if model is None or (name in INTERNAL and not internal):
+        raise InvalidCommand(_unknown_name(name))
+    meta = {key: data[key] for key in RESERVED if data.get(key) is not None}
+    meta.setdefault("actor", actor_default.model_dump())
+    meta.setdefault("source", source)
+    meta["command_id"] = command_id
+    own = {key: value for key, value in data.items() if key not in RESERVED and key != "name"}
+    try:
+        # Through JSON, because that is how it would have come: "2026-01-05T09:00:00Z" is a time there.
+        command = model.model_validate_json(json.dumps({**own, "name": name}, default=str))
+        return Order.model_validate_json(
+            json.dumps({**meta, "command": command.model_dump(mode="json")}, default=str)
+        )
+    except ValidationError as error:
+        raise InvalidCommand(_sentence(name, model, error)) from None
+
+
+def personal_content(name: str, data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name the personal fields that a message fills in; null fills nothing in."""
+    model = COMMANDS.get(name)
+    if model is None:
+        return ()
+    return tuple(each for each in personal_fields(model) if data.get(each) is not None)
+
+
+def _unknown_name(name: str) -> str:
+    shown = name if name.replace("-", "").isalnum() and len(name) < 60 else "?"
+    near = get_close_matches(name, sorted(PUBLIC), n=1)
+    remedy = f"did you mean '{near[0]}'?" if near else f"the commands are {', '.join(sorted(PUBLIC))}"
+    return f"there is no command '{shown}'; {remedy}"
+
+
+def _sentence(name: str, model: type[BaseModel], error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    path = ".".join(str(part) for part in first["loc"] if part != name) or "its content"
+    if first["type"] == "missing":
+        return f"{name} needs the field '{path}'; add it"
+    if first["type"] == "extra_forbidden":
+        known = [each for each in model.model_fields if each != "name"] + list(RESERVED)
+        safe = path if path.replace("_", "").isalnum() and len(path) < 40 else "?"
+        near = get_close_matches(path, known, n=1)
+        remedy = f"did you mean '{near[0]}'?" if near else f"its fields are {', '.join(known)}"
+        return f"{name} has no field '{safe}'; {remedy}"
+    if "without a zone" in first["msg"]:
+        return f"{name}: '{path}' is a time without a zone; add an offset such as +01:00 or Z"
+    if first["type"].startswith("datetime"):
+        return f"{name}: '{path}' is no time; write one like 2026-01-05T09:00:00+01:00"
+    if first["type"] == "literal_error":
+        return f"{name}: '{path}' must be one of {first['ctx']['expected']}"
+    if first["type"] == "string_pattern_mismatch":
+        return f"{name}: '{path}' must be an id or code of letters, digits, '-', '_' and '.', without spaces"
+    return f"{name}: '{path}' is wrong: {first['msg'].lower()}"

@@ -1,0 +1,270 @@
+"""What a rule of a policy may say: the words it may use, and which of them make sense together.
+
+Every check ends in what would be right; a rule that passes can be run by the engine as it is.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from events.catalogue import AnyEvent, Event
+from events.commands import AnyCommand, Command
+from events.personal import personal_fields
+from events.policy import SUBJECT_FIELDS, GateRule, LadderStep, ObligationRule, Span, Trigger
+from events.policy_table import article, quoted, sort_of, suggestion
+from events.toml_lines import Path
+
+Note = Callable[[Path, str], None]
+
+EVENTS: Final[Mapping[str, type[Event]]] = {
+    each.model_fields["type"].default: each for each in get_args(get_args(AnyEvent)[0])
+}
+COMMANDS: Final[Mapping[str, type[Command]]] = {
+    each.model_fields["name"].default: each for each in get_args(get_args(AnyCommand)[0])
+}
+INTENTS: Final = frozenset(name for name, command in COMMANDS.items() if command.kind == "intent")
+
+# The gates the code knows, each with what a policy may tell it.
+KNOWN_GATES: Final[Mapping[str, Mapping[str, type[bool]]]] = {
+    "know-each-other-first": {"conversation": bool, "intake": bool},
+    "right-to-represent": {},
+    "no-double-submission": {},
+    "not-while-paused": {},
+}
+KNOWN_TEMPLATES: Final = frozenset(
+    {"obligation-reminder", "escalation", "propose-reassignment", "candidate-apology"}
+)
+CANDIDATE_TEMPLATES: Final = frozenset({"candidate-apology"})
+LEVELS: Final[Mapping[str, int]] = {"owner": 1, "team-lead": 2, "director": 3}
+
+# The fields by which an event can name a subject: a submission stands for its interviews and its
+# application too, an interview for its submission and its application.
+_NAMING: Final[Mapping[str, frozenset[str]]] = {
+    "application": frozenset({"application_id", "submission_id", "interview_id", "about"}),
+    "submission": frozenset({"submission_id", "interview_id", "about"}),
+    "interview": frozenset({"interview_id", "submission_id", "about"}),
+    "message": frozenset({"message_id", "about"}),
+    "job-order": frozenset({"job_order_id"}),
+}
+_NOW: Final = timedelta(0)
+
+
+def key(field: str) -> str:
+    """Spell a field as a policy file does."""
+    return field.replace("_", "-")
+
+
+def check_gate(rule: GateRule, note: Note) -> None:
+    """Check that a gate guards what it can refuse."""
+    for number, command in enumerate(rule.guards):
+        if command not in INTENTS:
+            intents = ", ".join(f'"{each}"' for each in sorted(INTENTS))
+            note(
+                ("guards", number),
+                f'"{command}" only reports what has happened already, and no gate refuses a report; '
+                f"guard one of {intents}.",
+            )
+
+
+def check_needs(gate: str, needs: Mapping[str, Any], note: Note) -> None:
+    """Check what a known gate is told to ask for."""
+    allowed = KNOWN_GATES[gate]
+    for name, value in needs.items():
+        if name not in allowed:
+            right = suggestion(name, allowed) if allowed else "leave it out, this gate takes none."
+            note(("needs", name), f"the gate knows no need {quoted(name)}; {right}")
+        elif type(value) is not allowed[name]:
+            note(("needs", name), f'"{name}" is true or false, without quotes, but here is {sort_of(value)}.')
+    if allowed and all(value is False for value in needs.values()):
+        wanted = ", ".join(f"{name} = true" for name in allowed)
+        note(("needs",), f"the gate needs nothing and would never refuse; write needs = {{ {wanted} }}.")
+
+
+def check_obligation(rule: ObligationRule, note: Note) -> None:
+    """Check what opens, meets and drops an obligation, its times and its ladder."""
+    for field in ("opens_on", "met_by", "dropped_by"):
+        for number, trigger in enumerate(getattr(rule, field)):
+            _check_trigger(trigger, rule, (key(field), number), note)
+    for number, trigger in enumerate(rule.opens_on):
+        _check_opening(trigger, rule, ("opens-on", number), note)
+    for number, trigger in enumerate(rule.met_by):
+        _check_meeting(trigger, rule, ("met-by", number, "event"), note)
+    _check_times(rule, note)
+    _check_ladder(rule, note)
+
+
+def _check_trigger(trigger: Trigger, rule: ObligationRule, path: Path, note: Note) -> None:
+    event = EVENTS[trigger.event]
+    if event.by_engine and not (path[0] == "met-by" and trigger.event.startswith("outreach-")):
+        note(
+            (*path, "event"),
+            f'"{trigger.event}" is what the engine itself writes; name something that a person did or said.',
+        )
+    if event.by_engine:
+        return
+    for field, value in trigger.where.items():
+        _check_where(event, trigger.event, field, value, (*path, "where", key(field)), note)
+    if not trigger.about_subject:
+        return
+    place = (*path, "about-subject")
+    if rule.subject == "engagement":
+        note(place, "the subject is the engagement, which every event is about; leave about-subject out.")
+    elif not _NAMING[rule.subject] & event.model_fields.keys():
+        note(
+            place,
+            f'"{trigger.event}" can never name {article(_spoken(rule.subject))}; leave about-subject out, '
+            "or name an event that can.",
+        )
+
+
+def _check_where(event: type[Event], name: str, field: str, value: str, path: Path, note: Note) -> None:
+    plain = [
+        each
+        for each in event.model_fields
+        if each not in {"type", "at"} and texts_of(event, each) is not None
+    ]
+    if field in personal_fields(event):
+        note(path, f'"{key(field)}" of "{name}" is personal, and no rule may depend on it; leave it out.')
+    elif field not in plain:
+        right = suggestion(key(field), [key(each) for each in plain]) if plain else "leave where out."
+        note(path, f'"{name}" has no field {quoted(key(field))} to compare; {right}')
+    elif (known := texts_of(event, field)) and value not in known:
+        note(path, f'"{key(field)}" of "{name}" is never {quoted(value)}; {suggestion(value, known)}')
+
+
+def texts_of(model: type[BaseModel], field: str) -> frozenset[str] | None:
+    """Name the texts a field can hold; empty: any text; None: it holds no single text."""
+    return _texts(model.model_fields[field].annotation)
+
+
+def _texts(annotation: Any) -> frozenset[str] | None:
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _texts(get_args(annotation)[0])
+    if origin is Literal:
+        return frozenset(get_args(annotation))
+    if origin in (Union, UnionType):
+        parts = [_texts(each) for each in get_args(annotation) if each is not NoneType]
+        return parts[0] if len(parts) == 1 else None
+    return frozenset() if annotation is str else None
+
+
+def _check_opening(trigger: Trigger, rule: ObligationRule, path: Path, note: Note) -> None:
+    fields = EVENTS[trigger.event].model_fields
+    needed = SUBJECT_FIELDS.get(rule.subject)
+    if needed and needed not in fields:
+        note(
+            (*path, "event"),
+            f'"{trigger.event}" names no {_spoken(rule.subject)}, the subject of this rule; '
+            "let another event open it, or give the rule another subject.",
+        )
+    if rule.planned and rule.planned not in fields:
+        note(
+            (*path, "event"),
+            f'"{trigger.event}" has no "{key(rule.planned)}" to count from; '
+            'let an event with a planned time open it, such as "interview-scheduled", or leave planned out.',
+        )
+
+
+def _check_meeting(trigger: Trigger, rule: ObligationRule, path: Path, note: Note) -> None:
+    if trigger.event.startswith("outreach-"):
+        note(
+            path,
+            f'"{trigger.event}" is a message from the engine, and no automated message keeps a promise; '
+            'name what a person does, such as "contact-made".',
+        )
+    elif rule.kind == "contact" and trigger.event != "contact-made":
+        note(
+            path,
+            f'"{trigger.event}" cannot meet a contact obligation, only two-way human contact can; '
+            'name "contact-made", or make the rule kind = "answer".',
+        )
+
+
+def _check_times(rule: ObligationRule, note: Note) -> None:
+    if rule.planned is None and rule.within.delta <= _NOW:
+        note(
+            ("within",),
+            f'"{written(rule.within)}" is not after the opening; write how long there is, or add '
+            'planned = "starts-at" to count from a planned time.',
+        )
+    if rule.planned and rule.counts_from == "happened":
+        note(
+            ("counts-from",),
+            "a rule counts from a planned time or from what happened; leave one of them out.",
+        )
+    for field in ("at_least", "useful_for"):
+        span: Span | None = getattr(rule, field)
+        if span is not None and span.delta <= _NOW:
+            note((key(field),), f'"{written(span)}" is no length of time to wait; write one above zero.')
+
+
+def _check_ladder(rule: ObligationRule, note: Note) -> None:
+    if not rule.ladder and rule.mode != "observe":
+        note(
+            (),
+            f'nobody would be told, because the rule has mode "{rule.mode}" and no ladder; '
+            'add a ladder, or write mode = "observe".',
+        )
+    highest = 0
+    for number, step in enumerate(rule.ladder):
+        path: Path = ("ladder", number)
+        before = rule.ladder[number - 1].after if number else step.after
+        if step.after.delta < before.delta:
+            note(
+                (*path, "after"),
+                f'"{written(step.after)}" stands below "{written(before)}"; order the steps by time.',
+            )
+        if not rule.planned and rule.within.delta > _NOW and -step.after.delta >= rule.within.delta:
+            note(
+                (*path, "after"),
+                f'"{written(step.after)}" is before the opening, due "{written(rule.within)}" later; '
+                "write a shorter time.",
+            )
+        if 0 < step.level < highest:
+            note(
+                (*path, "level"),
+                f"an escalation never climbs down from level {highest} to {step.level}; reorder the steps.",
+            )
+        highest = max(highest, step.level)
+        _check_step(step, path, note)
+
+
+def _check_step(step: LadderStep, path: Path, note: Note) -> None:
+    to_candidate = step.to == "candidate"
+    if step.after.delta < _NOW and step.do != "remind":
+        note(
+            (*path, "do"),
+            f'before the due time there is only a reminder, not "{step.do}"; write do = "remind".',
+        )
+    if to_candidate != (step.do == "message"):
+        right = 'write do = "message"' if to_candidate else 'write to = "candidate", or do = "escalate"'
+        note(
+            (*path, "to"),
+            f'"{step.do}" does not go to "{step.to}", only a message goes to the candidate; {right}.',
+        )
+    elif (step.template in CANDIDATE_TEMPLATES) != to_candidate:
+        fitting = sorted(CANDIDATE_TEMPLATES if to_candidate else KNOWN_TEMPLATES - CANDIDATE_TEMPLATES)
+        listed = ", ".join(f'"{each}"' for each in fitting)
+        note(
+            (*path, "template"), f'"{step.template}" is not written for "{step.to}"; choose one of {listed}.'
+        )
+    elif step.level != (expected := level_of(step.do, step.to)):
+        note((*path, "level"), f'"{step.do}" to "{step.to}" is level {expected}, not {step.level}.')
+
+
+def level_of(do: str, to: str) -> int:
+    """Give the level of a step: 0 for a reminder or a message, else that of the person."""
+    return LEVELS.get(to, 0) if do in {"escalate", "propose-reassignment"} else 0
+
+
+def written(span: Span) -> str:
+    """Write a length of time as a policy file does."""
+    return f"{span.amount} {span.unit if abs(span.amount) != 1 else span.unit[:-1]}"
+
+
+def _spoken(subject: str) -> str:
+    return subject.replace("-", " ")

@@ -1,0 +1,224 @@
+"""What an engagement is after its events: the fold's result, and what every decision looks at.
+
+It holds no personal data and nothing that only a clock could tell, so a shredded stream folds the same.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from events import catalogue as e
+from events.kinds import Awaited, Mode, OwnerRole, Recipient, Stage
+
+ATTEMPTS_UNTIL_WAITING = 3
+REMEMBERED_COMMANDS = 128
+
+SubmissionStatus = Literal["live", "rejected", "withdrawn", "offer-declined", "position-filled", "placed"]
+InterviewStatus = Literal["requested", "scheduled", "cancelled", "held", "missed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """The candidate's own interest in a job."""
+
+    job_order_id: str | None
+    status: Literal["live", "declined", "withdrawn"] = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A job that was put to the candidate."""
+
+    job_order_owner: str | None
+    answer: Literal["yes", "no"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """The candidate's agreement to one job."""
+
+    expires_at: datetime | None
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One presentation to one client."""
+
+    job_order_id: str
+    application_id: str | None
+    job_order_owner: str | None
+    status: SubmissionStatus = "live"
+    answer: Literal["yes", "no"] | None = None
+    interviewed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Interview:
+    """One meeting of a submission's process."""
+
+    submission_id: str
+    status: InterviewStatus = "requested"
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    result: Literal["advance", "hold", "reject"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A client's offer and what the candidate said."""
+
+    submission_id: str
+    answer: Literal["accepted", "declined"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenObligation:
+    """A promise still to be kept; *rungs* are those ahead."""
+
+    rule: str
+    subject: str
+    kind: Literal["contact", "answer", "duty"]
+    mode: Mode
+    owner_role: OwnerRole
+    awaits: Awaited
+    since: datetime
+    due_at: datetime
+    rungs: tuple[e.Rung, ...]
+    numbered: int
+    useful_for: int | None = None
+    breached: bool = False
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A promise that was not kept in time: a fact for ever."""
+
+    rule: str
+    subject: str
+    since: datetime
+    due_at: datetime
+    level: int = 0
+    excused: bool = False
+    met_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """A duty that lies with a person by role, until the obligation is settled."""
+
+    obligation_id: UUID
+    level: int
+    to: Recipient
+    acknowledged_by: str | None = None
+    plan_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwedOutreach:
+    """A message the engine owes and nobody has reported on yet."""
+
+    channel: str
+    to: Recipient
+    owner: str | None
+    template: str
+    rule: str | None
+    obligation_id: UUID | None
+    subject: str | None
+    level: int
+    due_at: datetime | None
+    useful_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """One person's engagement at one version of its stream."""
+
+    agency: str = ""
+    engagement_id: str = ""
+    version: int = 0
+    decided_at: datetime | None = None
+    recent_commands: tuple[str, ...] = ()
+    candidate_id: str = ""
+    opened_at: datetime | None = None
+    closed: bool = False
+    policy_digest: str | None = None
+    candidate_owner: str | None = None
+    team: tuple[str, ...] = ()
+    intake_completed: bool = False
+    paused_until: datetime | None = None
+    dormant: bool = False
+    withdrawn: bool = False
+    conversations: int = 0
+    last_contact_at: datetime | None = None
+    attempts_since_contact: int = 0
+    applications: dict[str, Application] = field(default_factory=dict)
+    proposals: dict[str, Proposal] = field(default_factory=dict)
+    rights: dict[str, Right] = field(default_factory=dict)
+    submissions: dict[str, Submission] = field(default_factory=dict)
+    interviews: dict[str, Interview] = field(default_factory=dict)
+    offers: dict[str, Offer] = field(default_factory=dict)
+    placed_on: str | None = None
+    messages: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    contacts: tuple[str, ...] = ()
+    obligations: dict[UUID, OpenObligation] = field(default_factory=dict)
+    breaches: dict[UUID, Breach] = field(default_factory=dict)
+    escalations: dict[UUID, Escalation] = field(default_factory=dict)
+    owed: dict[UUID, OwedOutreach] = field(default_factory=dict)
+
+    @property
+    def stream(self) -> str:
+        """Name the stream this state is the fold of."""
+        return f"engagement:{self.engagement_id}"
+
+    @property
+    def live_submissions(self) -> dict[str, Submission]:
+        """Give the submissions a client may still say yes to."""
+        return {key: each for key, each in self.submissions.items() if each.status == "live"}
+
+    @property
+    def stage(self) -> Stage:
+        """Derive how far the engagement is; nothing ever sets it."""
+        if self.closed:
+            return "closed"
+        if self.placed_on is not None:
+            return "placement"
+        live = self.live_submissions.values()
+        if any(each.interviewed for each in live):
+            return "interview"
+        if live:
+            return "submission"
+        return "matching" if self.intake_completed else "intake"
+
+    def paused(self, now: datetime) -> bool:
+        """Tell whether the candidate asked for quiet at this time."""
+        return self.paused_until is not None and now < self.paused_until
+
+    def posture(self, now: datetime) -> str:
+        """Say who moves next: active, waiting on somebody, paused or dormant."""
+        if self.dormant:
+            return "dormant"
+        if self.paused(now):
+            return "paused"
+        if self.attempts_since_contact >= ATTEMPTS_UNTIL_WAITING:
+            return "waiting on candidate"
+        if any(each.answer is None for each in self.offers.values()):
+            return "waiting on candidate"
+        if any(each.answer is None for each in self.proposals.values()):
+            return "waiting on candidate"
+        if any(each.answer is None for each in self.live_submissions.values()):
+            return "waiting on client"
+        return "active"
+
+    @property
+    def level(self) -> int:
+        """Give the highest level that any open obligation has reached."""
+        return max((each.level for each in self.obligations.values()), default=0)
+
+
+STATE: TypeAdapter[Engagement] = TypeAdapter(Engagement)

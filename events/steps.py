@@ -1,0 +1,87 @@
+"""The steps that open promises ask for as time passes: reminders, breaches, escalations.
+
+After an outage every passed step is recorded at its own time; only the highest is delivered to people.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from events import catalogue as e
+from events.envelope import derived_id
+from events.obligations import owner_of
+from events.state import Engagement, OpenObligation
+
+
+def due_steps(state: Engagement, now: datetime, *, inclusive: bool) -> list[tuple[UUID, e.Rung]]:
+    """List the steps that are due, ordered by due time, obligation and rung."""
+    steps = [
+        (rung.at, str(key), rung.number, key, rung)
+        for key, promise in state.obligations.items()
+        for rung in promise.rungs
+        if rung.at < now or (inclusive and rung.at == now)
+    ]
+    return [(key, rung) for *_, key, rung in sorted(steps, key=lambda each: each[:3])]
+
+
+def next_due(state: Engagement) -> datetime | None:
+    """Tell when the next step of any open promise is due."""
+    return min((rung.at for promise in state.obligations.values() for rung in promise.rungs), default=None)
+
+
+def take_step(state: Engagement, key: UUID, rung: e.Rung, *, deliver: bool) -> list[e.AnyEvent]:
+    """Say what one step leads to; *deliver* is false where a higher step is already due."""
+    promise = state.obligations[key]
+    if rung.do == "breach":
+        return [
+            e.ObligationBreached(
+                at=rung.at, obligation_id=key, rule=promise.rule, subject=promise.subject, due_at=rung.at
+            )
+        ]
+    reached = e.RungReached(
+        at=rung.at,
+        obligation_id=key,
+        rule=promise.rule,
+        subject=promise.subject,
+        rung=rung.number,
+        do=rung.do,
+        level=rung.level,
+        due_at=rung.at,
+    )
+    return [reached, *_told(state, key, promise, rung, deliver)]
+
+
+def _told(
+    state: Engagement, key: UUID, promise: OpenObligation, rung: e.Rung, deliver: bool
+) -> Iterator[e.AnyEvent]:
+    """In ``observe`` nobody hears of it, in ``remind`` the owner alone."""
+    if promise.mode == "observe" or (promise.mode == "remind" and rung.to != "owner"):
+        return
+    owner = owner_of(state, promise)
+    identity = (state.agency, state.stream, str(key), str(rung.number))
+    if rung.do == "escalate" and rung.to is not None:
+        yield e.EscalationRaised(
+            at=rung.at,
+            escalation_id=derived_id("escalation", *identity),
+            obligation_id=key,
+            rule=promise.rule,
+            subject=promise.subject,
+            level=rung.level,
+            to=rung.to,
+            owner=owner,
+        )
+    if rung.to is not None and rung.template is not None and (deliver or rung.to == "candidate"):
+        useful = None if promise.useful_for is None else rung.at + timedelta(seconds=promise.useful_for)
+        yield e.OutreachRequested(
+            at=rung.at,
+            effect_id=derived_id("outreach", *identity),
+            to=rung.to,
+            owner=owner,
+            template=rung.template,
+            rule=promise.rule,
+            obligation_id=key,
+            subject=promise.subject,
+            level=rung.level,
+            due_at=promise.due_at,
+            useful_until=useful if rung.to == "candidate" else None,
+        )

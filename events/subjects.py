@@ -1,0 +1,61 @@
+"""What an event speaks of, in the terms a policy uses: which application, submission, interview, message.
+
+Naming a submission also names its interviews and its application; an interview, its submission.
+"""
+
+from pydantic import BaseModel
+
+from events.policy import SUBJECT_FIELDS, Trigger
+from events.state import Engagement
+
+Named = frozenset[tuple[str, str]]
+ENGAGEMENT = "engagement"
+
+
+def named_by(event: BaseModel, state: Engagement) -> Named:
+    """Collect every (kind, id) that the event speaks of, by its own fields or its ``about``."""
+    named = {(kind, getattr(event, name, None)) for kind, name in SUBJECT_FIELDS.items()}
+    about = getattr(event, "about", ())
+    named |= {(kind, each) for each in about for kind in SUBJECT_FIELDS if kind != "job-order"}
+    found = {(kind, key) for kind, key in named if key is not None}
+    for kind, key in tuple(found):
+        if kind == "interview" and key in state.interviews:
+            found.add(("submission", state.interviews[key].submission_id))
+    for kind, key in tuple(found):
+        submission = state.submissions.get(key) if kind == "submission" else None
+        if submission is not None and submission.application_id is not None:
+            found.add(("application", submission.application_id))
+    for kind, key in tuple(found):
+        if kind == "submission":
+            found |= {
+                ("interview", each)
+                for each, meeting in state.interviews.items()
+                if meeting.submission_id == key
+            }
+    return frozenset(found)
+
+
+def own_subject(event: BaseModel, kind: str) -> str | None:
+    """Name the one subject of this kind that the event itself is of, e.g. ``interview:i-1``."""
+    if kind == ENGAGEMENT:
+        return ENGAGEMENT
+    key = getattr(event, SUBJECT_FIELDS[kind], None)
+    return None if key is None else f"{kind}:{key}"
+
+
+def speaks_of(subject: str, named: Named) -> bool:
+    """Tell whether a subject is among what an event named."""
+    kind, _, key = subject.partition(":")
+    return kind == ENGAGEMENT or (kind, key) in named
+
+
+def fires(trigger: Trigger, event: BaseModel, subject: str, named: Named) -> bool:
+    """Tell whether an event is what a trigger waits for, for this subject."""
+    if getattr(event, "type", None) != trigger.event or not narrowed(trigger, event):
+        return False
+    return not trigger.about_subject or speaks_of(subject, named)
+
+
+def narrowed(trigger: Trigger, event: BaseModel) -> bool:
+    """Tell whether the event's plain fields are as the trigger's ``where`` asks."""
+    return all(str(getattr(event, name, None)) == value for name, value in trigger.where.items())

@@ -1,0 +1,89 @@
+"""The policies that ship with Rapport."""
+
+import re
+
+import pytest
+
+from events.policy import LARGEST_COMPILED, ObligationRule, Policy
+from workers.shipped import deploy_policy
+
+OBLIGATIONS = (
+    "answer-application",
+    "keep-in-touch",
+    "answer-candidate",
+    "prepare-for-interview",
+    "word-after-interview",
+    "tell-decision",
+    "tell-position-filled",
+)
+
+
+def rule(name: str) -> ObligationRule:
+    """Find a rule of the starter policy."""
+    found = deploy_policy("starter").obligation(name)
+    assert found is not None
+    return found
+
+
+class TestStarter:
+    def test_holds_the_promises_and_the_gates(self) -> None:
+        starter = deploy_policy("starter")
+        assert tuple(each.id for each in starter.obligations) == OBLIGATIONS
+        assert {each.id: each.guards for each in starter.gates} == {
+            "know-each-other-first": ("propose-job", "submit"),
+            "right-to-represent": ("submit",),
+            "no-double-submission": ("submit",),
+            "not-while-paused": ("propose-job", "submit", "schedule-interview"),
+        }
+
+    def test_asks_for_a_talk_and_the_intake_before_any_job(self) -> None:
+        assert deploy_policy("starter").gates[0].needs == {"conversation": True, "intake": True}
+
+    @pytest.mark.parametrize("name", OBLIGATIONS)
+    def test_climbs_to_the_director_and_then_to_another_recruiter(self, name: str) -> None:
+        steps = [(step.do, step.to, step.level) for step in rule(name).ladder]
+        assert steps == [
+            ("remind", "owner", 0),
+            ("escalate", "owner", 1),
+            ("escalate", "team-lead", 2),
+            ("escalate", "director", 3),
+            ("propose-reassignment", "director", 3),
+        ]
+
+    def test_lets_only_a_talk_keep_in_touch(self) -> None:
+        """Law 6: only two-way human contact meets a contact obligation."""
+        touch = rule("keep-in-touch")
+        assert touch.kind == "contact"
+        assert [each.event for each in touch.met_by] == ["contact-made"]
+        assert (touch.counts_from, touch.unless_dormant, touch.while_paused) == ("happened", True, "waits")
+
+    def test_asks_for_the_decision_itself_to_be_told(self) -> None:
+        """A talk about something else tells no decision."""
+        for name in ("tell-decision", "tell-position-filled"):
+            assert all(each.about_subject for each in rule(name).met_by)
+
+    def test_has_the_talk_before_the_interview(self) -> None:
+        prepare = rule("prepare-for-interview")
+        assert prepare.planned == "starts_at"
+        assert all(step.after.delta < -prepare.within.delta for step in prepare.ladder)
+
+
+class TestObserved:
+    def test_holds_the_same_rules_and_tells_nobody(self) -> None:
+        starter = deploy_policy("starter")
+        observed = deploy_policy("observed")
+        assert observed == Policy(
+            name="observed",
+            gates=tuple(each.model_copy(update={"mode": "observe"}) for each in starter.gates),
+            obligations=tuple(each.model_copy(update={"mode": "observe"}) for each in starter.obligations),
+        )
+
+
+@pytest.mark.parametrize("name", ["starter", "observed"])
+class TestEveryShippedPolicy:
+    def test_names_the_source_of_each_rule_and_how_sure_it_is(self, name: str) -> None:
+        policy = deploy_policy(name)
+        assert all(re.match(r"[VSM]: \w", each.because) for each in (*policy.gates, *policy.obligations))
+
+    def test_fits_a_workflow_with_room_to_spare(self, name: str) -> None:
+        assert len(deploy_policy(name).body().encode()) < LARGEST_COMPILED / 2

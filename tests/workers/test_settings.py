@@ -1,0 +1,136 @@
+"""What the environment may say, and what becomes of it."""
+
+import base64
+import os
+from pathlib import Path
+
+import pytest
+
+from workers.settings import KeyEncryptionKey, SettingsError, load_settings
+
+OLD = base64.b64encode(b"o" * 32).decode()
+NEW = base64.b64encode(b"n" * 32).decode()
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in os.environ:
+        if name.startswith(("RAPPORT_", "TEMPORAL_")) or name == "DATABASE_URL":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("RAPPORT_DATA_DIR", str(tmp_path / "data"))
+
+
+class TestLoadSettings:
+    def test_bypasses_nothing_by_default(self) -> None:
+        settings = load_settings()
+        assert settings.database_url is None
+        assert settings.temporal_address is None
+        assert settings.smtp_host is None
+
+    def test_reads_its_own_names(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("RAPPORT_SMTP_HOST", "mail.example.org")
+        monkeypatch.setenv("RAPPORT_SMTP_PORT", "587")
+        settings = load_settings()
+        assert (settings.smtp_host, settings.smtp_port) == ("mail.example.org", 587)
+
+    def test_takes_an_empty_variable_for_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DATABASE_URL", "")
+        assert load_settings().database_url is None
+
+    def test_shows_no_secret(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DATABASE_URL", "postgresql://me:hidden-words@localhost/rapport")
+        monkeypatch.setenv("RAPPORT_KEY_ENCRYPTION_KEYS", f"k1:{OLD}")
+        shown = f"{load_settings()!r} {load_settings()} {load_settings().model_dump_json()}"
+        assert "hidden-words" not in shown
+        assert OLD not in shown
+        assert "o" * 32 not in shown
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("RAPPORT_SMTP_PORT", "secret-words"),
+            ("RAPPORT_KEY_ENCRYPTION_KEYS", "k1:secret-words"),
+            ("RAPPORT_KEY_ENCRYPTION_KEYS", f"k1:{OLD},k1:{NEW}"),
+            ("DATABASE_URL", "mysql://me:secret-words@localhost/x"),
+            ("RAPPORT_LOG_LEVEL", "secret-words"),
+        ],
+    )
+    def test_says_in_one_sentence_what_is_malformed(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+    ) -> None:
+        monkeypatch.setenv(name, value)
+        with pytest.raises(SettingsError, match=rf"^{name} is not usable: .*\.$") as raised:
+            load_settings()
+        assert "secret-words" not in str(raised.value)
+        assert OLD not in str(raised.value)
+
+
+class TestTemporalConnect:
+    def test_reads_temporalios_own_names(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TEMPORAL_ADDRESS", "temporal.example.org:7233")
+        monkeypatch.setenv("TEMPORAL_NAMESPACE", "ours")
+        monkeypatch.setenv("TEMPORAL_API_KEY", "key")
+        settings = load_settings()
+        assert settings.temporal_address == "temporal.example.org:7233"
+        assert settings.temporal_connect() == {
+            "target_host": "temporal.example.org:7233",
+            "namespace": "ours",
+            "api_key": "key",
+            "tls": True,
+        }
+
+    def test_reads_a_profile_that_the_environment_names(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        profiles = tmp_path / "profiles.toml"
+        profiles.write_text('[profile.work]\naddress = "work.example.org:7233"\nnamespace = "work"\n')
+        monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(profiles))
+        monkeypatch.setenv("TEMPORAL_PROFILE", "work")
+        settings = load_settings()
+        assert settings.temporal_address == "work.example.org:7233"
+        assert settings.temporal_connect()["namespace"] == "work"
+
+    def test_reads_no_profile_that_nobody_named(self, tmp_path: Path) -> None:
+        """Somebody's CLI may point to a cluster in production."""
+        for place in (".config/temporalio", "Library/Application Support/temporalio"):
+            (tmp_path / place).mkdir(parents=True)
+            (tmp_path / place / "temporal.toml").write_text(
+                '[profile.default]\naddress = "work.example.org:1"\n'
+            )
+        assert load_settings().temporal_address is None
+
+    def test_keeps_anothers_key_from_our_own_server(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TEMPORAL_API_KEY", "key")
+        monkeypatch.setenv("TEMPORAL_NAMESPACE", "ours")
+        assert load_settings().temporal_connect("127.0.0.1:7233") == {
+            "target_host": "127.0.0.1:7233",
+            "namespace": "default",
+        }
+
+
+class TestEncryptionKeys:
+    def test_come_from_the_environment_with_the_current_one_first(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("RAPPORT_KEY_ENCRYPTION_KEYS", f"k2:{NEW},k1:{OLD}")
+        keys = load_settings().encryption_keys()
+        assert [key.id for key in keys] == ["k2", "k1"]
+        assert keys[0].secret.get_secret_value() == b"n" * 32
+
+    def test_are_made_once_for_the_embedded_database(self, tmp_path: Path) -> None:
+        first = load_settings().encryption_keys()
+        assert load_settings().encryption_keys() == first
+        assert (tmp_path / "data" / "key-encryption-keys").stat().st_mode & 0o777 == 0o600
+
+    def test_are_never_made_for_a_database_of_your_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DATABASE_URL", "postgresql://localhost/rapport")
+        with pytest.raises(SettingsError, match="RAPPORT_KEY_ENCRYPTION_KEYS"):
+            load_settings().encryption_keys()
+
+
+class TestParse:
+    @pytest.mark.parametrize("text", ["", "k1", ":" + OLD, "k1:short", "k1:" + OLD[:-4], "a b:" + OLD])
+    def test_refuses_what_is_no_key(self, text: str) -> None:
+        with pytest.raises(ValueError, match="ID:BASE64"):
+            KeyEncryptionKey.parse(text)

@@ -1,0 +1,51 @@
+"""Policies from files: the ones that ship with Rapport, and an agency's own.
+
+The shipped ones lie beside the packages, in the checkout: a plain wheel does not carry them.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from events.policy import Policy
+from events.policy_file import PolicyError, load_policy
+from events.policy_table import quoted, suggestion
+
+POLICIES: Final = Path(__file__).resolve().parent.parent / "deploy" / "policies"
+
+
+def compile_policy_file(path: Path) -> Policy:
+    """Compile the policy in a file.
+
+    :raises PolicyError: the file cannot be read, or is no policy.
+    """
+    try:
+        # Editors on Windows put a mark before the first line; it is no part of the text.
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise PolicyError([f"{path}: there is no such file; give the path of a policy in TOML."]) from None
+    except UnicodeDecodeError as error:
+        raise PolicyError(
+            [f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8 text."]
+        ) from None
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise PolicyError([f"{path}: the file cannot be read ({reason}); give one that can."]) from None
+    return load_policy(text, where=str(path))
+
+
+def deploy_policy(name: str, folder: Path = POLICIES) -> Policy:
+    """Compile a policy that ships with Rapport, by its name, such as ``starter``.
+
+    :raises PolicyError: none has that name, or this installation came without them.
+    """
+    shipped = {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    if not shipped:
+        raise PolicyError(
+            [
+                "the shipped policies are not part of this installation; "
+                "install it from a checkout with pip install -e, or give a policy file."
+            ]
+        )
+    if name not in shipped:
+        raise PolicyError([f"no policy named {quoted(name)} ships with Rapport; {suggestion(name, shipped)}"])
+    return compile_policy_file(shipped[name])

@@ -1,0 +1,92 @@
+"""The workflow's way to the log: a local activity first, a normal one when its budget is spent.
+
+Both may run more than once; the log recognises a command by its receipt, so that is safe.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from activities.types import AppendReply, LoadReply, LoadRequest, PolicyReply, PolicyRequest
+from events.envelope import AppendRequest, Stored
+from workflows.types import RunSettings
+
+R = TypeVar("R", bound=BaseModel)
+
+_QUICK: Final = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=1))
+_PATIENT: Final = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=15))
+_ONE_TRY: Final = timedelta(seconds=30)
+
+
+class Recorder:
+    """Reads and writes one stream for its workflow.  *epoch* is None until the run has taken the pen."""
+
+    def __init__(self, agency: str, stream: str, settings: RunSettings) -> None:
+        self.epoch: int | None = None
+        self._agency = agency
+        self._stream = stream
+        self._budget = timedelta(seconds=settings.local_append_seconds)
+
+    async def append(self, request: AppendRequest) -> AppendReply:
+        """Append command groups.
+
+        :raises ActivityError: trying again will not help.
+        """
+        return await self._do("append", request, AppendReply, "Record what was decided")
+
+    async def load(self, after: int, *, begin: bool = False, acked: int | None = None) -> tuple[Stored, ...]:
+        """Read the stream after a version; *begin* takes the pen from every earlier run first."""
+        found: list[Stored] = []
+        while True:
+            request = LoadRequest(
+                agency=self._agency, stream=self._stream, after=after, begin_run=begin, acked=acked
+            )
+            page = await self._do("load", request, LoadReply, "Read the record")
+            self.epoch = self.epoch if page.run_epoch is None else page.run_epoch
+            found += page.events
+            if not page.more or not page.events:
+                return tuple(found)
+            after, begin, acked = page.events[-1].version, False, None
+
+    async def policy(self, digest: str | None) -> PolicyReply:
+        """Fetch a policy; None asks for the one that the agency follows now.
+
+        :raises ActivityError: the agency has adopted no such policy.
+        """
+        request = PolicyRequest(agency=self._agency, digest=digest)
+        return await self._do("load-policy", request, PolicyReply, "Read the policy")
+
+    async def _do(self, name: str, request: BaseModel, result: type[R], summary: str) -> R:
+        options: dict[str, Any] = {"result_type": result, "summary": summary}
+        try:
+            quick: R = await workflow.execute_local_activity(
+                name,
+                request,
+                schedule_to_close_timeout=self._budget,
+                retry_policy=_QUICK,
+                **options,
+            )
+            return quick
+        except ActivityError as error:
+            if is_final(error):
+                raise
+            workflow.logger.warning("the quick way to '%s' failed; trying until it works", name)
+        slow: R = await workflow.execute_activity(
+            name, request, start_to_close_timeout=_ONE_TRY, retry_policy=_PATIENT, **options
+        )
+        return slow
+
+
+def is_final(error: ActivityError) -> bool:
+    """Tell whether an activity failed in a way that trying again cannot mend."""
+    return isinstance(error.cause, ApplicationError) and error.cause.non_retryable
+
+
+def version_of(events: Sequence[Stored], otherwise: int) -> int:
+    """Give the version that a run of events leads to."""
+    return events[-1].version if events else otherwise

@@ -1,0 +1,246 @@
+"""The only writer of an engagement's stream: takes letters, decides, appends, folds what came back.
+
+The log wins: on a conflict it fetches what it misses and decides again; nothing decided is ever folded.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import assert_never
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from activities.types import (
+    AppendedReply,
+    ConflictReply,
+    FencedReply,
+    Reply,
+    ReusedReply,
+    StreamClosedReply,
+    TakenReply,
+)
+from events.clock import ClockSpec
+from events.commands import AdoptPolicy, OpenEngagement
+from events.envelope import AppendRequest, Claim, CommandGroup, Stored
+from events.errors import CallerError, ClosedEngagement
+from events.fold import fold, needs_refold
+from events.policy import Policy, read_policy
+from events.state import Engagement
+from workflows import answers
+from workflows.deciding import Desk, asking_group, due_groups, plan
+from workflows.inbox import Entry, Inbox
+from workflows.letters import refusal_of
+from workflows.recording import Recorder, is_final
+from workflows.types import RunSettings
+
+
+class Writer:
+    """Holds the state.  ``fenced``: a newer run has taken the pen, and this one must not write again."""
+
+    def __init__(
+        self, agency: str, engagement_id: str, state: Engagement, clock: ClockSpec, settings: RunSettings
+    ) -> None:
+        self.state = state
+        self.fenced = False
+        self.inbox = Inbox()
+        self._agency, self._engagement_id = agency, engagement_id
+        self._stream = f"engagement:{engagement_id}"
+        self._clock, self._settings = clock, settings
+        self._recorder = Recorder(agency, self._stream, settings)
+        self._policies: dict[str, Policy] = {}
+
+    async def begin(self, after: int) -> None:
+        """Load what the snapshot lacks.  What comes back says where the fold must start, not *after*:
+        under replay by code of another edition the two may differ."""
+        events = await self._recorder.load(after, begin=after > 0)
+        if events and events[0].version == 1:
+            self.state = Engagement()
+        await self._fold(events)
+
+    async def catch_up(self) -> None:
+        """Fetch what the log has and this run has not, and tell the log how far it is folded."""
+        before = self.state.version
+        await self._fold(await self._recorder.load(before, acked=before))
+        if self.state.version > before:
+            await self._fold(await self._recorder.load(self.state.version, acked=self.state.version))
+
+    async def take_steps(self, moment: datetime) -> None:
+        """Take the steps that are due at a moment, and record them."""
+        while not self.fenced and (groups := due_groups(self._desk(None), moment)):
+            result = await self._append(groups)
+            match result:
+                case AppendedReply(events=events):
+                    await self._fold(events)
+                    return
+                case ConflictReply(missing=missing):
+                    await self._miss(missing)
+                case FencedReply():
+                    self.fenced = True
+                case _:
+                    raise RuntimeError(f"the log does not take the steps that are due: {result.status}")
+
+    async def write(self) -> None:
+        """Decide and record one handful of letters; each is answered, or back in the inbox."""
+        entries = self.inbox.take(self._settings.batch)
+        apart = False
+        while entries and not self.fenced:
+            try:
+                desk = await self._desk_for(entries)
+            except ActivityError as error:
+                await self._give_up(entries, error)
+                return
+            planned = plan(entries, desk, steps_apart=apart)
+            for entry, mistake in planned.mistaken:
+                await self._correct(entry, mistake)
+            entries = planned.entries
+            if not planned.groups:
+                return
+            try:
+                result = await self._append(planned.groups)
+            except ActivityError as error:
+                if len(entries) > 1:
+                    entries, apart = self._only_first(entries), True
+                    continue
+                await self._give_up(entries, error)
+                return
+            entries, apart = await self._judge(result, entries, planned.groups, apart)
+        self.inbox.put_back(entries)
+
+    async def _judge(
+        self, result: Reply, entries: list[Entry], groups: Sequence[CommandGroup], apart: bool
+    ) -> tuple[list[Entry], bool]:
+        """Do what the log's answer asks for; returns whom to decide again, and whether one at a time."""
+        match result:
+            case AppendedReply():
+                await self._fold(result.events)
+                done = {group.command_id for group in groups}
+                for entry in entries:
+                    if entry.command_id in done:
+                        entry.answer(answers.reply(entry, result, self.state.version))
+                return [entry for entry in entries if not entry.answered], apart
+            case ConflictReply():
+                before = self.state.version
+                await self._miss(result.missing)
+                if self.state.version == before:
+                    # Some command is known already; alone, it gets its stored answer.
+                    return self._only_first(entries), True
+            case FencedReply():
+                self.fenced = True
+            case ReusedReply():
+                reused = _named(entries, result.command_id)
+                self._refuse(reused, answers.reused(reused))
+                return [entry for entry in entries if entry is not reused], apart
+            case TakenReply():
+                _named(entries, result.command_id).taken = Claim(kind=result.kind, key=result.key)
+            case StreamClosedReply():
+                before = self.state.version
+                await self.catch_up()
+                if self.state.version == before:
+                    late = _named(entries, result.command_id)
+                    self._refuse(late, answers.mistake(late, ClosedEngagement(self._engagement_id)))
+                    return [entry for entry in entries if entry is not late], apart
+            case _:
+                assert_never(result)
+        return entries, apart
+
+    async def _correct(self, entry: Entry, error: CallerError) -> None:
+        """Answer a caller's mistake, unless the log knows the command: then with what came of it."""
+        known = await self._ask(entry) if self.state.version > 0 else None
+        if isinstance(known, AppendedReply):
+            entry.answer(answers.reply(entry, known, self.state.version))
+        elif isinstance(known, ReusedReply):
+            self._refuse(entry, answers.reused(entry))
+        else:
+            self._refuse(entry, answers.mistake(entry, error))
+
+    async def _ask(self, entry: Entry) -> Reply | None:
+        # At a version that cannot be: a known command is answered, an unknown one is a conflict.
+        group = asking_group(entry.letter.order)
+        try:
+            return await self._send([group], expected=self.state.version + 1)
+        except ActivityError:
+            return None
+
+    def _refuse(self, entry: Entry, error: ApplicationError) -> None:
+        """Tell the caller, or where nobody waits, record the refusal."""
+        entry.answer(error)
+        if entry.awaited:
+            return
+        name = entry.letter.order.command.name
+        if not entry.letter.derived_id or name == "refuse-message":
+            workflow.logger.warning("'%s' could not be applied: %s", name, error.type)
+            return
+        mistake = CallerError(error.message)
+        mistake.code = answers.code_of(error)
+        self.inbox.put(refusal_of(name, mistake, entry.letter.derived_id), awaited=False)
+
+    async def _give_up(self, entries: list[Entry], error: ActivityError) -> None:
+        if not entries:
+            raise error
+        for entry in entries:
+            self._refuse(entry, answers.unrecordable(entry, error))
+
+    def _only_first(self, entries: list[Entry]) -> list[Entry]:
+        self.inbox.put_back(entries[1:])
+        return entries[:1]
+
+    async def _append(self, groups: Sequence[CommandGroup]) -> Reply:
+        if self._recorder.epoch is None:
+            # Not before there is something to write: who only asks takes the pen from nobody.
+            await self._fold(await self._recorder.load(self.state.version, begin=True))
+        return await self._send(groups, expected=self.state.version)
+
+    async def _send(self, groups: Sequence[CommandGroup], *, expected: int) -> Reply:
+        request = AppendRequest(
+            agency=self._agency,
+            stream=self._stream,
+            expected=expected,
+            acked=self.state.version,
+            run_epoch=self._recorder.epoch,
+            groups=tuple(groups),
+        )
+        return (await self._recorder.append(request)).result
+
+    async def _miss(self, missing: Sequence[Stored]) -> None:
+        await self._fold(missing)
+        await self._fold(await self._recorder.load(self.state.version))
+
+    async def _fold(self, events: Sequence[Stored]) -> None:
+        fresh = [event for event in events if event.version > self.state.version]
+        if not fresh:
+            return
+        if needs_refold(fresh) and fresh[0].version > 1:
+            self.state = fold(await self._recorder.load(0))
+        else:
+            self.state = fold(fresh, self.state)
+
+    async def _desk_for(self, entries: Sequence[Entry]) -> Desk:
+        command = entries[0].letter.order.command
+        if isinstance(command, OpenEngagement):
+            policy = await self._policy(None)
+        elif isinstance(command, AdoptPolicy):
+            policy = await self._policy(command.digest)
+        else:
+            digest = self.state.policy_digest
+            policy = None if digest is None else await self._policy(digest)
+        history = await self._recorder.load(0) if command.name == "annul-event" else ()
+        return self._desk(policy, history)
+
+    def _desk(self, policy: Policy | None, history: tuple[Stored, ...] = ()) -> Desk:
+        return Desk(
+            agency=self._agency,
+            engagement_id=self._engagement_id,
+            state=self.state,
+            policy=policy,
+            clock=self._clock,
+            now=workflow.now(),
+            history=history,
+        )
+
+    async def _policy(self, digest: str | None) -> Policy:
+        if digest is not None and digest in self._policies:
+            return self._policies[digest]
+        found = await self._recorder.policy(digest)
+        self._policies = {found.digest: read_policy(found.body)}
+        return self._policies[found.digest]
