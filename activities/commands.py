@@ -8,56 +8,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, assert_never
 
-from pydantic import TypeAdapter, ValidationError
 from temporalio import activity
 
 from activities.errors import for_temporal
+from activities.streams import StreamKind, kind_of, parse
 from activities.types import CommandReply, StreamCommand
-from events import agency, job_order
 from events.canonical import canonical
 from events.catalogue import Event, PolicyAdopted
-from events.codec import Registry, decode, draft
+from events.codec import decode, draft
 from events.commands import Command
+from events.decider import FUTURE_TOLERANCE
 from events.envelope import AppendRequest, CommandGroup, Stored, event_id
 from events.errors import CallerError, InvalidCommand, WrongState
 from events.log.port import Appended, CommandIdReused, Conflict, EventLog, Fenced, StreamClosed, Taken
 
 ATTEMPTS: Final = 12
-
-
-@dataclass(frozen=True, slots=True)
-class StreamKind:
-    """One category's decider, as its module in ``events`` tells it."""
-
-    commands: TypeAdapter[Any]
-    registry: Registry
-    initial: Callable[[str], Any]
-    evolve: Callable[[Any, Any], Any]
-    decide: Callable[[Any, Any, datetime], Sequence[Event]]
-    closes: Callable[[Any], bool]
-    opens_personal: bool = False
-
-
-KINDS: Final[dict[str, StreamKind]] = {
-    "job-order": StreamKind(
-        job_order.COMMANDS,
-        job_order.EVENTS,
-        job_order.initial,
-        job_order.evolve,
-        job_order.decide,
-        job_order.closes,
-    ),
-    # Opened, because only then can it be seen whether a name or an address has changed.
-    "agency": StreamKind(
-        agency.COMMANDS,
-        agency.EVENTS,
-        agency.initial,
-        agency.evolve,
-        agency.decide,
-        agency.closes,
-        opens_personal=True,
-    ),
-}
 
 
 class ReusedCommandId(CallerError):
@@ -106,6 +71,8 @@ class CommandService:
             decided_at = order.decided_at or self._now()
             if loaded.decided_at is not None and loaded.decided_at > decided_at:
                 decided_at = loaded.decided_at
+            if order.at is not None and order.at > decided_at + FUTURE_TOLERANCE:
+                raise InvalidCommand(f"{order.name}: 'at' lies in the future; tell what has happened already")
             events = kind.decide(command, loaded.state, order.at or decided_at)
             for event in events:
                 # Its body lies under its digest before any event can name it.
@@ -168,49 +135,6 @@ class Commands:
         """Carry out a command on a stream without a workflow; safe to repeat."""
         with for_temporal("carry out a command"):
             return await self._service.give(order)
-
-
-def kind_of(stream: str) -> StreamKind:
-    """Find the decider of a stream's category.
-
-    :raises InvalidCommand: streams of this category are not written here.
-    """
-    category, _, identity = stream.partition(":")
-    if category not in KINDS or not identity:
-        raise InvalidCommand(f"'{stream}' is no stream of {' or '.join(KINDS)}; write e.g. job-order:j-1")
-    return KINDS[category]
-
-
-def parse(stream: str, name: str, data: dict[str, Any]) -> Command:
-    """Read a command to a stream from plain data.
-
-    :raises InvalidCommand: one sentence that names the field, never its value.
-    """
-    adapter = kind_of(stream).commands
-    try:
-        command: Command = adapter.validate_python({**data, "name": name})
-    except ValidationError as error:
-        raise InvalidCommand(_sentence(stream, name, error)) from None
-    return command
-
-
-def _sentence(stream: str, name: str, error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    category = stream.partition(":")[0]
-    if first["type"] == "union_tag_invalid":
-        return f"'{name}' is no command of a {category}; there are {', '.join(names(category))}"
-    place = ".".join(str(part) for part in first["loc"][1:] if part not in ("str", "Erased"))
-    if first["type"] == "missing":
-        return f"{name} needs '{place}'"
-    if first["type"] == "extra_forbidden":
-        return f"{name} has no field '{place}'"
-    return f"{name}: '{place}' is not right: {first['msg'][0].lower()}{first['msg'][1:]}"
-
-
-def names(category: str) -> list[str]:
-    """List the commands that a category of streams understands."""
-    mapping: dict[str, str] = KINDS[category].commands.json_schema()["discriminator"]["mapping"]
-    return sorted(mapping)
 
 
 def _group(

@@ -67,7 +67,7 @@ class Directory:
     async def resolve(self, agency: str, role: StaffRole, owner: str | None) -> Person | None:
         """Say whom a duty reaches: the role in the owner's line, or the next above who is there.
 
-        Without an owner it is the agency's only team lead, else its first director.  None: nobody is there.
+        Without a known owner it is the agency's only team lead, else its first director.  None: nobody is there.
         """
         state = await self._state(agency)
         return _person(state, next(iter(_climb(state, role, owner)), None))
@@ -109,7 +109,8 @@ def _climb(state: Agency, role: StaffRole, owner: str | None) -> list[str]:
     team_lead = line.team_lead if line else _only(_with_role(state, "team-lead"))
     director = line.director if line else None
     wanted = [own, team_lead if role in ("owner", "team-lead") else None, director]
-    return [each for each in wanted if each is not None] + _with_role(state, "director")
+    anybody = _with_role(state, "director") + _with_role(state, "team-lead")
+    return [each for each in wanted if each is not None] + anybody
 
 
 def _with_role(state: Agency, role: Role) -> list[str]:

@@ -1,4 +1,4 @@
-"""The activity that sends what an engagement owes: claimed in the ledger first, sent once, told back in codes.
+"""The activity that sends what an engagement owes: claimed in the ledger, sent once, told back in codes.
 
 What it returns, raises and logs holds ids and codes only: names and addresses go nowhere but into the letter.
 """
@@ -75,7 +75,7 @@ class Outreach:
     async def send(self, order: OutreachOrder) -> OutreachOutcome:
         """Send an owed message, or say why not; safe to repeat, a known outcome comes back unchanged.
 
-        Raises a retryable error while the channel is down, so its caller retries for ever with a capped pause.
+        A dead channel gives a retryable error: its caller retries for ever, with a capped pause.
         """
         with for_temporal("send an outreach"):
             info = activity.info()
@@ -179,7 +179,7 @@ class Outreach:
             return _reachable(None, "the candidate", opened.name, opened.email)
         person = await self._directory.resolve(order.agency, order.to, order.owner)
         if person is None:
-            says = f"the agency has nobody who could be the {order.to}; load its people with 'rapport agency load'"
+            says = f"the agency has nobody to be the {order.to}; load its people with 'rapport agency load'"
             return _Stop("failed", "no-recipient", says)
         return _reachable(person.person_id, person.person_id, person.name, person.email)
 

@@ -4,9 +4,9 @@ The events are stored formats.  People are opaque ids; only the sealed name and 
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Final, Literal, assert_never
+from typing import Annotated, Final, Literal, assert_never, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from events.catalogue import Event, PolicyAdopted
 from events.codec import registry_of
@@ -88,7 +88,9 @@ class AdoptAgencyPolicy(Command):
 
 
 AnyAgencyCommand = Annotated[LoadPeople | AdoptAgencyPolicy, Field(discriminator="name")]
-COMMANDS: Final[TypeAdapter[AnyAgencyCommand]] = TypeAdapter(AnyAgencyCommand)
+COMMANDS: Final[dict[str, type[Command]]] = {
+    each.model_fields["name"].default: each for each in get_args(get_args(AnyAgencyCommand)[0])
+}
 
 # -- state --------------------------------------------------------------------------------------
 

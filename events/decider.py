@@ -11,6 +11,7 @@ from uuid import UUID
 
 from events import catalogue as e
 from events import commands as c
+from events.annulment import Past, mended
 from events.canonical import canonical
 from events.codec import decode, draft
 from events.context import Context
@@ -20,7 +21,7 @@ from events.envelope import ENGINE, Actor, Claim, CommandGroup, Draft, Stored, e
 from events.errors import ClosedEngagement, InvalidCommand, UnknownEngagement, WrongState
 from events.fold import advance, annulled_ids
 from events.gates import INTENT_OF_REPORT, unmet
-from events.obligations import react, reopened
+from events.obligations import react
 from events.policy import GateRule, Policy
 from events.state import Engagement
 from events.steps import due_steps, next_due, take_step
@@ -115,11 +116,12 @@ def prepare(
     if taken is not None and taken.kind == "engagement-of-candidate":
         raise WrongState("this candidate has an engagement with the agency already; rapport list names it")
     writer = _Writer(ctx, order, policy or NO_POLICY, [], [])
-    blocked = _gates(order, state, writer, taken)
+    # Decided first: a caller's mistake is one whatever the gates say, and a repeat has nothing to pass.
+    decided = decide(order.command, state, ctx, writer.policy, history)
+    blocked = _gates(order, state, writer, taken) if decided else None
     if blocked is not None:
         after = writer.happen(state, _refusal(order, blocked, ctx))
         return Prepared(_group(order, writer.drafts, "refused", state, after), after, tuple(writer.events))
-    decided = decide(order.command, state, ctx, writer.policy, history)
     after = state
     if decided:
         for bypassed in _bypassed(order, state, writer, taken):
@@ -127,7 +129,7 @@ def prepare(
     for event in decided:
         after = writer.happen(after, event)
     if isinstance(order.command, c.AnnulEvent) and decided:
-        after = _annul(writer, state, order.command.event_id, history)
+        after = _annul(writer, order.command.event_id, history)
     outcome = "message-refused" if isinstance(order.command, c.RefuseMessage) else "accepted"
     group = _group(order, writer.drafts, outcome if decided else "nothing-to-do", state, after, taken)
     return Prepared(group, after, tuple(writer.events))
@@ -223,28 +225,29 @@ def _refusal(order: c.Order, gate: GateRule, ctx: Context) -> e.CommandRefused:
     )
 
 
-def _annul(writer: _Writer, state: Engagement, target: UUID, history: Sequence[Stored]) -> Engagement:
+def _annul(writer: _Writer, target: UUID, history: Sequence[Stored]) -> Engagement:
     """Fold the stream without the annulled event, and mend the promises it had touched."""
     gone = annulled_ids(history) | {target}
-    events = [(stored.event_id, decode(stored)) for stored in history if stored.event_id not in gone]
-    links = {stored.event_id: stored.causation_id for stored in history}
-    blank = [stored for stored in history if stored.event_id not in gone]
-    after = _refold(blank, history, state, writer)
+    past = Past(
+        events=[(stored.event_id, decode(stored)) for stored in history if stored.event_id not in gone],
+        causes={stored.event_id: stored.causation_id for stored in history},
+        annulled=target,
+    )
+    after = _refold(past, history, writer)
     cause = writer.drafts[0].event_id
-    for event in reopened(after, writer.policy, events, target, cause, writer.ctx.at, links):
+    for event in mended(after, writer.policy, past, cause, writer.ctx.at):
         after, _ = writer.add(after, event, cause)
     return after
 
 
-def _refold(
-    kept: Sequence[Stored], history: Sequence[Stored], state: Engagement, writer: _Writer
-) -> Engagement:
-    keep = {stored.event_id for stored in kept}
+def _refold(past: Past, history: Sequence[Stored], writer: _Writer) -> Engagement:
+    kept = dict(past.events)
     after = Engagement()
     for stored in history:
-        event = decode(stored) if stored.event_id in keep else None
-        after = advance(after, event, stored.agency, stored.decided_at, stored.command_id)
-    return advance(after, writer.events[0], writer.ctx.agency, writer.ctx.now, writer.ctx.command_id)
+        after = advance(after, kept.get(stored.event_id), stored.agency, stored.decided_at, stored.command_id)
+    for event in writer.events:
+        after = advance(after, event, writer.ctx.agency, writer.ctx.now, writer.ctx.command_id)
+    return after
 
 
 def _group(

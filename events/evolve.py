@@ -91,8 +91,7 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
                 state, submissions={**state.submissions, event.submission_id: submission}, dormant=False
             )
         case e.ClientAnswered():
-            status: SubmissionStatus = "rejected" if event.answer == "no" else "live"
-            return _submission(state, event.submission_id, answer=event.answer, status=status)
+            return _answered(state, event.submission_id, event.answer)
         case e.InterviewRequested():
             return _interview(state, event.interview_id, event.submission_id, status="requested")
         case e.InterviewScheduled() | e.InterviewMoved():
@@ -113,7 +112,7 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
         case e.InterviewResultRecorded():
             state = _interview(state, event.interview_id, event.submission_id, result=event.result)
             if event.result == "reject":
-                return _submission(state, event.submission_id, status="rejected", answer="no")
+                return _answered(state, event.submission_id, "no")
             return state
         case e.OfferExtended():
             return replace(state, offers={**state.offers, event.offer_id: Offer(event.submission_id)})
@@ -211,6 +210,15 @@ def _submission(state: Engagement, key: str, **changes: Any) -> Engagement:
     return replace(state, submissions={**state.submissions, key: replace(found, **changes)})
 
 
+def _answered(state: Engagement, key: str, answer: Literal["yes", "no"]) -> Engagement:
+    found = state.submissions.get(key)
+    if found is None or found.status not in ("live", "rejected"):
+        # A withdrawn or placed candidate stays so, whatever the client says afterwards.
+        return _submission(state, key, answer=answer)
+    status: SubmissionStatus = "rejected" if answer == "no" else "live"
+    return _submission(state, key, answer=answer, status=status)
+
+
 def _interview(state: Engagement, key: str, submission_id: str, **changes: Any) -> Engagement:
     found = state.interviews.get(key, Interview(submission_id))
     state = replace(state, interviews={**state.interviews, key: replace(found, **changes)})
@@ -237,7 +245,7 @@ def _opened(state: Engagement, event: e.ObligationOpened) -> Engagement:
         since=event.since,
         due_at=event.due_at,
         rungs=event.rungs,
-        numbered=len(event.rungs),
+        numbered=max((rung.number + 1 for rung in event.rungs), default=0),
         useful_for=event.useful_for,
     )
     return replace(state, obligations={**state.obligations, event.obligation_id: opened})

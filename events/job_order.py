@@ -5,9 +5,9 @@ contradicts the record is.
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Annotated, ClassVar, Final, Literal, assert_never
+from typing import Annotated, ClassVar, Final, Literal, assert_never, get_args
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
 from events.catalogue import Event
 from events.codec import registry_of
@@ -135,7 +135,9 @@ AnyJobOrderCommand = Annotated[
     OpenJobOrder | StopIntake | RecordSubmissionReceived | FillJobOrder | CloseJobOrder | ChangeClientContact,
     Field(discriminator="name"),
 ]
-COMMANDS: Final[TypeAdapter[AnyJobOrderCommand]] = TypeAdapter(AnyJobOrderCommand)
+COMMANDS: Final[dict[str, type[Command]]] = {
+    each.model_fields["name"].default: each for each in get_args(get_args(AnyJobOrderCommand)[0])
+}
 
 # -- state --------------------------------------------------------------------------------------
 

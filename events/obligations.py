@@ -25,7 +25,7 @@ def react(
     silence and begins to measure the next.
     """
     if isinstance(event, e.EngagementClosed):
-        return [each for key in _ordered(after) for each in _drop(after, key, "closed", event.at)]
+        return [each for key in _ordered(after) for each in drop(after, key, "closed", event.at)]
     if isinstance(event, e.Paused | e.Resumed):
         result: list[e.AnyEvent] = list(_shift(before, event, policy, now))
     else:
@@ -41,17 +41,36 @@ def react(
             result += ended
     if not after.closed:
         taken = {(each.rule, each.subject) for key, each in after.obligations.items() if key not in gone}
-        result += _opened(after, event, cause, policy, now, taken)
+        afresh = _planned_afresh(before, event, policy, result)
+        result += _opened(after, event, cause, policy, now, taken, afresh)
     return result
+
+
+def _planned_afresh(
+    before: Engagement, event: e.AnyEvent, policy: Policy, result: list[e.AnyEvent]
+) -> frozenset[str]:
+    """Name the rules that a moved interview opens again: it had no time, or the promise was overdue."""
+    if not isinstance(event, e.InterviewMoved):
+        return frozenset()
+    was = before.interviews.get(event.interview_id)
+    if was is None or was.status != "scheduled":
+        return frozenset(
+            rule.id
+            for rule in policy.obligations
+            if rule.planned and any(each.event == "interview-scheduled" for each in rule.opens_on)
+        )
+    moved = (each for each in result if isinstance(each, e.ObligationDropped))
+    return frozenset(each.rule for each in moved if each.reason == "planned-time-moved")
 
 
 def _ordered(state: Engagement) -> list[UUID]:
     return sorted(state.obligations, key=lambda key: (state.obligations[key].due_at, str(key)))
 
 
-def _keeps(
+def keeps(
     rule: ObligationRule | None, event: e.AnyEvent, subject: str, since: datetime, named: Named
 ) -> bool:
+    """Tell whether an event keeps a promise that has been open since a time."""
     if rule is None or event.at < since:
         return False
     return any(fires(trigger, event, subject, named) for trigger in rule.met_by)
@@ -60,7 +79,7 @@ def _keeps(
 def _met(state: Engagement, event: e.AnyEvent, policy: Policy, named: Named) -> Iterator[e.AnyEvent]:
     for key in _ordered(state):
         promise = state.obligations[key]
-        if not _keeps(policy.obligation(promise.rule), event, promise.subject, promise.since, named):
+        if not keeps(policy.obligation(promise.rule), event, promise.subject, promise.since, named):
             continue
         timely = event.at <= promise.due_at
         if promise.breached and timely:
@@ -82,7 +101,7 @@ def _excused(state: Engagement, event: e.AnyEvent, policy: Policy, named: Named)
     for key, breach in state.breaches.items():
         if key in state.obligations or breach.excused or event.at > breach.due_at:
             continue
-        if _keeps(policy.obligation(breach.rule), event, breach.subject, breach.since, named):
+        if keeps(policy.obligation(breach.rule), event, breach.subject, breach.since, named):
             yield _excuse(key, breach.rule, breach.subject, event.at)
 
 
@@ -98,7 +117,8 @@ def _settle(state: Engagement, key: UUID, how: str, at: datetime) -> Iterator[e.
             )
 
 
-def _drop(state: Engagement, key: UUID, reason: str, at: datetime) -> Iterator[e.AnyEvent]:
+def drop(state: Engagement, key: UUID, reason: str, at: datetime) -> Iterator[e.AnyEvent]:
+    """End an open promise unkept, and whatever was raised about it."""
     promise = state.obligations[key]
     yield e.ObligationDropped(
         at=at, obligation_id=key, rule=promise.rule, subject=promise.subject, reason=reason
@@ -113,28 +133,29 @@ def _ended_or_moved(
     rule = policy.obligation(promise.rule)
     if rule is None:
         if isinstance(event, e.PolicyAdopted):
-            yield from _drop(state, key, "rule-retired", event.at)
+            yield from drop(state, key, "rule-retired", event.at)
         return
     if any(fires(trigger, event, promise.subject, named) for trigger in rule.dropped_by):
-        yield from _drop(state, key, event.type, event.at)
+        yield from drop(state, key, event.type, event.at)
         return
     if not isinstance(event, e.InterviewMoved | e.InterviewScheduled) or rule.planned is None:
         return
     if own_subject(event, rule.subject) != promise.subject:
         return
     if promise.breached:
-        yield from _drop(state, key, "planned-time-moved", event.at)
+        yield from drop(state, key, "planned-time-moved", event.at)
         return
     due = due_time(rule, event, now)
     if due is not None and due != promise.due_at:
-        yield _move(
+        yield move(
             key, promise, due, _rungs(rule, due, now, promise.numbered), "planned-time-moved", event.at
         )
 
 
-def _move(
+def move(
     key: UUID, promise: OpenObligation, due: datetime, rungs: tuple[e.Rung, ...], reason: str, at: datetime
 ) -> e.ObligationMoved:
+    """Give an open promise another due time, and all the steps that are ahead of it now."""
     return e.ObligationMoved(
         at=at,
         obligation_id=key,
@@ -158,11 +179,18 @@ def _shift(
         rule = policy.obligation(promise.rule)
         if by == NO_TIME or rule is None or rule.while_paused == "runs" or promise.breached:
             continue
-        rungs = tuple(
-            rung.model_copy(update={"at": rung.at + by, "number": promise.numbered + place})
-            for place, rung in enumerate(promise.rungs)
-        )
-        yield _move(key, promise, promise.due_at + by, rungs, event.type, event.at)
+        yield shifted(key, promise, by, event.type, event.at)
+
+
+def shifted(
+    key: UUID, promise: OpenObligation, by: timedelta, reason: str, at: datetime
+) -> e.ObligationMoved:
+    """Move an open promise with every step ahead of it by the same length of time."""
+    rungs = tuple(
+        rung.model_copy(update={"at": rung.at + by, "number": promise.numbered + place})
+        for place, rung in enumerate(promise.rungs)
+    )
+    return move(key, promise, promise.due_at + by, rungs, reason, at)
 
 
 def due_time(rule: ObligationRule, event: e.AnyEvent, now: datetime) -> datetime | None:
@@ -188,9 +216,11 @@ def _opened(
     policy: Policy,
     now: datetime,
     taken: set[tuple[str, str]],
+    afresh: frozenset[str],
 ) -> Iterator[e.AnyEvent]:
     for rule in policy.obligations:
-        if not any(each.event == event.type and narrowed(each, event) for each in rule.opens_on):
+        opens = any(each.event == event.type and narrowed(each, event) for each in rule.opens_on)
+        if not opens and rule.id not in afresh:
             continue
         subject = own_subject(event, rule.subject)
         if subject is None or (rule.id, subject) in taken or (rule.unless_dormant and state.dormant):
@@ -246,53 +276,6 @@ def _rungs(rule: ObligationRule, due: datetime, now: datetime, first: int) -> tu
     laid.append(e.Rung(number=0, at=due, do="breach", level=0))
     laid.sort(key=lambda rung: (rung.at, rung.do != "breach"))
     return tuple(rung.model_copy(update={"number": first + place}) for place, rung in enumerate(laid))
-
-
-def reopened(
-    state: Engagement,
-    policy: Policy,
-    history: list[tuple[UUID, e.AnyEvent]],
-    annulled: UUID,
-    cause: UUID,
-    at: datetime,
-    links: dict[UUID, UUID | None],
-) -> list[e.AnyEvent]:
-    """Undo what an annulled event did to the promises: drop what it opened, open again what it kept.
-
-    *history* is the stream's events with their ids, *links* their causes; *state* folds without the annulled.
-    """
-    result: list[e.AnyEvent] = []
-    opened = {each.obligation_id: each for _, each in history if isinstance(each, e.ObligationOpened)}
-    for identity, event in history:
-        if links.get(identity) != annulled:
-            continue
-        if isinstance(event, e.ObligationOpened) and event.obligation_id in state.obligations:
-            result += _drop(state, event.obligation_id, "annulled", at)
-        if isinstance(event, e.ObligationMet):
-            first = opened.get(event.obligation_id)
-            rule = policy.obligation(event.rule)
-            if first is None or rule is None or _kept_otherwise(state, rule, first, history, annulled):
-                continue
-            breached = event.obligation_id in state.breaches
-            rungs = tuple(rung for rung in first.rungs if not (breached and rung.at <= event.met_at))
-            again = open_obligation(
-                state.stream, rule, first.subject, cause, first.since, first.due_at, rungs
-            )
-            result.append(again.model_copy(update={"at": at}))
-    return result
-
-
-def _kept_otherwise(
-    state: Engagement,
-    rule: ObligationRule,
-    first: e.ObligationOpened,
-    history: list[tuple[UUID, e.AnyEvent]],
-    annulled: UUID,
-) -> bool:
-    return any(
-        identity != annulled and _keeps(rule, event, first.subject, first.since, named_by(event, state))
-        for identity, event in history
-    )
 
 
 def owner_of(state: Engagement, promise: OpenObligation) -> str | None:

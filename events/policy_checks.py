@@ -34,6 +34,8 @@ KNOWN_GATES: Final[Mapping[str, Mapping[str, type[bool]]]] = {
     "no-double-submission": {},
     "not-while-paused": {},
 }
+# The gates that look at the job order which a command names.
+ABOUT_A_JOB: Final = frozenset({"right-to-represent", "no-double-submission"})
 KNOWN_TEMPLATES: Final = frozenset(
     {"obligation-reminder", "escalation", "propose-reassignment", "candidate-apology"}
 )
@@ -59,13 +61,18 @@ def key(field: str) -> str:
 
 def check_gate(rule: GateRule, note: Note) -> None:
     """Check that a gate guards what it can refuse."""
+    listed = ", ".join(f'"{each}"' for each in sorted(INTENTS))
     for number, command in enumerate(rule.guards):
         if command not in INTENTS:
-            intents = ", ".join(f'"{each}"' for each in sorted(INTENTS))
             note(
                 ("guards", number),
                 f'"{command}" only reports what has happened already, and no gate refuses a report; '
-                f"guard one of {intents}.",
+                f"guard one of {listed}.",
+            )
+        elif rule.id in ABOUT_A_JOB and "job_order_id" not in COMMANDS[command].model_fields:
+            note(
+                ("guards", number),
+                f'"{command}" names no job order, and this gate would always refuse it; guard "submit".',
             )
 
 
@@ -78,7 +85,8 @@ def check_needs(gate: str, needs: Mapping[str, Any], note: Note) -> None:
             note(("needs", name), f"the gate knows no need {quoted(name)}; {right}")
         elif type(value) is not allowed[name]:
             note(("needs", name), f'"{name}" is true or false, without quotes, but here is {sort_of(value)}.')
-    if allowed and all(value is False for value in needs.values()):
+    # What a policy does not mention is asked for.
+    if allowed and all(needs.get(name) is False for name in allowed):
         wanted = ", ".join(f"{name} = true" for name in allowed)
         note(("needs",), f"the gate needs nothing and would never refuse; write needs = {{ {wanted} }}.")
 
@@ -93,6 +101,7 @@ def check_obligation(rule: ObligationRule, note: Note) -> None:
     for number, trigger in enumerate(rule.met_by):
         _check_meeting(trigger, rule, ("met-by", number, "event"), note)
     _check_times(rule, note)
+    _check_listener(rule, note)
     _check_ladder(rule, note)
 
 
@@ -202,13 +211,20 @@ def _check_times(rule: ObligationRule, note: Note) -> None:
             note((key(field),), f'"{written(span)}" is no length of time to wait; write one above zero.')
 
 
-def _check_ladder(rule: ObligationRule, note: Note) -> None:
-    if not rule.ladder and rule.mode != "observe":
+def _check_listener(rule: ObligationRule, note: Note) -> None:
+    heard = {step.to for step in rule.ladder} & (
+        {"owner"} if rule.mode == "remind" else {"candidate", *LEVELS}
+    )
+    if rule.mode != "observe" and not heard:
+        lacking = "the ladder has no step to the owner" if rule.ladder else "there is no ladder"
         note(
             (),
-            f'nobody would be told, because the rule has mode "{rule.mode}" and no ladder; '
-            'add a ladder, or write mode = "observe".',
+            f'nobody would be told, because the mode is "{rule.mode}" and {lacking}; '
+            'add a step to the owner, or write mode = "observe".',
         )
+
+
+def _check_ladder(rule: ObligationRule, note: Note) -> None:
     highest = 0
     for number, step in enumerate(rule.ladder):
         path: Path = ("ladder", number)

@@ -5,7 +5,7 @@ A file with any problem compiles to nothing: half a policy would break promises 
 
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
@@ -37,7 +37,7 @@ _SYNTAX_AT: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document
 # How tomllib begins its complaints, and what helps.
 _SYNTAX: Final = {
     "Cannot declare": "the table stands here a second time; give every rule an id of its own",
-    "Cannot overwrite": "the key stands here a second time; keep one of the two",
+    "Cannot overwrite": "this stands here a second time; keep one of the two",
     "Duplicate inline table key": "the key stands here a second time; keep one of the two",
     "Invalid value": "the value is not understood; put words and lengths of time in quotes",
     "Expected newline": "the line goes on after the value has ended; put quotes around all of it",
@@ -75,10 +75,10 @@ def load_policy(text: str, *, where: str) -> Policy:
     name = top.text("name")
     if name and not _CODE.fullmatch(name):
         problems.add(("name",), f"{quoted(name)} is no name; {_NAMED}.")
-    gates = _rules(top, "gate", problems, _gate, _compiled_gate)
-    obligations = _rules(top, "obligation", problems, _obligation, _compiled_obligation)
+    gates = _rules(top.table("gate"), "gate", problems, _gate, _compiled_gate)
+    obligations = _rules(top.table("obligation"), "obligation", problems, _obligation, _compiled_obligation)
     top.close()
-    for rule in top.table("gate").keys() & top.table("obligation").keys():
+    for rule in {each.id for each in gates} & {each.id for each in obligations}:
         problems.add(("obligation", rule), "a gate has this id too; give every rule an id of its own.")
     if not gates and not obligations and not problems:
         problems.add((), "there is no rule in it; add one, such as [obligation.keep-in-touch].")
@@ -92,14 +92,14 @@ def load_policy(text: str, *, where: str) -> Policy:
 
 
 def _rules(
-    top: Table,
+    rules: Mapping[str, Any],
     sort: str,
     problems: Problems,
     read: Callable[[str, Table], dict[str, Any]],
     compiled: Callable[[dict[str, Any], Table], _R],
 ) -> list[_R]:
     found = []
-    for rule, content in top.table(sort).items():
+    for rule, content in rules.items():
         path: Path = (sort, rule)
         before = len(problems)
         if not isinstance(content, dict):
@@ -202,7 +202,9 @@ def _triggers(table: Table, name: str, *, required: bool = False) -> tuple[Trigg
 def _where(table: Table) -> dict[str, str]:
     found = {}
     for name, value in table.table("where").items():
-        if isinstance(value, str):
+        if "_" in name:
+            table.problem(("where", name), f'there is no field {quoted(name)}; did you mean "{key(name)}"?')
+        elif isinstance(value, str):
             found[name.replace("-", "_")] = value
         else:
             table.problem(
@@ -237,8 +239,12 @@ def _syntax(error: ValueError, text: str, where: str) -> str:
     """Turn a complaint of tomllib into one sentence with its line and a remedy."""
     message = str(error)
     found = _SYNTAX_AT.search(message)
-    line = int(found[1]) if found and found[1] else text.rstrip().count("\n") + 1
+    if found is None:
+        return f"{where}: this is no valid TOML ({message})."
+    line = int(found[1]) if found[1] else text.rstrip().count("\n") + 1
     remedy = next((says for begin, says in _SYNTAX.items() if message.startswith(begin)), None)
-    says = remedy or f"this is no valid TOML ({message[: found.start() if found else None]})"
-    shown = text.splitlines()[line - 1].strip() if text.strip() else "an empty file"
-    return f"{where}, line {line} ({plain(shown)}): {says}."
+    says = remedy or f"this is no valid TOML ({message[: found.start()]})"
+    if text.split("\n")[line - 1].lstrip().startswith("[["):
+        says = "a rule begins with single brackets and an id, like [obligation.keep-in-touch]"
+    shown = plain(text.split("\n")[line - 1].strip())
+    return f"{where}, line {line} ({shown}): {says}."

@@ -70,11 +70,14 @@ class Table:
         self._missing: list[str] = []
 
     def text(self, key: str) -> str | None:
-        """Read a text that must be there."""
+        """Read a text that must be there: one line, as it goes into mails and onto terminals."""
         value = self._get(key, required=True)
-        if isinstance(value, str) and value.strip():
+        if not isinstance(value, str) or not value.strip():
+            self._wrong(key, value, "needs words in quotes")
+        elif not value.isprintable():
+            self.problem((key,), f'"{key}" holds a line break or a control character; write it on one line.')
+        else:
             return value
-        self._wrong(key, value, "needs words in quotes")
         return None
 
     def word(self, key: str, known: Collection[str], what: str = "", *, required: bool = False) -> str | None:
@@ -185,7 +188,7 @@ class Table:
 
 def quoted(text: str) -> str:
     """Show a text from the file in quotes, on one line and not at length."""
-    return json.dumps(_short(text), ensure_ascii=False)
+    return json.dumps(_short(text), ensure_ascii=not text.isprintable())
 
 
 def plain(text: str) -> str:

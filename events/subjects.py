@@ -1,6 +1,7 @@
 """What an event speaks of, in the terms a policy uses: which application, submission, interview, message.
 
-Naming a submission also names its interviews and its application; an interview, its submission.
+Naming a submission also names its application and all its interviews; naming an interview names its
+submission too, but never the submission's other interviews.
 """
 
 from pydantic import BaseModel
@@ -18,6 +19,8 @@ def named_by(event: BaseModel, state: Engagement) -> Named:
     about = getattr(event, "about", ())
     named |= {(kind, each) for each in about for kind in SUBJECT_FIELDS if kind != "job-order"}
     found = {(kind, key) for kind, key in named if key is not None}
+    # What has happened to one interview says nothing of the others of its submission.
+    whole = {key for kind, key in found if kind == "submission" and _as_a_whole(event, key)}
     for kind, key in tuple(found):
         if kind == "interview" and key in state.interviews:
             found.add(("submission", state.interviews[key].submission_id))
@@ -25,14 +28,13 @@ def named_by(event: BaseModel, state: Engagement) -> Named:
         submission = state.submissions.get(key) if kind == "submission" else None
         if submission is not None and submission.application_id is not None:
             found.add(("application", submission.application_id))
-    for kind, key in tuple(found):
-        if kind == "submission":
-            found |= {
-                ("interview", each)
-                for each, meeting in state.interviews.items()
-                if meeting.submission_id == key
-            }
+    meetings = state.interviews.items()
+    found |= {("interview", each) for each, meeting in meetings if meeting.submission_id in whole}
     return frozenset(found)
+
+
+def _as_a_whole(event: BaseModel, submission_id: str) -> bool:
+    return getattr(event, "interview_id", None) is None or submission_id in getattr(event, "about", ())
 
 
 def own_subject(event: BaseModel, kind: str) -> str | None:

@@ -1,6 +1,6 @@
 """Encrypts what crosses Temporal under the key of the engagement it belongs to, or the agency's.
 
-Decoding never raises for what a stranger sent: a payload that cannot be opened is handed on as it is, with a note.
+Decoding never raises for what a stranger sent: what cannot be opened is handed on as it is, with a note.
 """
 
 import hashlib

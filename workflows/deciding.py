@@ -53,9 +53,7 @@ def plan(entries: Sequence[Entry], desk: Desk, *, steps_apart: bool) -> Plan:
     planned, state = Plan(), desk.state
     for entry in entries:
         moment = desk.time_of(entry, state)
-        steps = tick(
-            state, moment, agency=desk.agency, inclusive=False, stepped=desk.clock.kind == "stepped"
-        )
+        steps = tick(state, moment, agency=desk.agency, inclusive=False, stepped=desk.clock.kind == "stepped")
         if steps and steps_apart:
             return Plan(groups=[step.group for step in steps], entries=list(entries))
         try:
@@ -73,9 +71,7 @@ def plan(entries: Sequence[Entry], desk: Desk, *, steps_apart: bool) -> Plan:
 
 def due_groups(desk: Desk, moment: datetime) -> list[CommandGroup]:
     """Give the steps that a timer finds due: at equality too, for no command came in time."""
-    steps = tick(
-        desk.state, moment, agency=desk.agency, inclusive=True, stepped=desk.clock.kind == "stepped"
-    )
+    steps = tick(desk.state, moment, agency=desk.agency, inclusive=True, stepped=desk.clock.kind == "stepped")
     return [step.group for step in steps]
 
 

@@ -31,6 +31,11 @@ class Entry:
         return self.letter.order.command_id
 
     @property
+    def opens(self) -> bool:
+        """Tell whether the command may begin a stream."""
+        return self.letter.order.command.name == "open-engagement"
+
+    @property
     def alone(self) -> bool:
         """Tell whether nothing may be decided in the same go."""
         return self.letter.order.command.name in ALONE
@@ -81,6 +86,10 @@ class Inbox:
     def put_back(self, entries: list[Entry]) -> None:
         """Return entries to the front, in their order."""
         self._entries.extendleft(reversed(entries))
+
+    def remove(self, entry: Entry) -> None:
+        """Take one entry out, wherever it stands."""
+        self._entries.remove(entry)
 
     def take(self, most: int) -> list[Entry]:
         """Take what can be decided in one go: no command twice, and the special ones by themselves."""

@@ -41,7 +41,7 @@ def read_letter(name: str, payloads: Sequence[RawValue], *, command_id: str | No
         raise Unencrypted(
             f"'{name}' carries personal content and came unencrypted; send it with Rapport's codec"
         )
-    return Letter(order=order, digest=digest_of(payloads), derived_id=derived)
+    return Letter(order=order, digest=reply_digest(name, digest_of(payloads)), derived_id=derived)
 
 
 def refusal_of(name: str, error: CallerError, derived: str) -> Letter:
@@ -60,6 +60,11 @@ def derived_command_id(first_run_id: str, counter: int, payloads: Sequence[RawVa
 def digest_of(payloads: Sequence[RawValue]) -> str:
     """Join the digests that the codec put on the payloads; empty where there is no codec."""
     return "".join(raw.payload.metadata.get(DIGEST_MARK, b"").decode() for raw in payloads)
+
+
+def reply_digest(name: str, digest: str) -> str:
+    """Name a whole message, so that its sender can tell a reply to it from a reply to another."""
+    return f"{name}:{digest}" if digest else ""
 
 
 def flat(order: Order) -> str:

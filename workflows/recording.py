@@ -3,14 +3,13 @@
 Both may run more than once; the log recognises a command by its receipt, so that is safe.
 """
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from activities.types import AppendReply, LoadReply, LoadRequest, PolicyReply, PolicyRequest
 from events.envelope import AppendRequest, Stored
@@ -18,7 +17,9 @@ from workflows.types import RunSettings
 
 R = TypeVar("R", bound=BaseModel)
 
-_QUICK: Final = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=1))
+_QUICK: Final = RetryPolicy(
+    initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=1)
+)
 _PATIENT: Final = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=15))
 _ONE_TRY: Final = timedelta(seconds=30)
 
@@ -73,7 +74,7 @@ class Recorder:
             )
             return quick
         except ActivityError as error:
-            if is_final(error):
+            if is_final(error) or is_cancelled_exception(error):
                 raise
             workflow.logger.warning("the quick way to '%s' failed; trying until it works", name)
         slow: R = await workflow.execute_activity(
@@ -85,8 +86,3 @@ class Recorder:
 def is_final(error: ActivityError) -> bool:
     """Tell whether an activity failed in a way that trying again cannot mend."""
     return isinstance(error.cause, ApplicationError) and error.cause.non_retryable
-
-
-def version_of(events: Sequence[Stored], otherwise: int) -> int:
-    """Give the version that a run of events leads to."""
-    return events[-1].version if events else otherwise

@@ -42,7 +42,9 @@ class RunSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    roll_over_at: int = Field(default=800, description="history events after which a run makes place for the next")
+    roll_over_at: int = Field(
+        default=800, description="history events after which a run makes place for the next"
+    )
     batch: int = Field(default=64, description="commands that are decided and appended in one go")
     search_attributes: bool = Field(default=True, description="False for a server that does not know them")
     local_append_seconds: float = Field(default=8.0, description="then a normal activity takes over")
@@ -65,7 +67,9 @@ class Letter(BaseModel):
 
     order: Order
     digest: str = Field(default="", description="the codec's keyed digest of the raw content")
-    derived_id: str = Field(default="", description="under which its refusal is recorded; empty for an update")
+    derived_id: str = Field(
+        default="", description="under which its refusal is recorded; empty for an update"
+    )
 
 
 class EngagementInput(BaseModel):
@@ -83,7 +87,7 @@ class EngagementInput(BaseModel):
 
 
 class CommandReply(BaseModel):
-    """What a command came to: ``accepted``, ``refused``, ``nothing-to-do``, ``message-refused`` or ``caught-up``."""
+    """What a command came to: accepted, refused, nothing-to-do, message-refused or caught-up."""
 
     model_config = ConfigDict(frozen=True)
 

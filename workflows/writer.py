@@ -3,7 +3,6 @@
 The log wins: on a conflict it fetches what it misses and decides again; nothing decided is ever folded.
 """
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_never
@@ -67,14 +66,15 @@ class Writer:
 
     async def take_steps(self, moment: datetime) -> None:
         """Take the steps that are due at a moment, and record them."""
+        await self._take_the_pen()
         while not self.fenced and (groups := due_groups(self._desk(None), moment)):
-            result = await self._append(groups)
+            result = await self._send(groups, expected=self.state.version)
             match result:
                 case AppendedReply(events=events):
                     await self._fold(events)
                     return
-                case ConflictReply(missing=missing):
-                    await self._miss(missing)
+                case ConflictReply():
+                    await self._miss(result)
                 case FencedReply():
                     self.fenced = True
                 case _:
@@ -84,11 +84,13 @@ class Writer:
         """Decide and record one handful of letters; each is answered, or back in the inbox."""
         entries = self.inbox.take(self._settings.batch)
         apart = False
+        if self.state.version > 0 or any(entry.opens for entry in entries):
+            await self._take_the_pen()
         while entries and not self.fenced:
             try:
                 desk = await self._desk_for(entries)
             except ActivityError as error:
-                await self._give_up(entries, error)
+                self._give_up(entries, error)
                 return
             planned = plan(entries, desk, steps_apart=apart)
             for entry, mistake in planned.mistaken:
@@ -97,12 +99,12 @@ class Writer:
             if not planned.groups:
                 return
             try:
-                result = await self._append(planned.groups)
+                result = await self._send(planned.groups, expected=self.state.version)
             except ActivityError as error:
-                if len(entries) > 1:
+                if is_final(error) and len(entries) > 1:
                     entries, apart = self._only_first(entries), True
                     continue
-                await self._give_up(entries, error)
+                self._give_up(entries, error)
                 return
             entries, apart = await self._judge(result, entries, planned.groups, apart)
         self.inbox.put_back(entries)
@@ -121,7 +123,7 @@ class Writer:
                 return [entry for entry in entries if not entry.answered], apart
             case ConflictReply():
                 before = self.state.version
-                await self._miss(result.missing)
+                await self._miss(result)
                 if self.state.version == before:
                     # Some command is known already; alone, it gets its stored answer.
                     return self._only_first(entries), True
@@ -175,8 +177,8 @@ class Writer:
         mistake.code = answers.code_of(error)
         self.inbox.put(refusal_of(name, mistake, entry.letter.derived_id), awaited=False)
 
-    async def _give_up(self, entries: list[Entry], error: ActivityError) -> None:
-        if not entries:
+    def _give_up(self, entries: list[Entry], error: ActivityError) -> None:
+        if not is_final(error):
             raise error
         for entry in entries:
             self._refuse(entry, answers.unrecordable(entry, error))
@@ -185,11 +187,10 @@ class Writer:
         self.inbox.put_back(entries[1:])
         return entries[:1]
 
-    async def _append(self, groups: Sequence[CommandGroup]) -> Reply:
+    async def _take_the_pen(self) -> None:
+        # Not before there is something to write: who only asks takes the pen from nobody.
         if self._recorder.epoch is None:
-            # Not before there is something to write: who only asks takes the pen from nobody.
             await self._fold(await self._recorder.load(self.state.version, begin=True))
-        return await self._send(groups, expected=self.state.version)
 
     async def _send(self, groups: Sequence[CommandGroup], *, expected: int) -> Reply:
         request = AppendRequest(
@@ -202,9 +203,10 @@ class Writer:
         )
         return (await self._recorder.append(request)).result
 
-    async def _miss(self, missing: Sequence[Stored]) -> None:
-        await self._fold(missing)
-        await self._fold(await self._recorder.load(self.state.version))
+    async def _miss(self, conflict: ConflictReply) -> None:
+        await self._fold(conflict.missing)
+        if self.state.version < conflict.version:
+            await self._fold(await self._recorder.load(self.state.version))
 
     async def _fold(self, events: Sequence[Stored]) -> None:
         fresh = [event for event in events if event.version > self.state.version]
@@ -218,12 +220,11 @@ class Writer:
     async def _desk_for(self, entries: Sequence[Entry]) -> Desk:
         command = entries[0].letter.order.command
         if isinstance(command, OpenEngagement):
-            policy = await self._policy(None)
+            policy: Policy | None = await self._fetched(None)
         elif isinstance(command, AdoptPolicy):
-            policy = await self._policy(command.digest)
+            policy = await self._fetched(command.digest)
         else:
-            digest = self.state.policy_digest
-            policy = None if digest is None else await self._policy(digest)
+            policy = await self.policy()
         history = await self._recorder.load(0) if command.name == "annul-event" else ()
         return self._desk(policy, history)
 
@@ -238,9 +239,21 @@ class Writer:
             history=history,
         )
 
-    async def _policy(self, digest: str | None) -> Policy:
+    async def policy(self) -> Policy | None:
+        """Give the policy that governs, fetched once a run."""
+        digest = self.state.policy_digest
+        return None if digest is None else await self._fetched(digest)
+
+    async def _fetched(self, digest: str | None) -> Policy:
         if digest is not None and digest in self._policies:
             return self._policies[digest]
         found = await self._recorder.policy(digest)
         self._policies = {found.digest: read_policy(found.body)}
         return self._policies[found.digest]
+
+
+def _named(entries: Sequence[Entry], command_id: str) -> Entry:
+    for entry in entries:
+        if entry.command_id == command_id:
+            return entry
+    raise RuntimeError(f"the log objects to '{command_id}', which nobody here asked for")

@@ -65,7 +65,7 @@ def schedule_interview(
 
 
 def move_interview(command: c.MoveInterview, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
-    """Record an interview's new time.
+    """Record an interview's new time, also of one that was cancelled or missed.
 
     :raises UnknownReference: no such interview.
     :raises WrongState: it has been held already.

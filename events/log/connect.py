@@ -6,9 +6,19 @@ Every read goes through :meth:`Connections.scoped`: without it row-level securit
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import asyncpg
+from asyncpg.exceptions import InternalClientError
+
+# What a lost connection looks like; the driver calls one that died while idle a client error of its own.
+LOST: Final = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    InternalClientError,
+)
 
 # Generic for the type checker only.
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"

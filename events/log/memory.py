@@ -4,7 +4,7 @@ It keeps every promise of the port; the contract suite runs on both, so change t
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -108,7 +108,7 @@ class MemoryLog:
 
     async def subscribe(
         self, agency: str, *, after: int = 0, category: str | None = None
-    ) -> AsyncIterator[Sequence[Stored]]:
+    ) -> AsyncGenerator[Sequence[Stored], None]:
         """Yield batches of events after a position for ever."""
         while True:
             grown = self._grown

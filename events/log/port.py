@@ -3,7 +3,7 @@
 A result is a value, never an exception, wherever a caller must decide again; only an unknown outcome raises.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -137,8 +137,8 @@ class EventLog(Protocol):
 
     def subscribe(
         self, agency: str, *, after: int = 0, category: str | None = None
-    ) -> AsyncIterator[Sequence[Stored]]:
-        """Yield batches of events after a position for ever, each event once, in order."""
+    ) -> AsyncGenerator[Sequence[Stored], None]:
+        """Yield batches of events after a position for ever, each event once and in order, until closed."""
 
     async def open_writer(self, agency: str, stream: str) -> int:
         """Begin a new run of the stream's writer; returns its epoch, which fences all earlier ones.

@@ -5,7 +5,7 @@ All writing goes through the database's own functions and one held connection; n
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from types import TracebackType
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ import asyncpg
 from events.envelope import AppendRequest, Stored
 from events.log import rows
 from events.log.combiner import Combiner
-from events.log.connect import Connection, Connections
+from events.log.connect import LOST, Connection, Connections
 from events.log.keys import KeyStore
 from events.log.port import (
     Appended,
@@ -117,7 +117,7 @@ class PostgresLog:
 
     def subscribe(
         self, agency: str, *, after: int = 0, category: str | None = None
-    ) -> AsyncIterator[Sequence[Stored]]:
+    ) -> AsyncGenerator[Sequence[Stored], None]:
         """Yield batches of events after a position for ever; close the iterator to end it."""
         return follow(self, self._connections, agency, after, category, self._poll_interval)
 
@@ -244,9 +244,19 @@ class PostgresLog:
                 return verdict
 
     async def _perform(self, batch: Sequence[SealedRequest]) -> Sequence[asyncpg.Record]:
+        arguments = rows.append_arguments(batch)
+        try:
+            return await (await self._held()).fetch(_APPEND, *arguments)
+        except LOST:
+            # Whether it was written is unknown, and no matter: receipts recognise what is sent again.
+            if self._writer is not None:
+                self._writer.terminate()
+            return await (await self._held()).fetch(_APPEND, *arguments)
+
+    async def _held(self) -> Connection:
         if self._writer is None or self._writer.is_closed():
             self._writer = await self._connections.connect()
-        return await self._writer.fetch(_APPEND, *rows.append_arguments(batch))
+        return self._writer
 
     async def _span(self, request: AppendRequest, first: int, last: int) -> list[Stored]:
         if last < first:

@@ -4,24 +4,16 @@ A notification is a hint only.  What counts is the position reached, so a lost c
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-import asyncpg
-
 from events.envelope import Stored
-from events.log.connect import Connection, Connections
+from events.log.connect import LOST, Connection, Connections
 from events.log.port import EventLog
 
 _CHANNEL: Final = "rapport_log"
 _PAGE: Final = 1000
-_LOST: Final = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-)
 
 
 async def follow(
@@ -31,7 +23,7 @@ async def follow(
     after: int,
     category: str | None,
     poll_interval: float,
-) -> AsyncIterator[Sequence[Stored]]:
+) -> AsyncGenerator[Sequence[Stored], None]:
     """Yield batches for ever; a lost connection is opened again after *poll_interval* seconds."""
     wake = asyncio.Event()
     listener: Connection | None = None
@@ -44,7 +36,7 @@ async def follow(
                 wake.clear()
                 reached = (await log.log_head(agency)).position
                 page = await log.read_all(agency, after=after, limit=_PAGE, category=category)
-            except _LOST:
+            except LOST:
                 await asyncio.sleep(poll_interval)
                 continue
             if page:

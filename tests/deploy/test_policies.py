@@ -83,7 +83,8 @@ class TestObserved:
 class TestEveryShippedPolicy:
     def test_names_the_source_of_each_rule_and_how_sure_it_is(self, name: str) -> None:
         policy = deploy_policy(name)
-        assert all(re.match(r"[VSM]: \w", each.because) for each in (*policy.gates, *policy.obligations))
+        sources = [gate.because for gate in policy.gates] + [rule.because for rule in policy.obligations]
+        assert all(re.match(r"[VSM]: \w", each) for each in sources)
 
     def test_fits_a_workflow_with_room_to_spare(self, name: str) -> None:
         assert len(deploy_policy(name).body().encode()) < LARGEST_COMPILED / 2

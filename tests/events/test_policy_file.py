@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from events.gates import GATES
 from events.policy import LARGEST_COMPILED, LadderStep, Policy, Span, Trigger, read_policy
-from events.policy_file import PolicyError, load_policy
+from events.policy_file import KNOWN_GATES, PolicyError, load_policy
 
 GOOD = """\
 name = "ours"
@@ -76,6 +77,9 @@ class TestLoadPolicy:
         assert gate.id == "know-each-other-first"
         assert gate.guards == ("propose-job", "submit")
         assert gate.needs == {"conversation": True, "intake": False}
+
+    def test_knows_exactly_the_gates_of_the_code(self) -> None:
+        assert KNOWN_GATES.keys() == GATES.keys()
 
     def test_compiles_what_opens_meets_and_drops_an_obligation(self) -> None:
         rule = load(GOOD).obligation("answer-application")

@@ -54,6 +54,7 @@ class Held:
         line = self.process.stdout.readline()
         assert line, "the process ended without a word"
         said: dict[str, Any] = json.loads(line)
+        assert "error" not in said, said["error"]
         return said
 
     def kill(self) -> None:

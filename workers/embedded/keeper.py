@@ -121,13 +121,18 @@ class Keeper:
         self._send(f"run {name}")
         await self.serving(name)
 
-    async def stop(self) -> None:
-        """This will end all programs and the watchdog; returns when nothing of them is left."""
+    async def stop(self, *, keep: bool = False) -> None:
+        """This will end all programs and the watchdog; returns when nothing of them is left.
+
+        With *keep* what was to be removed stays, for another attempt.
+        """
         process = self._process
         if process is None:
             return
         assert process.stdin is not None
         assert process.stdout is not None
+        if keep:
+            self._send("keep")
         process.stdin.close()
         try:
             await asyncio.to_thread(process.wait)

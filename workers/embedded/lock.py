@@ -5,7 +5,6 @@ the words in the file only serve the message.
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import signal
@@ -59,6 +58,8 @@ class DirectoryLock:
 
         :raises EmbeddedError: a living process holds it.
         """
+        import fcntl  # there is none on Windows, where the binaries' absence is what must be reported
+
         deadline = time.monotonic() + PATIENCE
         while True:
             try:

@@ -6,10 +6,10 @@ Never touch a permission outside the home directory that this module makes.
 
 import asyncio
 import os
-import pwd
 import secrets
 import shutil
 import stat
+import time
 from pathlib import Path
 
 import asyncpg
@@ -22,6 +22,7 @@ from workers.embedded.keeper import Program, Step
 USUAL_PORT = 54329
 SUPERUSER = "postgres"
 DATABASE = "rapport"
+REFUSED = 3.0  # seconds of refusal until the password counts as wrong
 NO_SUCH_PROCESS = 99_999_999  # above every system's largest process id
 
 SETTINGS = {
@@ -75,6 +76,10 @@ class Postgres:
     def _password_file(self) -> Path:
         return self._data_dir / "postgres.password"
 
+    def find_binary(self) -> None:
+        """This will raise EmbeddedError where PostgreSQL is not installed."""
+        binaries.postgres()
+
     def prepare(self, data_dir: Path) -> None:
         """This will make the ground ready: owner, password, remains of a start that was killed.
 
@@ -88,13 +93,17 @@ class Postgres:
         self._refuse_other_major()
         self._settle_pid_file()
 
-    def choose_ports(self) -> None:
-        """This will take the usual port if it is free, else another."""
-        self.port = ports.usual_or_free(None if self._ephemeral else USUAL_PORT)
+    def choose_ports(self, *, usual: bool) -> None:
+        """This will take a free port, if *usual* rather the one that people know."""
+        self.port = ports.usual_or_free(USUAL_PORT if usual else None)
 
     def lost_its_port(self) -> bool:
         """This will say whether the server ended because another was faster."""
         return self.log.exists() and b"could not bind" in self.log.read_bytes()
+
+    def waits_for_remains(self) -> bool:
+        """This will say whether the server ended because processes of a crashed one are still about."""
+        return self.log.exists() and b"pre-existing shared memory block" in self.log.read_bytes()
 
     def program(self) -> Program:
         """This will describe the server, and before it initdb where there is no cluster yet."""
@@ -115,36 +124,43 @@ class Postgres:
             env={"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/bin:/bin"},
             cwd="/",
             home=str(self.home),
-            by_descriptor=self._user is not None,
+            by_descriptor=self._user is not None and Path("/proc/self/fd").is_dir(),
             user=self._user,
         )
 
     async def ready(self) -> None:
         """This will return once the server answers and holds our database."""
-        while True:
-            try:
-                connection = await self._connect("postgres")
-                break
-            except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):
-                await asyncio.sleep(0.02)
-            except asyncpg.InvalidPasswordError as error:
-                raise EmbeddedError(
-                    f"{self._password_file} does not hold the password of {self._cluster}; restore it from "
-                    "your backup."
-                ) from error
+        connection = await self._first_connection()
         try:
             if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
                 await connection.execute(f"CREATE DATABASE {DATABASE}")
         finally:
             await connection.close()
 
-    async def _connect(self, database: str) -> asyncpg.Connection:
+    async def _first_connection(self) -> asyncpg.Connection:
+        refused_since: float | None = None
+        while True:
+            try:
+                return await self._connect()
+            except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):
+                pass
+            except asyncpg.InvalidPasswordError as error:
+                # Another server may have taken the port; ours then ends, which our caller sees.
+                refused_since = refused_since or time.monotonic()
+                if time.monotonic() - refused_since > REFUSED:
+                    raise EmbeddedError(
+                        f"{self._password_file} does not hold the password of {self._cluster}; restore it "
+                        "from your backup."
+                    ) from error
+            await asyncio.sleep(0.02)
+
+    async def _connect(self) -> asyncpg.Connection:
         return await asyncpg.connect(
             host=ports.LOOPBACK,
             port=self.port,
             user=SUPERUSER,
             password=self._password,
-            database=database,
+            database="postgres",
             ssl=False,
             timeout=5,
         )
@@ -248,6 +264,8 @@ class Postgres:
 
 
 def _unprivileged() -> tuple[int, int]:
+    import pwd  # there is none on Windows, where the binaries' absence is what must be reported
+
     try:
         nobody = pwd.getpwnam("nobody")
     except KeyError:

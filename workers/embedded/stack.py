@@ -7,12 +7,12 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from workers.embedded import ports
 from workers.embedded.errors import EmbeddedError
 from workers.embedded.keeper import WATCHDOG_DIED, Keeper, describe_exit
 from workers.embedded.lock import DirectoryLock, end_orphans, record_children
@@ -22,6 +22,7 @@ from workers.smtp_sink import SmtpSink
 
 USUAL_SMTP_PORT = 1025
 PATIENCE = 90.0  # seconds until a server that neither serves nor ends counts as failed
+REMAINS = 10.0  # seconds for the processes of a crashed server to notice that it is gone
 ATTEMPTS = 3  # a port found free can be taken before the server binds it
 
 
@@ -119,9 +120,10 @@ class EmbeddedStack:
             await asyncio.to_thread(self._take_directory)
             if self._with_smtp_sink:
                 self._smtp_sink = SmtpSink(self.data_dir / "mail")
-                await self._smtp_sink.start(ports.usual_or_free(None if self._ephemeral else USUAL_SMTP_PORT))
+                await self._start_sink(self._smtp_sink)
             for attempt in range(1, ATTEMPTS + 1):
-                if await self._start_servers(last=attempt == ATTEMPTS):
+                usual = attempt == 1 and not self._ephemeral
+                if await self._start_servers(usual=usual, last=attempt == ATTEMPTS):
                     break
         except BaseException:
             await self.stop()
@@ -133,8 +135,7 @@ class EmbeddedStack:
         if self._smtp_sink is not None:
             await self._smtp_sink.stop()
         if self._keeper is not None:
-            # Shielded: a second Ctrl-C must not leave us before the servers have ended.
-            await asyncio.shield(self._keeper.stop())
+            await _whatever_happens(self._keeper.stop())
             self._keeper = None
         if self._ephemeral and self._data_dir is not None:
             await asyncio.to_thread(shutil.rmtree, self._data_dir, ignore_errors=True)
@@ -188,7 +189,15 @@ class EmbeddedStack:
         assert isinstance(server, Temporal)
         return server
 
+    async def _start_sink(self, sink: SmtpSink) -> None:
+        try:
+            await sink.start(0 if self._ephemeral else USUAL_SMTP_PORT)
+        except OSError:
+            await sink.start()
+
     def _take_directory(self) -> None:
+        for server in self._servers.values():
+            server.find_binary()
         try:
             if self._ephemeral:
                 self._data_dir = Path(tempfile.mkdtemp(prefix="rapport-", dir=self._asked_dir)).resolve()
@@ -208,11 +217,11 @@ class EmbeddedStack:
                 "make it writable for you, or choose another directory with --data."
             ) from error
 
-    async def _start_servers(self, *, last: bool) -> bool:
+    async def _start_servers(self, *, usual: bool, last: bool) -> bool:
         """Start the servers side by side; False if one of them lost its port and should be tried again."""
         programs = []
         for server in self._servers.values():
-            server.choose_ports()
+            server.choose_ports(usual=usual)
             _keep_previous(server.log)
             programs.append(await asyncio.to_thread(server.program))
         assert self._lock is not None
@@ -228,12 +237,12 @@ class EmbeddedStack:
         if failures:
             if last or not any(server.lost_its_port() for server in self._servers.values()):
                 raise failures[0]
-            await keeper.stop()
+            await keeper.stop(keep=True)
             return False
         record_children(self.data_dir, keeper.pids)
         return True
 
-    async def _wait_ready(self, name: str, keeper: Keeper) -> None:
+    async def _wait_once(self, name: str, keeper: Keeper) -> None:
         exited = asyncio.ensure_future(keeper.exited(name))
         ready = asyncio.ensure_future(self._serves(name, keeper))
         try:
@@ -250,6 +259,17 @@ class EmbeddedStack:
             exited.cancel()
             ready.cancel()
 
+    async def _wait_ready(self, name: str, keeper: Keeper) -> None:
+        deadline = time.monotonic() + REMAINS
+        while True:
+            try:
+                return await self._wait_once(name, keeper)
+            except EmbeddedError:
+                if time.monotonic() > deadline or not self._servers[name].waits_for_remains():
+                    raise
+                await asyncio.sleep(0.1)
+                await keeper.run(name)
+
     async def _serves(self, name: str, keeper: Keeper) -> None:
         await keeper.serving(name)
         await self._servers[name].ready()
@@ -262,8 +282,21 @@ class EmbeddedStack:
         log = self._servers[name].log
         if not log.exists() and (log.parent / "initdb.log").exists():
             log = log.parent / "initdb.log"
-        words = _last_line(log)
+        words = _last_words(log)
         return f"{name} {describe_exit(code)}" + (f" ({words})" if words else "") + f"; see {log}."
+
+
+async def _whatever_happens(work: Coroutine[None, None, None]) -> None:
+    """Finish *work* even when we are cancelled meanwhile: a second Ctrl-C must not overtake the servers."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
 
 
 def _keep_previous(log: Path) -> None:
@@ -271,9 +304,10 @@ def _keep_previous(log: Path) -> None:
         os.replace(log, log.with_suffix(".log.1"))
 
 
-def _last_line(log: Path) -> str:
+def _last_words(log: Path) -> str:
     try:
         lines = log.read_text(errors="replace").strip().splitlines()
     except OSError:
         return ""
-    return lines[-1][-300:] if lines else ""
+    telling = [line for line in lines if "FATAL" in line or "rror:" in line or "panic:" in line]
+    return (telling or lines or [""])[-1][-300:]

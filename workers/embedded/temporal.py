@@ -65,19 +65,28 @@ class Temporal:
         """This will be the directory that holds the server's database."""
         return self._data_dir / "temporal"
 
+    def find_binary(self) -> None:
+        """This will raise EmbeddedError where Temporal's CLI is not installed."""
+        binaries.temporal()
+
     def prepare(self, data_dir: Path) -> None:
         """This will make the server's directory."""
         self._data_dir = data_dir
         self.home.mkdir(mode=0o700, exist_ok=True)
 
-    def choose_ports(self) -> None:
-        """This will take the usual ports where they are free, else others."""
-        self.port = ports.usual_or_free(None if self._ephemeral else USUAL_PORT)
-        self.ui_port = ports.usual_or_free(None if self._ephemeral else USUAL_UI_PORT)
+    def choose_ports(self, *, usual: bool) -> None:
+        """This will take free ports, if *usual* rather those that people know."""
+        self.port = ports.usual_or_free(USUAL_PORT if usual else None)
+        self.ui_port = ports.usual_or_free(USUAL_UI_PORT if usual else None)
 
     def lost_its_port(self) -> bool:
         """This will say whether the server ended because another was faster."""
-        return self.log.exists() and b"in use" in self.log.read_bytes()
+        # A port taken between its own probe and its start makes it panic, without a word about the port.
+        return self.log.exists() and any(sign in self.log.read_bytes() for sign in (b"in use", b"panic:"))
+
+    def waits_for_remains(self) -> bool:
+        """This will be false: the server is one process."""
+        return False
 
     def program(self) -> Program:
         """This will describe the server."""

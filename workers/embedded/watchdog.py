@@ -3,9 +3,9 @@
 Standard library only, run by its file path and never imported by the rest of the code: it must
 start in milliseconds, and outlive whatever happens to the package around it.
 
-It reads one line of JSON from stdin (programs, grace, remove), then commands, a line each:
-``kill NAME``, ``run NAME``.  End of file on stdin, a new parent or SIGTERM mean: stop everything.
-It answers on stdout with one JSON object a line: ``started`` and ``exited``.
+It reads one line of JSON from stdin (programs, grace, remove), then commands, a line each: ``kill NAME``,
+``run NAME``, ``keep`` (remove nothing at the end).  End of file on stdin, a new parent or SIGTERM mean:
+stop everything.  It answers on stdout with one JSON object a line: ``started`` and ``exited``.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO
 
 PR_SET_PDEATHSIG = 1
 IDLE = 0.5  # seconds between two looks at who our parent is
@@ -57,7 +57,7 @@ class Program:
 
     def start(self) -> None:
         """This will start the current step, with a log of its own, as the user named in the spec."""
-        step, user = self.steps[self.at], self.spec.get("user")
+        step = self.steps[self.at]
         argv = [self._placed(argument) for argument in step["argv"]]
         # A server that cannot be told twice must not outlive us half-stopped; PostgreSQL's fast
         # shutdown can be trusted alone, and SIGKILL would leave its children to find out by themselves.
@@ -69,11 +69,22 @@ class Program:
             if os.getppid() != parent:
                 os._exit(1)
 
+        with open(step["log"], "wb", opener=private) as log:
+            self.process = self._spawned(log, argv, before_exec)
+        if self.process is None:
+            tell("exited", name=self.name, code=127, serving=self.serving)
+        else:
+            tell("started", name=self.name, pid=self.process.pid, serving=self.serving)
+
+    def _spawned(
+        self, log: BinaryIO, argv: list[str], before_exec: Callable[[], None]
+    ) -> subprocess.Popen[bytes] | None:
+        user = self.spec.get("user")
         identity: dict[str, Any] = {}
         if user is not None:
             identity = {"user": user[0], "group": user[1], "extra_groups": []}
-        with open(step["log"], "wb", opener=private) as log:
-            self.process = subprocess.Popen(
+        try:
+            return subprocess.Popen(
                 argv,
                 env=self.spec["env"],
                 cwd=self.spec["cwd"],
@@ -86,7 +97,9 @@ class Program:
                 umask=0o077,
                 **identity,
             )
-        tell("started", name=self.name, pid=self.process.pid, serving=self.serving)
+        except (OSError, subprocess.SubprocessError) as error:
+            log.write(f"{error}\n".encode())
+            return None
 
     def reap(self) -> None:
         """This will notice an exit: go on to the next step, or report it."""
@@ -152,17 +165,18 @@ def read_line() -> tuple[bytes, bytes]:
     return line, rest
 
 
-def obey(command: str, programs: dict[str, Program]) -> None:
+def obey(command: str, spec: dict[str, Any], programs: dict[str, Program]) -> None:
     """This will do one thing our parent asked for."""
     verb, _, name = command.partition(" ")
-    program = programs[name]
-    if verb == "kill":
-        program.signal(signal.SIGKILL)
-    elif verb == "run" and program.process is None:
-        program.start()
+    if verb == "keep":
+        spec["remove"] = []
+    elif verb == "kill":
+        programs[name].signal(signal.SIGKILL)
+    elif verb == "run" and programs[name].process is None:
+        programs[name].start()
 
 
-def watch(programs: dict[str, Program], wakeup: int, rest: bytes) -> None:
+def watch(spec: dict[str, Any], programs: dict[str, Program], wakeup: int, rest: bytes) -> None:
     """This will keep the programs until we are told to stop or our parent is gone."""
     parent, buffer = os.getppid(), rest
     while not stopping and os.getppid() == parent:
@@ -176,7 +190,7 @@ def watch(programs: dict[str, Program], wakeup: int, rest: bytes) -> None:
             buffer += chunk
             *lines, buffer = buffer.split(b"\n")
             for line in lines:
-                obey(line.decode(), programs)
+                obey(line.decode(), spec, programs)
         for program in programs.values():
             program.reap()
 
@@ -216,7 +230,7 @@ def main() -> None:
         for described in spec["programs"]:
             program = programs[described["name"]] = Program(described)
             program.start()
-        watch(programs, reading, rest)
+        watch(spec, programs, reading, rest)
     finally:
         stop(list(programs.values()), reading, spec["grace"])
         if spec["remove"]:

@@ -362,7 +362,7 @@ class TestSubscribe:
     async def test_yields_the_past_then_the_future(self, log: EventLog, make: Any, agency: str) -> None:
         await append(log, make.one(STREAM, 0, "c-1", 2))
         seen: list[int] = []
-        async with asyncio.timeout(10), aclosing(log.subscribe(agency)) as batches:  # type: ignore[type-var]
+        async with asyncio.timeout(10), aclosing(log.subscribe(agency)) as batches:
             async for batch in batches:
                 seen += [event.position for event in batch]
                 if len(seen) == 2:
@@ -373,7 +373,7 @@ class TestSubscribe:
 
     async def test_resumes_after_a_position(self, log: EventLog, make: Any, agency: str) -> None:
         await append(log, make.one(STREAM, 0, "c-1", 3))
-        async with asyncio.timeout(10), aclosing(log.subscribe(agency, after=2)) as batches:  # type: ignore[type-var]
+        async with asyncio.timeout(10), aclosing(log.subscribe(agency, after=2)) as batches:
             async for batch in batches:
                 assert [event.position for event in batch] == [3]
                 break
@@ -382,7 +382,7 @@ class TestSubscribe:
         order = "job-order:j-1"
         seen: list[str] = []
         await append(log, make.one(order, 0, "c-1"))
-        async with asyncio.timeout(10), aclosing(log.subscribe(agency, category="job-order")) as batches:  # type: ignore[type-var]
+        async with asyncio.timeout(10), aclosing(log.subscribe(agency, category="job-order")) as batches:
             async for batch in batches:
                 seen += [event.command_id for event in batch]
                 if len(seen) == 2:

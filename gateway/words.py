@@ -1,0 +1,267 @@
+"""Events in plain words, one sentence each, for people at a terminal or on a page.
+
+A sentence shows what was opened for its reader, so it may go to a screen and never to a log.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, assert_never
+
+from events import agency as a
+from events import catalogue as e
+from events import job_order as j
+from events.personal import Erased
+
+ERASED = "(erased)"
+
+
+def moment(at: datetime) -> str:
+    """Write a moment, e.g. ``12 Feb 2026 09:00 UTC``; seconds only where there are any."""
+    at = at.astimezone(UTC)
+    return f"{at.day} {at:%b %Y %H:%M:%S} UTC" if at.second else f"{at.day} {at:%b %Y %H:%M} UTC"
+
+
+def subject(text: str) -> str:
+    """Write what a promise is about: ``interview i-1``, or ``the engagement``."""
+    kind, _, key = text.partition(":")
+    return f"{kind} {key}" if key else f"the {kind}"
+
+
+def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
+    """Tell an engagement's event; *erased* stands where a personal value was not opened."""
+
+    def quote(value: Any) -> str:
+        return _quote(value, erased)
+
+    match event:
+        case e.EngagementOpened():
+            return _opened(event, erased)
+        case e.PolicyAdopted():
+            return f"Policy {event.name} adopted"
+        case e.Assigned():
+            return f"Candidate assigned to {event.owner}"
+        case e.Reassigned():
+            return (
+                f"Candidate handed over from {event.previous} to {event.owner}"
+                f"{_because(event.reason)}{quote(event.handover)}"
+            )
+        case e.IntakeCompleted():
+            return "Intake completed"
+        case e.Paused():
+            return f"Paused until {moment(event.until)} at the candidate's wish{quote(event.reason)}"
+        case e.Resumed():
+            return "Resumed"
+        case e.WentDormant():
+            return f"Went dormant{_because(event.reason)}"
+        case e.CandidateWithdrew():
+            what = f"submission {event.submission_id}" if event.submission_id else f"the {event.scope}"
+            return f"Candidate withdrew from {what}{quote(event.reason)}"
+        case e.EngagementClosed():
+            return f"Engagement closed{_because(event.reason)}"
+        case e.ContactMade():
+            return (
+                f"{event.by} talked with the candidate by {_channel(event.channel)}"
+                f"{_purpose(event.purpose)}{_about(event.about)}{quote(event.note)}"
+            )
+        case e.AttemptMade():
+            return (
+                f"{event.by} tried to reach the candidate by {_channel(event.channel)}"
+                f"{_about(event.about)}{quote(event.note)}"
+            )
+        case e.CandidateWrote():
+            by = _channel(event.channel)
+            return f"Candidate wrote by {by} (message {event.message_id}){quote(event.words)}"
+        case e.CallRequested():
+            return f"Candidate asked to be called (message {event.message_id}){quote(event.words)}"
+        case e.ApplicationRecorded():
+            return f"Candidate applied (application {event.application_id}{_for_job(event.job_order_id)})"
+        case e.ApplicationLinked():
+            return f"Application {event.application_id} is for job order {event.job_order_id}"
+        case e.ApplicationDeclined():
+            return f"Application {event.application_id} declined{_because(event.reason)}"
+        case e.CheckRecorded():
+            consent = ", consent unknown" if event.consent == "unknown" else ""
+            return f"Check {event.kind}: {event.outcome}{consent}{_about(event.about)}"
+        case e.JobProposed():
+            return f"{event.by} proposed job order {event.job_order_id}{quote(event.reason)}"
+        case e.ProposalAnswered():
+            return f"Candidate said {event.answer} to job order {event.job_order_id}{quote(event.reason)}"
+        case e.RightToRepresentGranted():
+            until = f", until {moment(event.expires_at)}" if event.expires_at else ""
+            return (
+                f"Candidate agreed to be represented for job order {event.job_order_id} "
+                f"({event.evidence}{until}){quote(event.wording)}"
+            )
+        case e.RightToRepresentRevoked():
+            return (
+                f"Candidate took back the agreement for job order {event.job_order_id}{quote(event.reason)}"
+            )
+        case e.Submitted():
+            doubt = (
+                ""
+                if event.right_to_represent == "held"
+                else f", right to represent {event.right_to_represent}"
+            )
+            by = f" by {event.by}" if event.by else ""
+            return f"Submission {event.submission_id} sent for job order {event.job_order_id}{by}{doubt}"
+        case e.ClientAnswered():
+            return f"Client said {event.answer} to submission {event.submission_id}{quote(event.reason)}"
+        case e.InterviewRequested():
+            return f"Interview {event.interview_id} requested for submission {event.submission_id}"
+        case e.InterviewScheduled():
+            return (
+                f"Interview {event.interview_id} for submission {event.submission_id} scheduled for "
+                f"{moment(event.starts_at)}{quote(event.place)}"
+            )
+        case e.InterviewMoved():
+            return (
+                f"Interview {event.interview_id} moved to {moment(event.starts_at)}{_by(event.moved_by)}"
+                f"{quote(event.reason)}"
+            )
+        case e.InterviewCancelled():
+            return f"Interview {event.interview_id} cancelled{_by(event.cancelled_by)}{quote(event.reason)}"
+        case e.InterviewHeld():
+            return f"Interview {event.interview_id} held"
+        case e.InterviewMissed():
+            return f"Interview {event.interview_id} missed{_by(event.missed_by)}"
+        case e.InterviewResultRecorded():
+            return f"Result of interview {event.interview_id}: {event.result}{quote(event.feedback)}"
+        case e.FeedbackPassedOn():
+            return (
+                f"{event.by} told the candidate the client's word on submission {event.submission_id}"
+                f"{quote(event.words)}"
+            )
+        case e.OfferExtended():
+            return f"Offer {event.offer_id} made on submission {event.submission_id}{quote(event.terms)}"
+        case e.OfferAccepted():
+            start = f", to start {moment(event.starts_on)}" if event.starts_on else ""
+            return f"Candidate accepted offer {event.offer_id}{start}"
+        case e.OfferDeclined():
+            return f"Candidate declined offer {event.offer_id}{quote(event.reason)}"
+        case e.PositionFilled():
+            return (
+                f"Job order {event.job_order_id} was {event.how} while submission {event.submission_id} "
+                "was still alive"
+            )
+        case e.CommandRefused():
+            return f"Refused {event.command} by gate {event.gate}: {event.says} {event.remedy}"
+        case e.GateBypassed():
+            why = "it had happened already" if event.why == "report" else f"the gate is in mode {event.mode}"
+            return f"Gate {event.gate} was not met by {event.command}, and did not stop it: {why}"
+        case e.MessageRefused():
+            return (
+                f"A message under the name {event.name} could not be applied ({event.reason}): {event.says}"
+            )
+        case e.EventAnnulled():
+            return f"An earlier {event.annulled_type} was declared wrong{quote(event.reason)}"
+        case e.ObligationOpened():
+            return f"Promise {event.rule} opened for {subject(event.subject)}, due {moment(event.due_at)}"
+        case e.ObligationMoved():
+            return (
+                f"Promise {event.rule} for {subject(event.subject)} moved to {moment(event.due_at)}"
+                f"{_because(event.reason)}"
+            )
+        case e.ObligationMet():
+            kept = "kept" if event.timely else "kept late"
+            return f"Promise {event.rule} for {subject(event.subject)} {kept}"
+        case e.ObligationBreached():
+            return f"Promise {event.rule} for {subject(event.subject)} broken: due {moment(event.due_at)}"
+        case e.ObligationExcused():
+            return f"Breach of {event.rule} for {subject(event.subject)} excused{_because(event.reason)}"
+        case e.ObligationDropped():
+            return f"Promise {event.rule} for {subject(event.subject)} dropped{_because(event.reason)}"
+        case e.RungReached():
+            step = f"climbed to level {event.level} ({event.do})"
+            return f"Promise {event.rule} for {subject(event.subject)} {step}"
+        case e.EscalationRaised():
+            return f"Escalated to {event.to} (level {event.level}): {event.rule} for {subject(event.subject)}"
+        case e.EscalationAcknowledged():
+            plan = f", to be done by {moment(event.plan_by)}" if event.plan_by else ""
+            return f"{event.by} took on the escalation{plan}{quote(event.plan)}"
+        case e.EscalationSettled():
+            return f"Escalation settled: the promise was {event.how}"
+        case e.OutreachRequested():
+            about = f" about {event.rule}" if event.rule else ""
+            return f"E-mail {event.template} to {event.to} owed{about}"
+        case e.OutreachSent():
+            again = f", attempt {event.attempt}" if event.attempt > 1 else ""
+            return f"E-mail sent to {event.person or 'the candidate'}{again}"
+        case e.OutreachFailed():
+            return f"E-mail failed{_because(event.reason)}: {event.says}"
+        case e.OutreachWithheld():
+            return f"E-mail withheld{_because(event.rule)}"
+        case _:
+            assert_never(event)
+
+
+def say_job_order(event: j.AnyJobOrderEvent, *, erased: str = ERASED) -> str:
+    """Tell a job order's event."""
+    match event:
+        case j.JobOrderOpened():
+            client = f" for client {event.client_id}" if event.client_id else ""
+            openings = "1 opening" if event.openings == 1 else f"{event.openings} openings"
+            return f"Job order {event.job_order_id} opened{client} ({openings}){_quote(event.title, erased)}"
+        case j.IntakeStopped():
+            return "The client takes no new candidates"
+        case j.SubmissionReceived():
+            return f"Submission {event.submission_id} received (engagement {event.engagement_id})"
+        case j.JobOrderFilled():
+            whom = f" by engagement {event.engagement_id}" if event.engagement_id else " by the client itself"
+            return f"Opening filled{whom}, {event.openings_left} left"
+        case j.JobOrderClosed():
+            return f"Job order closed{_because(event.reason)}"
+        case j.ClientContactChanged():
+            return f"The client's contact is {event.contact} now"
+        case _:
+            assert_never(event)
+
+
+def say_agency(event: a.AnyAgencyEvent, *, erased: str = ERASED) -> str:
+    """Tell an event of an agency's own stream."""
+    match event:
+        case a.PersonJoined():
+            return f"{event.person_id} joined as {event.role}{_quote(event.name, erased)}"
+        case a.PersonChanged():
+            return f"{event.person_id} is {event.role} now{_quote(event.name, erased)}"
+        case a.PersonLeft():
+            return f"{event.person_id} left"
+        case e.PolicyAdopted():
+            return f"Policy {event.name} adopted"
+        case _:
+            assert_never(event)
+
+
+def _opened(event: e.EngagementOpened, erased: str) -> str:
+    values = (event.name, event.email, event.phone)
+    known = [erased if isinstance(each, Erased) else each for each in values]
+    who = ", ".join(dict.fromkeys(each for each in known if each))
+    return f"Engagement opened with candidate {event.candidate_id}" + (f": {who}" if who else "")
+
+
+def _quote(value: Any, erased: str) -> str:
+    if isinstance(value, Erased):
+        return f": {erased}" if erased else ""
+    return f": “{value}”" if value else ""
+
+
+def _because(reason: str) -> str:
+    return "" if reason == "unspecified" else f" ({reason.replace('-', ' ')})"
+
+
+def _by(who: str) -> str:
+    return "" if who == "unknown" else f" by the {who}"
+
+
+def _about(keys: tuple[str, ...]) -> str:
+    return f" about {', '.join(keys)}" if keys else ""
+
+
+def _for_job(job_order_id: str | None) -> str:
+    return f" for job order {job_order_id}" if job_order_id else ""
+
+
+def _channel(channel: str) -> str:
+    return {"email": "e-mail", "sms": "SMS", "unknown": "an unknown way"}.get(channel, channel)
+
+
+def _purpose(purpose: str) -> str:
+    return "" if purpose == "talk" else f" ({purpose})"

@@ -1,0 +1,249 @@
+"""The specification ``given(events).when(command).then(events)``, and a life that is lived command by command.
+
+Events are stored here as the log stores them: personal values sealed, never in clear.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from events.canonical import canonical
+from events.catalogue import Event
+from events.codec import draft
+from events.commands import Command, Order
+from events.decider import Prepared, prepare, tick
+from events.envelope import ENGINE, Actor, Claim, Draft, Stored, derived_id
+from events.errors import CallerError
+from events.fold import fold
+from events.policy import Policy
+from events.state import Engagement
+
+AGENCY = "agency-1"
+ENGAGEMENT_ID = "e-1"
+STREAM = f"engagement:{ENGAGEMENT_ID}"
+PERSON = Actor(kind="person", id="recruiter-1")
+CANDIDATE = Actor(kind="candidate", id="candidate-1")
+NOTHING_ASKED = Policy(name="none")
+
+
+def sealed_body(each: Draft) -> str:
+    """Write a draft's body as the log keeps it, with a hash in the place of every personal value."""
+    values: dict[str, Any] = json.loads(each.body)
+    for name in each.personal:
+        if values.get(name) is not None:
+            values[name] = {"sealed": hashlib.sha256(canonical(values[name]).encode()).hexdigest()}
+    return canonical(values)
+
+
+def stored(each: Draft, version: int, command_id: str, *, stream: str = STREAM, clear: bool = False) -> Stored:
+    """Give a draft its place in the log."""
+    return Stored(
+        position=version,
+        agency=AGENCY,
+        stream=stream,
+        version=version,
+        command_id=command_id,
+        recorded_at=datetime(2030, 1, 1, tzinfo=UTC),
+        body=each.body if clear else sealed_body(each),
+        **each.model_dump(exclude={"body", "personal", "after_close"}),
+    )
+
+
+def happened(events: Iterable[Event]) -> list[Stored]:
+    """Store events as if each had been decided when it happened."""
+    return [
+        stored(
+            draft(
+                event,
+                event_id=derived_id("given", str(version)),
+                decided_at=event.at,
+                actor=ENGINE if event.by_engine else PERSON,
+                source="test",
+            ),
+            version,
+            f"given-{version}",
+        )
+        for version, event in enumerate(events, 1)
+    ]
+
+
+@dataclass(frozen=True)
+class Then:
+    """What came of a command."""
+
+    prepared: Prepared | None
+    error: CallerError | None
+    before: Engagement
+
+    @property
+    def events(self) -> tuple[Any, ...]:
+        """Give the events, having made sure that nobody was told of a mistake."""
+        assert self.error is None, self.error
+        assert self.prepared is not None
+        return self.prepared.events
+
+    @property
+    def outcome(self) -> str:
+        """Give the outcome as the receipt keeps it."""
+        assert self.error is None, self.error
+        assert self.prepared is not None
+        return self.prepared.group.outcome
+
+    @property
+    def state(self) -> Engagement:
+        """Give the state afterwards; after a mistake it is the one before."""
+        return self.prepared.state if self.prepared is not None else self.before
+
+    def then(self, *expected: Event) -> None:
+        """Expect exactly these events."""
+        assert self.events == expected
+
+    def then_types(self, *expected: str) -> None:
+        """Expect events of exactly these types."""
+        assert tuple(each.type for each in self.events) == expected
+
+    def then_nothing(self) -> None:
+        """Expect that the command has nothing left to do."""
+        assert self.events == ()
+        assert self.outcome == "nothing-to-do"
+
+    def refused_by(self, gate: str) -> None:
+        """Expect a refusal, recorded with the command's name."""
+        assert self.outcome == "refused"
+        assert [(each.type, each.gate) for each in self.events] == [("command-refused", gate)]
+
+    def fails(self, error: type[CallerError], *says: str) -> None:
+        """Expect a caller's mistake, told in one sentence that holds these words; nothing happens."""
+        assert type(self.error) is error, self.error
+        for each in says:
+            assert each in str(self.error)
+        assert self.prepared is None
+
+
+@dataclass(frozen=True)
+class Given:
+    """An engagement as some events have left it."""
+
+    history: tuple[Stored, ...]
+    policy: Policy = NOTHING_ASKED
+
+    @property
+    def state(self) -> Engagement:
+        """Fold what was given."""
+        return fold(self.history)
+
+    def under(self, policy: Policy) -> "Given":
+        """Decide under a policy; without, nothing is asked and nothing is promised."""
+        return replace(self, policy=policy)
+
+    def when(
+        self,
+        command: Command,
+        *,
+        now: datetime,
+        at: datetime | None = None,
+        by: Actor = PERSON,
+        command_id: str = "command-1",
+        taken: Claim | None = None,
+    ) -> Then:
+        """Decide a command."""
+        order = Order(
+            command_id=command_id, command=command, actor=by, source="test", at=at
+        )
+        try:
+            prepared = prepare(
+                order,
+                self.state,
+                self.policy,
+                now,
+                agency=AGENCY,
+                engagement_id=ENGAGEMENT_ID,
+                history=self.history,
+                taken=taken,
+            )
+        except CallerError as error:
+            return Then(None, error, self.state)
+        return Then(prepared, None, self.state)
+
+
+def given(*events: Event) -> Given:
+    """Begin with what has happened."""
+    return Given(tuple(happened(events)))
+
+
+@dataclass
+class Life:
+    """An engagement lived command by command, with its stream beside it."""
+
+    policy: Policy = NOTHING_ASKED
+    stepped: bool = False
+    state: Engagement = field(default_factory=Engagement)
+    stream: list[Stored] = field(default_factory=list)
+    drafts: list[Draft] = field(default_factory=list)
+    groups: list[Prepared] = field(default_factory=list)
+    orders: list[tuple[Order, datetime]] = field(default_factory=list)
+
+    def _take(self, prepared: Prepared) -> None:
+        self.groups.append(prepared)
+        for each in prepared.group.drafts:
+            self.drafts.append(each)
+            self.stream.append(stored(each, len(self.stream) + 1, prepared.group.command_id))
+        self.state = prepared.state
+
+    def wait(self, now: datetime, *, inclusive: bool = True) -> list[Any]:
+        """Let time pass: the timer takes every step up to *now*; gives the events."""
+        steps = tick(self.state, now, agency=AGENCY, inclusive=inclusive, stepped=self.stepped)
+        for each in steps:
+            self._take(each)
+        return [event for each in steps for event in each.events]
+
+    def give(self, order: Order, now: datetime) -> Prepared:
+        """Decide an order as the writer does: the steps due before it come first.
+
+        :raises CallerError: a caller's mistake; only the steps have been taken.
+        """
+        self.orders.append((order, now))
+        self.wait(now, inclusive=False)
+        prepared = prepare(
+            order,
+            self.state,
+            self.policy,
+            now,
+            agency=AGENCY,
+            engagement_id=ENGAGEMENT_ID,
+            history=self.stream,
+        )
+        self._take(prepared)
+        return prepared
+
+    def do(
+        self,
+        command: Command,
+        now: datetime,
+        *,
+        at: datetime | None = None,
+        by: Actor = PERSON,
+        command_id: str | None = None,
+    ) -> list[Any]:
+        """Decide a command under an id of its own; gives the events."""
+        identity = command_id or f"command-{len(self.orders) + 1}"
+        order = Order(command_id=identity, command=command, actor=by, source="test", at=at)
+        return list(self.give(order, now).events)
+
+    def seen(self, kind: str) -> list[tuple[Stored, Any]]:
+        """Give the stored events of a type, with what they say."""
+        every = [event for group in self.groups for event in group.events]
+        return [(kept, event) for kept, event in zip(self.stream, every, strict=True) if kept.type == kind]
+
+    def id_of(self, kind: str) -> UUID:
+        """Give the id of the last event of a type."""
+        return self.seen(kind)[-1][0].event_id
+
+
+def types(events: Sequence[Any]) -> list[str]:
+    """Name the types of events."""
+    return [each.type for each in events]

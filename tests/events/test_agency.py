@@ -1,0 +1,110 @@
+"""An agency's people, lines and policies: decisions and fold."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from events import agency as ag
+from events.catalogue import PolicyAdopted
+from events.errors import InvalidCommand
+from events.personal import Erased, personal_fields
+from events.policy import GateRule, Policy
+
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+DIRECTOR = ag.Entry(person_id="d-1", role="director", name="Director One", email="d@example.test")
+LEAD = ag.Entry(person_id="t-1", role="team-lead", director="d-1", name="Lead One", email="t@example.test")
+RECRUITER = ag.Entry(person_id="r-1", role="recruiter", team_lead="t-1", name="One", email="r@example.test")
+EVERYBODY = ag.LoadPeople(people=(DIRECTOR, LEAD, RECRUITER))
+
+
+def after(*commands: ag.AnyAgencyCommand) -> ag.Agency:
+    state = ag.initial("a-1")
+    for command in commands:
+        for event in ag.decide(command, state, NOON):
+            state = ag.evolve(state, event)
+    return state
+
+
+class TestLoadPeople:
+    def test_lets_everybody_join(self) -> None:
+        events = ag.decide(EVERYBODY, ag.initial("a-1"), NOON)
+        assert [(event.type, event.person_id) for event in events if isinstance(event, ag.PersonJoined)] == [
+            ("person-joined", "d-1"),
+            ("person-joined", "t-1"),
+            ("person-joined", "r-1"),
+        ]
+
+    def test_says_nothing_new_the_second_time(self) -> None:
+        assert ag.decide(EVERYBODY, after(EVERYBODY), NOON) == []
+
+    def test_tells_who_changed_and_who_left(self) -> None:
+        moved = LEAD.model_copy(update={"email": "new@example.test"})
+        later = ag.LoadPeople(people=(DIRECTOR, moved))
+        assert [event.type for event in ag.decide(later, after(EVERYBODY), NOON)] == [
+            "person-changed",
+            "person-left",
+        ]
+
+    def test_refuses_somebody_twice(self) -> None:
+        with pytest.raises(InvalidCommand, match="'d-1' comes twice"):
+            after(ag.LoadPeople(people=(DIRECTOR, DIRECTOR)))
+
+    def test_refuses_a_line_that_leads_nowhere(self) -> None:
+        with pytest.raises(InvalidCommand, match="team-lead 't-1' of 'r-1' is not in the list"):
+            after(ag.LoadPeople(people=(DIRECTOR, RECRUITER)))
+
+    def test_refuses_a_line_to_the_wrong_role(self) -> None:
+        wrong = RECRUITER.model_copy(update={"person_id": "r-2", "team_lead": "r-1"})
+        with pytest.raises(InvalidCommand, match="'r-1' of 'r-2' has the role recruiter"):
+            after(ag.LoadPeople(people=(DIRECTOR, LEAD, RECRUITER, wrong)))
+
+    def test_seals_names_and_addresses_only(self) -> None:
+        for event in (ag.PersonJoined, ag.PersonChanged):
+            assert personal_fields(event) == ("email", "name")
+
+
+class TestLines:
+    def test_go_up_to_the_team_leads_director(self) -> None:
+        assert after(EVERYBODY).lines()["r-1"] == ag.Line("t-1", "d-1")
+
+    def test_skip_who_left(self) -> None:
+        lines = after(EVERYBODY, ag.LoadPeople(people=(DIRECTOR,))).lines()
+        assert lines["r-1"] == ag.Line(None, "d-1")
+
+    def test_do_not_need_names(self) -> None:
+        """An erased agency key leaves the lines as they are."""
+        state = ag.initial("a-1")
+        for event in ag.decide(EVERYBODY, state, NOON):
+            erased = event.model_copy(update={"name": Erased(sealed="0"), "email": Erased(sealed="0")})
+            state = ag.evolve(state, erased)
+        assert state.lines() == after(EVERYBODY).lines()
+
+
+class TestAdoptPolicy:
+    POLICY = Policy(
+        name="starter", gates=(GateRule(id="a-gate", guards=("submit",), says="s", remedy="r", because="b"),)
+    )
+
+    def test_carries_the_body(self) -> None:
+        command = ag.AdoptAgencyPolicy(body=self.POLICY.body())
+        assert ag.decide(command, ag.initial("a-1"), NOON) == [
+            PolicyAdopted(at=NOON, digest=self.POLICY.digest(), name="starter", body=self.POLICY.body())
+        ]
+
+    def test_says_nothing_new_the_second_time(self) -> None:
+        command = ag.AdoptAgencyPolicy(body=self.POLICY.body())
+        assert ag.decide(command, after(command), NOON) == []
+
+    def test_refuses_what_is_no_policy(self) -> None:
+        with pytest.raises(InvalidCommand, match="not a compiled policy"):
+            after(ag.AdoptAgencyPolicy(body="{}"))
+
+    def test_refuses_another_form_of_the_same_policy(self) -> None:
+        """The digest names bytes, so there is one form only."""
+        with pytest.raises(InvalidCommand, match="canonical form"):
+            after(ag.AdoptAgencyPolicy(body=" " + self.POLICY.body()))
+
+    def test_refuses_what_no_payload_could_carry(self) -> None:
+        gate = self.POLICY.gates[0].model_copy(update={"says": "x" * 33_000})
+        with pytest.raises(InvalidCommand, match="larger than 32 KiB"):
+            after(ag.AdoptAgencyPolicy(body=Policy(name="starter", gates=(gate,)).body()))

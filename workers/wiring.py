@@ -1,0 +1,98 @@
+"""The one place where adapters meet: log, keys, ledger, directory, channels, for whatever process needs them.
+
+Nothing else may construct an adapter: a process asks for the whole set and closes it by leaving.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from temporalio.client import Client
+from temporalio.envconfig import ClientConnectConfig
+from temporalio.worker import Worker
+
+from activities.channels.email import Email, MailSettings
+from activities.commands import Commands, CommandService
+from activities.directory import Directory
+from activities.outreach import Outreach
+from activities.recording import Recording
+from events.log.effects import EffectsLedger
+from events.log.effects_postgres import PostgresEffects
+from events.log.keys import Kek, Keyring, KeyStore
+from events.log.keys_postgres import PostgresKeys
+from events.log.port import EventLog
+from events.log.postgres import PostgresLog
+from workers.data_converter import data_converter
+from workers.settings import Settings
+from workers.worker import engagement_worker, outreach_worker
+
+# Whose key signs reply addresses, and what for: it must outlive every rotation.
+_SYSTEM: Final = "rapport"
+_REPLIES: Final = "reply-addresses"
+
+
+@dataclass(frozen=True, slots=True)
+class Adapters:
+    """Everything that touches the world, ready for use."""
+
+    log: EventLog
+    keys: KeyStore
+    ledger: EffectsLedger
+    service: CommandService
+    directory: Directory
+    email: Email
+
+
+@asynccontextmanager
+async def adapters(
+    settings: Settings, database_url: str, *, smtp: tuple[str, int] | None = None
+) -> AsyncIterator[Adapters]:
+    """Connect to the database of *database_url*; *smtp* is used where the settings name no mail server."""
+    keks = [Kek(key.id, key.secret.get_secret_value()) for key in settings.encryption_keys()]
+    keys = PostgresKeys(database_url, Keyring(keks))
+    ledger = PostgresEffects(database_url)
+    try:
+        async with PostgresLog(database_url, keys) as log:
+            yield Adapters(
+                log=log,
+                keys=keys,
+                ledger=ledger,
+                service=CommandService(log),
+                directory=Directory(log),
+                email=Email(await _mail(settings, keys, smtp)),
+            )
+    finally:
+        await ledger.close()
+        await keys.close()
+
+
+async def connect(config: ClientConnectConfig, keys: KeyStore, agency: str | None = None) -> Client:
+    """Connect to Temporal with the converter that everybody must share."""
+    return await Client.connect(**config, data_converter=data_converter(keys, agency))
+
+
+def workers(client: Client, having: Adapters, *, templates: Sequence[Path] = ()) -> list[Worker]:
+    """Make the workers of one process."""
+    outreach = Outreach(having.log, having.ledger, having.directory, having.email, templates=templates)
+    recording = Recording(having.log, having.directory)
+    return [
+        engagement_worker(client, recording, Commands(having.service)),
+        outreach_worker(client, outreach),
+    ]
+
+
+async def _mail(settings: Settings, keys: KeyStore, smtp: tuple[str, int] | None) -> MailSettings:
+    host, port = smtp or ("localhost", settings.smtp_port)
+    if settings.smtp_host is not None:
+        host, port = settings.smtp_host, settings.smtp_port
+    secret = await keys.get_or_create(_SYSTEM, _REPLIES)
+    return MailSettings(
+        host=host,
+        port=port,
+        sender=settings.smtp_from,
+        domain=settings.smtp_from.rpartition("@")[2],
+        reply_domain=settings.smtp_reply_domain,
+        reply_secret=secret.secret,
+    )

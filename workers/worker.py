@@ -1,0 +1,72 @@
+"""The Temporal workers: one for engagements and their records, one for outreach.
+
+They share nothing but the adapters: a mail server that is down fills the outreach queue and no other.
+"""
+
+import asyncio
+import signal
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Final
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.commands import Commands
+from activities.outreach import Outreach
+from activities.recording import Recording
+from activities.types import OUTREACH_QUEUE
+from workflows.engagement import Engagement
+from workflows.types import ENGAGEMENTS_QUEUE
+
+GRACE: Final = timedelta(seconds=5)
+
+
+def workflow_runner() -> SandboxedWorkflowRunner:
+    """Make the sandbox; our pure modules pass through, or every run would import them again."""
+    ours = ("events", "activities", "pydantic", "pydantic_core")
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*ours))
+
+
+def engagement_worker(
+    client: Client, recording: Recording, commands: Commands, *, task_queue: str = ENGAGEMENTS_QUEUE
+) -> Worker:
+    """Make the worker that runs engagements and records what they decide."""
+    return Worker(
+        client,
+        task_queue=task_queue,
+        workflows=[Engagement],
+        activities=[recording.append, recording.load, recording.load_policy, commands.give],
+        workflow_runner=workflow_runner(),
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+def outreach_worker(client: Client, outreach: Outreach) -> Worker:
+    """Make the worker that sends messages."""
+    return Worker(
+        client,
+        task_queue=OUTREACH_QUEUE,
+        activities=[outreach.send],
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+async def run_until(stopping: asyncio.Event, workers: Sequence[Worker]) -> None:
+    """Run workers until told to stop, then let them finish what they hold, for a few seconds.
+
+    A worker that fails raises here at once.
+    """
+    async with AsyncExitStack() as stack:
+        for worker in workers:
+            await stack.enter_async_context(worker)
+        await stopping.wait()
+
+
+def stop_on_signals(stopping: asyncio.Event) -> None:
+    """Turn SIGTERM and SIGINT into a request to stop: the SDK's worker heeds neither."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)

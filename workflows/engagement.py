@@ -1,0 +1,227 @@
+"""The workflow of one engagement: receives, decides, records, waits.
+
+Handlers only put letters into the inbox and wait; the loop in ``run`` alone decides and writes.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+from temporalio.common import RawValue
+
+with workflow.unsafe.imports_passed_through():
+    from events import state as states
+    from events.clock import domain_now, timer_delay
+    from events.errors import CallerError
+    from events.steps import next_due
+    from workflows import answers, showing, snapshots
+    from workflows.letters import derived_command_id, read_letter, refusal_of
+    from workflows.outreach import Outreach
+    from workflows.types import (
+        OBLIGATIONS_QUERY,
+        POKE,
+        STATE_QUERY,
+        WORKFLOW,
+        CommandReply,
+        EngagementInput,
+        Letter,
+        parse_workflow_id,
+    )
+    from workflows.writer import Writer
+
+# A timer asked for a moment that is not there yet must let time pass, however little.
+_LEAST = timedelta(milliseconds=1)
+
+
+@workflow.defn(name=WORKFLOW)
+class Engagement:
+    """One engagement, from its opening to its close, over as many runs as it takes."""
+
+    @workflow.init
+    def __init__(self, given: EngagementInput | None = None) -> None:
+        self._given = given or EngagementInput()
+        named = parse_workflow_id(workflow.info().workflow_id) or ("", "")
+        self._agency = self._given.agency or named[0]
+        self._engagement_id = self._given.engagement_id or named[1]
+        base = snapshots.read(self._given.snapshot)
+        self._writer = Writer(
+            self._agency, self._engagement_id, base, self._given.clock, self._given.settings
+        )
+        for letter in self._given.inbox:
+            self._writer.inbox.put(letter, awaited=False)
+        self._signals = self._given.signals
+        self._outreach = Outreach(self._agency, self._engagement_id, self._receive)
+        self._draining = False
+        self._pokes_wanted = self._pokes_done = 0
+        self._timer: asyncio.Task[None] | None = None
+        self._rings_at: datetime | None = None
+        self._rang = False
+
+    @workflow.run
+    async def run(self, given: EngagementInput | None = None) -> None:
+        """Live until the engagement is closed, or until it is time for the next run."""
+        await self._writer.begin(snapshots.loaded_from(self._given.snapshot))
+        while True:
+            await self._work()
+            await self._look_ahead()
+            if self._writer.fenced or self._is_time_to_roll_over():
+                await self._roll_over()
+            if self._is_over() and await self._left():
+                return
+            await workflow.wait_condition(self._has_work)
+
+    async def _work(self) -> None:
+        if self._rang:
+            self._rang = False
+            await self._writer.take_steps(domain_now(self._given.clock, workflow.now()))
+        if self._writer.inbox and not self._writer.fenced:
+            await self._writer.write()
+        if self._pokes_done < self._pokes_wanted:
+            answered = self._pokes_wanted
+            await self._writer.catch_up()
+            self._pokes_done = answered
+
+    def _has_work(self) -> bool:
+        return bool(self._writer.inbox) or self._rang or self._pokes_done < self._pokes_wanted
+
+    async def _look_ahead(self) -> None:
+        """Wait for the next step, ask for what is owed, show how it stands."""
+        if self._outreach.lacks(self._writer.state):
+            policy = await self._writer.policy()
+            now = domain_now(self._given.clock, workflow.now())
+            self._outreach.ask(self._writer.state, policy, self._given.clock, now)
+        self._arm()
+        state, now = self._writer.state, domain_now(self._given.clock, workflow.now())
+        if state.version > 0:
+            workflow.set_current_details(showing.details(state, now))
+            if self._given.settings.search_attributes:
+                showing.show_attributes(state)
+
+    def _arm(self) -> None:
+        due = next_due(self._writer.state)
+        if due is None or self._rang:
+            return
+        if self._timer is not None and self._rings_at is not None:
+            # A step that moved later lets the timer ring and look again: cheaper than a new one.
+            if self._rings_at <= due:
+                return
+            self._timer.cancel()
+            self._timer = None
+        if due <= domain_now(self._given.clock, workflow.now()):
+            self._rang = True
+            return
+        self._rings_at = due
+        delay = max(timer_delay(self._given.clock, workflow.now(), due), _LEAST)
+        self._timer = asyncio.create_task(self._ring(delay, showing.timer_summary(self._writer.state, due)))
+
+    async def _ring(self, delay: timedelta, summary: str) -> None:
+        await workflow.sleep(delay, summary=summary)
+        self._timer = None
+        self._rang = True
+
+    def _is_time_to_roll_over(self) -> bool:
+        info = workflow.info()
+        long_enough = info.get_current_history_length() >= self._given.settings.roll_over_at
+        return long_enough or info.is_continue_as_new_suggested()
+
+    async def _roll_over(self) -> None:
+        """Answer whoever waits, then make place for the next run; signals still unread go with it."""
+        self._draining = True
+        while not self._writer.fenced and (
+            self._writer.inbox.awaited or self._pokes_done < self._pokes_wanted
+        ):
+            await self._work()
+        for entry in [each for each in self._writer.inbox if each.awaited]:
+            # A newer run has the pen: what it cannot answer here, the caller sends again.
+            self._writer.inbox.remove(entry)
+            entry.answer(answers.draining())
+        self._pokes_done = self._pokes_wanted
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        workflow.continue_as_new(
+            self._given.model_copy(
+                update={
+                    "agency": self._agency,
+                    "engagement_id": self._engagement_id,
+                    "snapshot": snapshots.take(self._writer.state),
+                    "inbox": tuple(entry.letter for entry in self._writer.inbox),
+                    "signals": self._signals,
+                }
+            )
+        )
+
+    def _is_over(self) -> bool:
+        state = self._writer.state
+        return (state.closed or state.version == 0) and not state.owed and not self._has_work()
+
+    async def _left(self) -> bool:
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return self._is_over()
+
+    def _receive(self, letter: Letter) -> None:
+        self._writer.inbox.put(letter, awaited=False)
+
+    # -- doors ----------------------------------------------------------------------------------
+
+    @workflow.update(dynamic=True)
+    async def give(self, name: str, payloads: Sequence[RawValue]) -> CommandReply:
+        """Give a command, by its name, and wait for what it came to."""
+        command_id = _update_id()
+        if name == POKE:
+            await self._poke()
+            return CommandReply(
+                command_id=command_id, outcome="caught-up", version=self._writer.state.version
+            )
+        entry = self._writer.inbox.put(_read(name, payloads, command_id), awaited=True)
+        await workflow.wait_condition(lambda: entry.answered)
+        return entry.result()
+
+    @give.validator
+    def _may_give(self, name: str, payloads: Sequence[RawValue]) -> None:
+        if self._draining:
+            raise answers.draining()
+        if name != POKE:
+            _read(name, payloads, _update_id())
+
+    @workflow.signal(dynamic=True)
+    def tell(self, name: str, payloads: Sequence[RawValue]) -> None:
+        """Give a command, by its name, without waiting; what cannot be read is recorded as refused."""
+        if name == POKE:
+            self._pokes_wanted += 1
+            return
+        self._signals += 1
+        first_run = workflow.info().first_execution_run_id
+        derived = derived_command_id(first_run, self._signals, payloads)
+        try:
+            letter = read_letter(name, payloads, command_id=None, derived=derived)
+        except CallerError as error:
+            letter = refusal_of(name, error, derived)
+        self._receive(letter)
+
+    @workflow.query(name=STATE_QUERY)
+    def state(self) -> states.Engagement:
+        """Show the state as this run has folded it."""
+        return self._writer.state
+
+    @workflow.query(name=OBLIGATIONS_QUERY)
+    def obligations(self) -> list[dict[str, str | int]]:
+        """Show the open promises, the most urgent first."""
+        promises = sorted(self._writer.state.obligations.items(), key=lambda item: item[1].due_at)
+        return [showing.promise(key, each) for key, each in promises]
+
+    async def _poke(self) -> None:
+        self._pokes_wanted += 1
+        mine = self._pokes_wanted
+        await workflow.wait_condition(lambda: self._pokes_done >= mine)
+
+
+def _update_id() -> str:
+    info = workflow.current_update_info()
+    return info.id if info is not None else ""
+
+
+def _read(name: str, payloads: Sequence[RawValue], command_id: str) -> Letter:
+    try:
+        return read_letter(name, payloads, command_id=command_id, derived="")
+    except CallerError as error:
+        raise answers.refusal(str(error), error.code) from None
