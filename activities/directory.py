@@ -67,7 +67,7 @@ class Directory:
     async def resolve(self, agency: str, role: StaffRole, owner: str | None) -> Person | None:
         """Say whom a duty reaches: the role in the owner's line, or the next above who is there.
 
-        Without a known owner it is the agency's only team lead, else its first director.  None: nobody is there.
+        Without a known owner it is the agency's only team lead, else its first director; None: nobody.
         """
         state = await self._state(agency)
         return _person(state, next(iter(_climb(state, role, owner)), None))
