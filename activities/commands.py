@@ -22,7 +22,8 @@ from events.envelope import AppendRequest, CommandGroup, Stored, event_id
 from events.errors import CallerError, InvalidCommand, WrongState
 from events.log.port import Appended, CommandIdReused, Conflict, EventLog, Fenced, StreamClosed, Taken
 
-ATTEMPTS: Final = 12
+# Of N that write at once one wins each round, so the last of them needs N rounds.
+ATTEMPTS: Final = 64
 
 
 class ReusedCommandId(CallerError):

@@ -18,6 +18,8 @@ StaffRole = Literal["owner", "team-lead", "director"]
 
 # Seconds for which a picture is trusted without asking the log.
 FRESH_FOR: Final = 5.0
+# Seconds after which names and addresses are opened anew: an erased one is forgotten here by then.
+KEPT_FOR: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class _Picture:
     state: Agency
     version: int
     seen_at: float
+    begun_at: float
 
 
 class Directory:
@@ -81,7 +84,8 @@ class Directory:
         now = self._monotonic()
         if picture is not None and trust and now - picture.seen_at < self._fresh_for:
             return picture.state
-        picture = picture or _Picture(agencies.initial(agency), 0, now)
+        if picture is None or now - picture.begun_at >= KEPT_FOR:
+            picture = _Picture(agencies.initial(agency), 0, now, now)
         found = await self._log.read_stream(
             agency, f"agency:{agency}", after=picture.version, open_personal=True
         )
@@ -89,9 +93,6 @@ class Directory:
         for stored in found:
             state = agencies.evolve(state, decode(stored, agencies.EVENTS))
         version = found[-1].version if found else picture.version
-        current = self._pictures.get(agency)
-        if current is not None and current.version > version:
-            return current.state
         self._pictures[agency] = replace(picture, state=state, version=version, seen_at=now)
         return state
 

@@ -48,6 +48,8 @@ _PASSING: Final = frozenset(
         RPCStatusCode.DEADLINE_EXCEEDED,
         RPCStatusCode.ABORTED,
         RPCStatusCode.CANCELLED,
+        # A workflow task failed, as it does when a run that rolls over finds a new signal waiting.
+        RPCStatusCode.FAILED_PRECONDITION,
         # The run ended between our call's two halves; the next call starts another.
         RPCStatusCode.NOT_FOUND,
     }

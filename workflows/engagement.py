@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.common import RawValue
+from temporalio.exceptions import ActivityError
 
 with workflow.unsafe.imports_passed_through():
     from events import state as states
     from events.clock import domain_now, timer_delay
     from events.errors import CallerError
+    from events.policy import Policy
     from events.steps import next_due
     from workflows import answers, showing, snapshots
     from workflows.letters import derived_command_id, read_letter, refusal_of
@@ -41,9 +43,9 @@ class Engagement:
     @workflow.init
     def __init__(self, given: EngagementInput | None = None) -> None:
         self._given = given or EngagementInput()
-        named = parse_workflow_id(workflow.info().workflow_id) or ("", "")
-        self._agency = self._given.agency or named[0]
-        self._engagement_id = self._given.engagement_id or named[1]
+        # The id decides whose run this is; an input may be empty, or another's.
+        named = parse_workflow_id(workflow.info().workflow_id)
+        self._agency, self._engagement_id = named or (self._given.agency, self._given.engagement_id)
         base = snapshots.read(self._given.snapshot)
         self._writer = Writer(
             self._agency, self._engagement_id, base, self._given.clock, self._given.settings
@@ -88,7 +90,7 @@ class Engagement:
     async def _look_ahead(self) -> None:
         """Wait for the next step, ask for what is owed, show how it stands."""
         if self._outreach.lacks(self._writer.state):
-            policy = await self._writer.policy()
+            policy = await self._governing_policy()
             now = domain_now(self._given.clock, workflow.now())
             self._outreach.ask(self._writer.state, policy, self._given.clock, now)
         self._arm()
@@ -97,6 +99,13 @@ class Engagement:
             workflow.set_current_details(showing.details(state, now))
             if self._given.settings.search_attributes:
                 showing.show_attributes(state)
+
+    async def _governing_policy(self) -> Policy | None:
+        try:
+            return await self._writer.policy()
+        except ActivityError:
+            workflow.logger.exception("the policy that governs is missing; messages go without its words")
+            return None
 
     def _arm(self) -> None:
         due = next_due(self._writer.state)
@@ -213,6 +222,8 @@ class Engagement:
         self._pokes_wanted += 1
         mine = self._pokes_wanted
         await workflow.wait_condition(lambda: self._pokes_done >= mine)
+        if self._writer.fenced:
+            raise answers.draining()
 
 
 def _update_id() -> str:

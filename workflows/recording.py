@@ -22,6 +22,7 @@ _QUICK: Final = RetryPolicy(
 )
 _PATIENT: Final = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=15))
 _ONE_TRY: Final = timedelta(seconds=30)
+_A_WHILE: Final = timedelta(seconds=30)
 
 
 class Recorder:
@@ -41,13 +42,20 @@ class Recorder:
         return await self._do("append", request, AppendReply, "Record what was decided")
 
     async def load(self, after: int, *, begin: bool = False, acked: int | None = None) -> tuple[Stored, ...]:
-        """Read the stream after a version; *begin* takes the pen from every earlier run first."""
+        """Read the stream after a version; *begin* takes the pen from every earlier run first.
+
+        It tries until it works: without its record an engagement can do nothing, and must not end.
+        """
         found: list[Stored] = []
         while True:
             request = LoadRequest(
                 agency=self._agency, stream=self._stream, after=after, begin_run=begin, acked=acked
             )
-            page = await self._do("load", request, LoadReply, "Read the record")
+            try:
+                page = await self._do("load", request, LoadReply, "Read the record")
+            except ActivityError as error:
+                await pause_after(error, "the record cannot be read")
+                continue
             self.epoch = self.epoch if page.run_epoch is None else page.run_epoch
             found += page.events
             if not page.more or not page.events:
@@ -86,3 +94,11 @@ class Recorder:
 def is_final(error: ActivityError) -> bool:
     """Tell whether an activity failed in a way that trying again cannot mend."""
     return isinstance(error.cause, ApplicationError) and error.cause.non_retryable
+
+
+async def pause_after(error: ActivityError, what: str) -> None:
+    """Wait a while after a failure that only a new version of the code, or an operator, can mend."""
+    if not is_final(error):
+        raise error
+    workflow.logger.error("%s: %s; trying again in a while", what, error.cause)
+    await workflow.sleep(_A_WHILE, summary="Something must be mended first; the worker's log says what")

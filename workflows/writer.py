@@ -30,7 +30,7 @@ from workflows import answers
 from workflows.deciding import Desk, asking_group, due_groups, plan
 from workflows.inbox import Entry, Inbox
 from workflows.letters import refusal_of
-from workflows.recording import Recorder, is_final
+from workflows.recording import Recorder, is_final, pause_after
 from workflows.types import RunSettings
 
 
@@ -68,10 +68,14 @@ class Writer:
         """Take the steps that are due at a moment, and record them."""
         await self._take_the_pen()
         while not self.fenced and (groups := due_groups(self._desk(None), moment)):
-            result = await self._send(groups, expected=self.state.version)
+            try:
+                result = await self._send(groups, expected=self.state.version)
+            except ActivityError as error:
+                await pause_after(error, "the steps that are due cannot be recorded")
+                continue
             match result:
-                case AppendedReply(events=events):
-                    await self._fold(events)
+                case AppendedReply():
+                    await self._fold(result.events)
                     return
                 case ConflictReply():
                     await self._miss(result)
@@ -240,7 +244,10 @@ class Writer:
         )
 
     async def policy(self) -> Policy | None:
-        """Give the policy that governs, fetched once a run."""
+        """Give the policy that governs, fetched once a run.
+
+        :raises ActivityError: the agency does not have it.
+        """
         digest = self.state.policy_digest
         return None if digest is None else await self._fetched(digest)
 

@@ -9,6 +9,7 @@ import hmac
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
@@ -46,9 +47,14 @@ class MailSettings:
 
 
 class Email:
-    """The e-mail channel."""
+    """The e-mail channel.
+
+    :raises ValueError: the sender's address is malformed.
+    """
 
     def __init__(self, settings: MailSettings) -> None:
+        if not is_address(settings.sender):
+            raise ValueError("the sender of outreach is no e-mail address; correct it in the settings")
         self._settings = settings
 
     def message_id(self, effect_id: str) -> str:
@@ -64,7 +70,11 @@ class Email:
         """Send a letter once."""
         if not is_address(letter.address):
             raise Refused("bad-address", "the e-mail address on record is not one that can be written to")
-        content = self.compose(letter, message_id).as_bytes()
+        try:
+            content = self.compose(letter, message_id).as_bytes()
+        except (ValueError, TypeError, LookupError, MessageError) as error:
+            says = f"the letter cannot be written as an e-mail ({type(error).__name__})"
+            raise Refused("not-writable", says) from None
         attempt = _Attempt(self._client(), self._settings.sender, letter.address, content)
         try:
             async with asyncio.timeout(self._settings.patience):

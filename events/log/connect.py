@@ -24,6 +24,10 @@ LOST: Final = (
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
+class ConnectionsClosed(Exception):
+    """This adapter was closed; make a new one."""
+
+
 class Connections:
     """A small pool for one role, opened when first used, and single connections beside it."""
 
@@ -37,9 +41,14 @@ class Connections:
         }
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._opening = asyncio.Lock()
+        self._closed = False
 
     async def connect(self) -> Connection:
-        """Open a connection that the caller keeps and closes."""
+        """Open a connection that the caller keeps and closes.
+
+        :raises ConnectionsClosed: after :meth:`close`.
+        """
+        self._check()
         return await asyncpg.connect(self._dsn, **self._options)
 
     @asynccontextmanager
@@ -57,19 +66,33 @@ class Connections:
             yield connection
 
     async def close(self) -> None:
-        """Close the pool."""
+        """Close the pool for good; connections that callers keep are theirs to close."""
+        self._closed = True
         pool, self._pool = self._pool, None
         if pool is not None:
             await pool.close()
 
+    def _check(self) -> None:
+        if self._closed:
+            raise ConnectionsClosed("the connection to the database was closed in this process")
+
     async def _open(self) -> "asyncpg.Pool[asyncpg.Record]":
         async with self._opening:
+            self._check()
             if self._pool is None:
                 # No session state outlives a transaction here, so the pool's reset is a wasted round trip.
                 self._pool = await asyncpg.create_pool(
                     self._dsn, min_size=0, max_size=self._size, reset=_nothing, **self._options
                 )
             return self._pool
+
+
+async def hang_up(connection: Connection) -> None:
+    """Close a connection, also one whose server is gone."""
+    try:
+        await connection.close(timeout=5)
+    except LOST:
+        connection.terminate()
 
 
 async def _nothing(connection: Any) -> None:

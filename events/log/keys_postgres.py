@@ -37,6 +37,8 @@ class PostgresKeys:
         self._connections = Connections(dsn, role="rapport_app")
         self._keyring = keyring
         self._cache: Cache[tuple[str, str | UUID], DataKey] = Cache(cache_size, ttl)
+        # Whoever knows a key's id has seen it in use, so a key that is not there will never be.
+        self._gone: Cache[tuple[str, UUID], bool] = Cache(cache_size, ttl)
 
     async def close(self) -> None:
         """Give the connections back and forget every key."""
@@ -61,7 +63,12 @@ class PostgresKeys:
 
     async def find_by_id(self, agency: str, key_id: UUID) -> DataKey | None:
         """Return the key with this id, or None if it is destroyed or was never made."""
-        return await self._find(agency, key_id, "key_id = $2")
+        if self._gone.get((agency, key_id)):
+            return None
+        key = await self._find(agency, key_id, "key_id = $2")
+        if key is None:
+            self._gone.put((agency, key_id), True)
+        return key
 
     async def destroy(self, agency: str, subject: str) -> None:
         """Erase the subject's key for ever, also one not made yet."""

@@ -14,7 +14,7 @@ import asyncpg
 from events.envelope import AppendRequest, Stored
 from events.log import rows
 from events.log.combiner import Combiner
-from events.log.connect import LOST, Connection, Connections
+from events.log.connect import LOST, Connection, Connections, hang_up
 from events.log.keys import KeyStore
 from events.log.port import (
     Appended,
@@ -68,10 +68,10 @@ class PostgresLog:
         await self.close()
 
     async def close(self) -> None:
-        """Finish the appends under way and close every connection, but no subscription of others."""
+        """Finish the appends under way and close every connection; close subscriptions before."""
         await self._combiner.close()
         if self._writer is not None:
-            await self._writer.close()
+            await hang_up(self._writer)
         await self._connections.close()
 
     async def append_many(self, requests: Sequence[AppendRequest]) -> list[AppendResult]:

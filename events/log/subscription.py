@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from events.envelope import Stored
-from events.log.connect import LOST, Connection, Connections
+from events.log.connect import LOST, Connection, Connections, hang_up
 from events.log.port import EventLog
 
 _CHANNEL: Final = "rapport_log"
@@ -44,11 +44,13 @@ async def follow(
             # A short page reached the head, also where the last events are of another category.
             after = page[-1].position if len(page) == _PAGE else max(after, reached, *_last(page))
             if len(page) < _PAGE:
+                # Not wait_for: before Python 3.12 it can swallow the cancellation of its caller.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(wake.wait(), poll_interval)
+                    async with asyncio.timeout(poll_interval):
+                        await wake.wait()
     finally:
         if listener is not None:
-            await listener.close()
+            await hang_up(listener)
 
 
 def _last(page: Sequence[Stored]) -> tuple[int, ...]:

@@ -6,8 +6,10 @@ The plan is whole before anything is sent, and no event is lost: applied, beyond
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from itertools import cycle
+from typing import Any
 
+from events.agency import Entry, Role
 from events.envelope import Actor, derived_id
 from events.sources.errors import SourceError
 from events.sources.mapping import MappedActivity, MappedCommand, Mapping
@@ -29,7 +31,12 @@ class Step:
     data: dict[str, Any]
     command_id: str
     actor: Actor
-    assumed: bool
+    assumes: str | None = None
+
+    @property
+    def assumed(self) -> bool:
+        """Tell whether the mapping, and not the log, says this."""
+        return self.assumes is not None
 
     @property
     def category(self) -> str:
@@ -56,15 +63,6 @@ class LeftAside:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody of the agency: a recruiter of the log, or a lead made up by the mapping."""
-
-    id: str
-    role: Literal["recruiter", "team-lead", "director"]
-    leader: str | None
-
-
 @dataclass(slots=True)
 class Plan:
     """All that is to be sent, and an account of every event that was read."""
@@ -73,7 +71,7 @@ class Plan:
     observes: tuple[str, ...]
     until: datetime
     read: int
-    people: tuple[Person, ...]
+    people: tuple[Entry, ...]
     steps: list[Step] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     left_aside: list[LeftAside] = field(default_factory=list)
@@ -185,7 +183,7 @@ class _Planner:
             data={name: value for name, value in data.items() if value is not None},
             command_id=str(derived_id(stream, str(event.place), str(ordinal))),
             actor=actor,
-            assumed=command.assumes is not None,
+            assumes=command.assumes,
         )
 
     def _findings(self, situation: Situation, meaning: MappedActivity) -> Iterator[Finding]:
@@ -242,23 +240,26 @@ class _Planner:
         named = event.named(self._mapping.objects.job_order)
         return not named or named[0] in self._linked
 
-    def _people(self) -> tuple[Person, ...]:
+    def _people(self) -> tuple[Entry, ...]:
         recruiters = dict.fromkeys(
             name for event in self._log.events for name in event.named(self._mapping.objects.recruiter)
         )
-        agency = self._mapping.agency
+        agency, director = self._mapping.agency, self._mapping.agency.director
         return (
-            Person(agency.director, "director", None),
-            *(Person(lead, "team-lead", agency.director) for lead in agency.leads),
+            _entry(director, "director"),
+            *(_entry(lead, "team-lead", director=director) for lead in agency.leads),
             *(
-                Person(
-                    self._pseudonyms.of("recruiter", name),
-                    "recruiter",
-                    agency.leads[number % len(agency.leads)],
-                )
-                for number, name in enumerate(recruiters)
+                _entry(self._pseudonyms.of("recruiter", name), "recruiter", lead=lead, director=director)
+                for name, lead in zip(recruiters, cycle(agency.leads), strict=False)
             ),
         )
+
+
+def _entry(person: str, role: Role, *, lead: str | None = None, director: str | None = None) -> Entry:
+    # Nobody's address: the domain is reserved for examples, and a simulation's mail never leaves it.
+    return Entry(
+        person_id=person, role=role, team_lead=lead, director=director, email=f"{person}@agency.example"
+    )
 
 
 def _submits(meaning: MappedActivity) -> bool:

@@ -47,9 +47,9 @@ class Wrong(Exception):
 class Refused(Exception):
     """A gate said no; nothing failed."""
 
-    def __init__(self, gate: str, says: str, remedy: str) -> None:
+    def __init__(self, gate: str, says: str, remedy: str, reply: dict[str, Any]) -> None:
         super().__init__(f"refused by {gate}: {says} {remedy}".strip())
-        self.gate, self.says, self.remedy = gate, says, remedy
+        self.gate, self.says, self.remedy, self.reply = gate, says, remedy, reply
 
 
 def sentence(error: BaseException) -> str | None:
@@ -70,11 +70,8 @@ def sentence(error: BaseException) -> str | None:
 def report(error: BaseException, *, as_json: bool, log: Path | None) -> int:
     """Tell the user on stderr and return the exit code; an unexpected error goes to the log as well."""
     if isinstance(error, Refused):
-        _tell(
-            {"error": "refused", "gate": error.gate, "reason": error.says, "remedy": error.remedy},
-            f"Refused by {error.gate}: {error.says}\nWhat would help: {error.remedy}",
-            as_json,
-        )
+        data = {**error.reply, "gate": error.gate, "reason": error.says, "remedy": error.remedy}
+        _tell(data, f"Refused by {error.gate}: {error.says}\nWhat would help: {error.remedy}", as_json)
         return REFUSED
     told = sentence(error)
     if told is None:
@@ -86,7 +83,9 @@ def report(error: BaseException, *, as_json: bool, log: Path | None) -> int:
 
 
 def _tell(data: dict[str, Any], words: str, as_json: bool) -> None:
-    print(json.dumps(data, ensure_ascii=False) if as_json else words, file=sys.stderr)
+    print(words, file=sys.stderr)
+    if as_json:
+        print(json.dumps(data, ensure_ascii=False), flush=True)
 
 
 def _away(error: OSError) -> str:
@@ -100,7 +99,12 @@ def _away(error: OSError) -> str:
 
 def _database(error: BaseException) -> str:
     match _kind(error):
-        case "UndefinedTableError" | "InvalidSchemaNameError" | "UndefinedFunctionError" | "UndefinedObjectError":
+        case (
+            "UndefinedTableError"
+            | "InvalidSchemaNameError"
+            | "UndefinedFunctionError"
+            | "UndefinedObjectError"
+        ):
             return "the database is not at the level this version needs; run 'rapport migrate'."
         case "InvalidPasswordError" | "InvalidAuthorizationSpecificationError":
             return "the database does not let us in; mend the user and password in DATABASE_URL."

@@ -27,13 +27,19 @@ def line(text: str = "", *, style: str | None = None) -> None:
     Console(highlight=False, soft_wrap=True).print(text, style=style, markup=False)
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, styles: Mapping[int, str] | None = None) -> None:
-    """Print rows in columns; *styles* maps row numbers to a style.  A pipe gets whole lines, never cut ones."""
+def table(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], *, styles: Mapping[int, str] | None = None
+) -> None:
+    """Print rows in columns; *styles* maps row numbers to one.  A pipe gets whole lines."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(highlight=False) if sys.stdout.isatty() else Console(width=_width(columns, rows), color_system=None)
+    console = (
+        Console(highlight=False)
+        if sys.stdout.isatty()
+        else Console(width=_width(columns, rows), color_system=None)
+    )
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         shown.add_column(column, overflow="fold")

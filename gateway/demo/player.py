@@ -90,7 +90,11 @@ async def _give(step: Step, scenario: Scenario, stage: Stage, stream: str, comma
     try:
         if step.stream is None:
             # The acting person is named by the step, as a door would know who is logged in.
-            given = {**fields, "actor": {"kind": "person", "id": fields.get("by", PLAYER.id)}, "source": "demo"}
+            given = {
+                **fields,
+                "actor": {"kind": "person", "id": fields.get("by", PLAYER.id)},
+                "source": "demo",
+            }
             reply = await stage.engagements.command(
                 scenario.engagement, step.do, given, command_id=command_id
             )

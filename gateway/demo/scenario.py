@@ -54,7 +54,7 @@ class Announces(_Data):
 
     stage: str
     level_reached: int = 0
-    open_breaches: int | None = None
+    kept_late: bool = Field(default=False, description="a promise that climbed so far was kept after all")
 
 
 class Scenario(_Data):

@@ -56,7 +56,13 @@ def unfulfilled(scenario: Scenario, stream: list[Stored]) -> list[str]:
     if state.stage != wanted.stage:
         missed.append(f"{scenario.engagement} is at stage {state.stage}, not {wanted.stage}")
     if level_reached(state) < wanted.level_reached:
-        missed.append(f"{scenario.engagement} climbed to level {level_reached(state)}, not {wanted.level_reached}")
+        missed.append(
+            f"{scenario.engagement} climbed to level {level_reached(state)}, not {wanted.level_reached}"
+        )
+    if wanted.kept_late and not any(
+        each.met_at is not None and each.level >= wanted.level_reached for each in state.breaches.values()
+    ):
+        missed.append(f"{scenario.engagement} has no broken promise that was kept in the end")
     return missed
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from activities.agency_load import load_agency
 from activities.commands import CommandService
-from activities.directory import Directory, StaffRole
+from activities.directory import KEPT_FOR, Directory, StaffRole
 from events.agency import Entry
 from events.envelope import Actor
 from events.log.keys import AGENCY_SUBJECT, MemoryKeys
@@ -93,6 +93,20 @@ class TestFreshness:
         assert await directory.person("a-1", "r-9") is None
         now = 6.0
         assert await directory.person("a-1", "r-9") is not None
+
+    async def test_ends_for_names_that_were_erased(
+        self, log: MemoryLog, keys: MemoryKeys, people: tuple[Entry, ...]
+    ) -> None:
+        """Erasing is destroying a key: no process may go on knowing what it opened."""
+        assert people
+        now = 0.0
+        directory = Directory(log, monotonic=lambda: now)
+        assert await directory.person("a-1", "r-1") is not None
+        await keys.destroy("a-1", AGENCY_SUBJECT)
+        now = KEPT_FOR
+        person = await directory.person("a-1", "r-1")
+        assert person is not None
+        assert isinstance(person.name, Erased)
 
     async def test_is_never_assumed_of_the_policy(self, log: MemoryLog, service: CommandService) -> None:
         """An engagement opened right after an adoption must follow the new policy."""

@@ -97,12 +97,12 @@ def send(
     return send_
 
 
-@pytest.fixture(autouse=True)
-async def opened(open_engagement: OpenEngagement, request: pytest.FixtureRequest) -> None:
-    if "unopened" not in request.keywords:
-        await open_engagement()
+@pytest.fixture
+async def opened(open_engagement: OpenEngagement) -> None:
+    await open_engagement()
 
 
+@pytest.mark.usefixtures("opened")
 class TestSend:
     async def test_reaches_the_owner(self, send: Send, mail_server: "MailServer") -> None:
         outcome = await send(ORDER)
@@ -147,6 +147,7 @@ class TestSend:
         assert "<script>" not in html.get_content()
 
 
+@pytest.mark.usefixtures("opened")
 class TestADeadServer:
     async def test_loses_nothing(self, send: Send, mail_server: "MailServer") -> None:
         """Temporal tries again until it is back; surely unsent tries are one attempt."""
@@ -171,6 +172,7 @@ class TestADeadServer:
         assert mail_server.received == []
 
 
+@pytest.mark.usefixtures("opened")
 class TestACrashInTheMiddle:
     async def test_waits_then_sends_once_more_under_the_same_id(
         self, send: Send, mail_server: "MailServer"
@@ -206,6 +208,7 @@ class TestACrashInTheMiddle:
         assert caught.value.type == "OutcomeUnknown"
 
 
+@pytest.mark.usefixtures("opened")
 class TestAFinalNo:
     async def test_is_a_failure_with_its_reason(self, send: Send, mail_server: "MailServer") -> None:
         mail_server.rcpt_answer = "550 unknown user rita@example.test"
@@ -238,6 +241,7 @@ class TestAFinalNo:
         assert (outcome.outcome, outcome.reason) == ("failed", "no-recipient")
 
 
+@pytest.mark.usefixtures("opened")
 class TestRestraint:
     async def test_is_kept_towards_the_erased(
         self, send: Send, keys: MemoryKeys, mail_server: "MailServer"
@@ -262,7 +266,6 @@ class TestRestraint:
         assert (await send(order, late=timedelta(days=1))).outcome == "sent"
 
 
-@pytest.mark.unopened
 class TestWithoutAnAddress:
     async def test_a_candidate_cannot_be_written_to(
         self, send: Send, open_engagement: OpenEngagement
@@ -278,6 +281,7 @@ class TestWithoutAnAddress:
         assert caught.value.type == "UnknownEngagement"
 
 
+@pytest.mark.usefixtures("opened")
 class TestNobodyIsNamed:
     async def test_in_outcomes_errors_and_logs(
         self, send: Send, mail_server: "MailServer", ledger: MemoryEffects, caplog: pytest.LogCaptureFixture

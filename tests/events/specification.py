@@ -1,13 +1,13 @@
-"""The specification ``given(events).when(command).then(events)``, and a life that is lived command by command.
+"""The specification ``given(events).when(command).then(events)``, and lives lived command by command.
 
 Events are stored here as the log stores them: personal values sealed, never in clear.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +28,8 @@ STREAM = f"engagement:{ENGAGEMENT_ID}"
 PERSON = Actor(kind="person", id="recruiter-1")
 CANDIDATE = Actor(kind="candidate", id="candidate-1")
 NOTHING_ASKED = Policy(name="none")
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+LATER = NOON + timedelta(hours=1)
 
 
 def sealed_body(each: Draft) -> str:
@@ -39,12 +41,12 @@ def sealed_body(each: Draft) -> str:
     return canonical(values)
 
 
-def stored(each: Draft, version: int, command_id: str, *, stream: str = STREAM, clear: bool = False) -> Stored:
+def stored(each: Draft, version: int, command_id: str, *, clear: bool = False) -> Stored:
     """Give a draft its place in the log."""
     return Stored(
         position=version,
         agency=AGENCY,
-        stream=stream,
+        stream=STREAM,
         version=version,
         command_id=command_id,
         recorded_at=datetime(2030, 1, 1, tzinfo=UTC),
@@ -128,6 +130,7 @@ class Then:
 class Given:
     """An engagement as some events have left it."""
 
+    world: "World"
     history: tuple[Stored, ...]
     policy: Policy = NOTHING_ASKED
 
@@ -142,17 +145,22 @@ class Given:
 
     def when(
         self,
-        command: Command,
+        command: str,
         *,
-        now: datetime,
+        now: datetime = LATER,
         at: datetime | None = None,
-        by: Actor = PERSON,
+        actor: Actor = PERSON,
         command_id: str = "command-1",
         taken: Claim | None = None,
+        **changes: Any,
     ) -> Then:
-        """Decide a command."""
+        """Decide the canonical command of a name, with changes to its fields."""
         order = Order(
-            command_id=command_id, command=command, actor=by, source="test", at=at
+            command_id=command_id,
+            command=self.world.command(command, **changes),
+            actor=actor,
+            source="test",
+            at=at,
         )
         try:
             prepared = prepare(
@@ -170,22 +178,20 @@ class Given:
         return Then(prepared, None, self.state)
 
 
-def given(*events: Event) -> Given:
-    """Begin with what has happened."""
-    return Given(tuple(happened(events)))
-
-
 @dataclass
 class Life:
     """An engagement lived command by command, with its stream beside it."""
 
+    world: "World"
     policy: Policy = NOTHING_ASKED
     stepped: bool = False
     state: Engagement = field(default_factory=Engagement)
     stream: list[Stored] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)
     groups: list[Prepared] = field(default_factory=list)
-    orders: list[tuple[Order, datetime]] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
+    mistakes: list[CallerError] = field(default_factory=list)
+    journal: list[tuple[datetime, bool, list[Prepared]]] = field(default_factory=list)
 
     def _take(self, prepared: Prepared) -> None:
         self.groups.append(prepared)
@@ -199,6 +205,7 @@ class Life:
         steps = tick(self.state, now, agency=AGENCY, inclusive=inclusive, stepped=self.stepped)
         for each in steps:
             self._take(each)
+        self.journal.append((now, inclusive, []))
         return [event for each in steps for event in each.events]
 
     def give(self, order: Order, now: datetime) -> Prepared:
@@ -206,7 +213,7 @@ class Life:
 
         :raises CallerError: a caller's mistake; only the steps have been taken.
         """
-        self.orders.append((order, now))
+        self.orders.append(order)
         self.wait(now, inclusive=False)
         prepared = prepare(
             order,
@@ -218,20 +225,30 @@ class Life:
             history=self.stream,
         )
         self._take(prepared)
+        self.journal[-1][2].append(prepared)
         return prepared
 
     def do(
         self,
-        command: Command,
+        command: str,
         now: datetime,
         *,
         at: datetime | None = None,
-        by: Actor = PERSON,
+        actor: Actor = PERSON,
         command_id: str | None = None,
+        **changes: Any,
     ) -> list[Any]:
-        """Decide a command under an id of its own; gives the events."""
-        identity = command_id or f"command-{len(self.orders) + 1}"
-        order = Order(command_id=identity, command=command, actor=by, source="test", at=at)
+        """Decide the canonical command of a name under an id of its own; gives the events.
+
+        :raises CallerError: a caller's mistake.
+        """
+        order = Order(
+            command_id=command_id or f"command-{len(self.orders) + 1}",
+            command=self.world.command(command, **changes),
+            actor=actor,
+            source="test",
+            at=at,
+        )
         return list(self.give(order, now).events)
 
     def seen(self, kind: str) -> list[tuple[Stored, Any]]:
@@ -244,6 +261,31 @@ class Life:
         return self.seen(kind)[-1][0].event_id
 
 
-def types(events: Sequence[Any]) -> list[str]:
-    """Name the types of events."""
-    return [each.type for each in events]
+@dataclass(frozen=True)
+class World:
+    """The canonical example of every message, and ways to tell stories with them."""
+
+    events: Mapping[str, Event]
+    commands: Mapping[str, Command]
+    starter: Policy
+    noon: datetime = NOON
+    later: datetime = LATER
+
+    def event(self, kind: str, **changes: Any) -> Any:
+        """Give the canonical event of a type, with changes to its fields."""
+        found = self.events[kind]
+        return type(found).model_validate({**found.model_dump(), **changes})
+
+    def command(self, name: str, **changes: Any) -> Any:
+        """Give the canonical command of a name, with changes to its fields."""
+        found = self.commands[name]
+        return type(found).model_validate({**found.model_dump(), **changes})
+
+    def given(self, *events: str | Event) -> Given:
+        """Begin with what has happened: events, or the names of canonical ones."""
+        told = [self.event(each) if isinstance(each, str) else each for each in events]
+        return Given(self, tuple(happened(told)))
+
+    def life(self, policy: Policy | None = None, *, stepped: bool = False) -> Life:
+        """Begin a life under the shipped policy, or another."""
+        return Life(self, self.starter if policy is None else policy, stepped)

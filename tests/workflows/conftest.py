@@ -1,4 +1,4 @@
-"""Ground for the workflow's tests: a real Temporal server, a log that can be troubled, keys that never change.
+"""Ground for the workflow's tests: a real Temporal server, a log to be troubled, keys that never change.
 
 The keys are derived from their names, so that a recorded history can be opened by a later test run.
 """
@@ -7,13 +7,16 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 import pytest
 from temporalio import activity
+from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowHandle
+from temporalio.converter import SerializationContext
 from temporalio.worker import Worker
 
 from activities.agency_load import load_agency
@@ -27,6 +30,7 @@ from events.log.keys import DataKey
 from events.log.memory import MemoryLog
 from events.log.port import AppendResult
 from workers.client import Engagements
+from workers.codec import EngagementCodec
 from workers.data_converter import data_converter
 from workers.shipped import deploy_policy
 from workers.worker import engagement_worker
@@ -63,6 +67,18 @@ class DerivedKeys:
         self.destroyed.add((agency, subject))
 
 
+class Listening(EngagementCodec):
+    """Reads what is encrypted and encrypts nothing: a sender without Rapport's codec."""
+
+    def with_context(self, context: SerializationContext) -> "Listening":
+        """Stay as it is."""
+        return self
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        """Send in clear."""
+        return list(payloads)
+
+
 class TroubledLog(MemoryLog):
     """A log that fails as often as a test says, before or after it has written."""
 
@@ -96,7 +112,9 @@ class Postman:
         if self.away:
             raise ConnectionError("no mail server")
         self.sent.append(order)
-        return OutreachOutcome(effect_id=order.effect_id, outcome="sent", message_id=f"<{order.effect_id}@test>")
+        return OutreachOutcome(
+            effect_id=order.effect_id, outcome="sent", message_id=f"<{order.effect_id}@test>"
+        )
 
 
 class Ground:
@@ -115,8 +133,10 @@ class Ground:
     @classmethod
     async def at(cls, address: str, agency: str) -> "Ground":
         """Connect: once as ourselves, once as a stranger who has no keys."""
-        client = await Client.connect(address, data_converter=data_converter(DerivedKeys()))
-        return cls(client, await Client.connect(address), agency)
+        ours = data_converter(DerivedKeys())
+        client = await Client.connect(address, data_converter=ours)
+        theirs = replace(ours, payload_codec=Listening(DerivedKeys()))
+        return cls(client, await Client.connect(address, data_converter=theirs), agency)
 
     def worker(self) -> Worker:
         """Make the agency's engagement worker."""
@@ -184,7 +204,7 @@ class Ground:
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
         """Wait until something is so."""
         async with asyncio.timeout(PATIENCE):
-            while not await condition():
+            while not await condition():  # noqa: ASYNC110 - what we wait for is in a server
                 await asyncio.sleep(0.02)
 
     async def running(self, engagement_id: str = "e-1") -> bool:
@@ -206,3 +226,9 @@ async def ground(temporal_server: str) -> AsyncIterator[Ground]:
     async with place.worker():
         yield place
         await place.leave()
+
+
+@pytest.fixture
+def derived_keys() -> DerivedKeys:
+    """This will return the keys under which the corpus was recorded."""
+    return DerivedKeys()

@@ -1,13 +1,16 @@
 """The engagement's workflow on a real Temporal server: what each command comes to, whatever goes wrong."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from events.envelope import AppendRequest
+from events.commands import Order, RecordContact
+from events.decider import prepare
+from events.envelope import Actor, AppendRequest
 from events.fold import fold
 from events.log.port import Appended
 from workers.client import CommandFailed
@@ -113,7 +116,6 @@ class TestCommand:
         stranger = ground.handle(stranger=True)
         with pytest.raises(WorkflowUpdateFailedError) as caught:
             await stranger.execute_update("record-contact", {**TALK, "note": "likes dogs"})
-        # A stranger cannot read the sentence: failures are encrypted too.
         assert isinstance(caught.value.cause, ApplicationError)
         assert caught.value.cause.type == "unencrypted-personal-content"
         assert "dogs" not in str(caught.value.cause)
@@ -161,7 +163,9 @@ class TestSignal:
         assert (await ground.types()).count("contact-made") == 1
 
     @pytest.mark.parametrize("content", ["words", 7, ["a"], {"by": {"deep": [1]}}, {"channel": "smoke"}])
-    async def test_that_cannot_be_read_is_recorded_as_refused(self, ground: "Ground", content: object) -> None:
+    async def test_that_cannot_be_read_is_recorded_as_refused(
+        self, ground: "Ground", content: object
+    ) -> None:
         await ground.opened()
         await ground.handle(stranger=True).signal("record-contact", content)
         await ground.engagements().poke("e-1")
@@ -299,19 +303,13 @@ async def _epoch(ground: "Ground") -> int:
 
 async def _write_behind(ground: "Ground", *, epoch: int) -> None:
     """Append what another run of the engagement would have appended."""
-    from datetime import UTC, datetime
-
-    from events.commands import Order, RecordContact
-    from events.decider import prepare
-    from events.envelope import Actor
-
     state = fold(await ground.events())
     order = Order(
-        command_id="behind", command=RecordContact(by="r-1", channel="video"), actor=Actor(kind="person", id="r-1")
+        command_id="behind",
+        command=RecordContact(by="r-1", channel="video"),
+        actor=Actor(kind="person", id="r-1"),
     )
-    prepared = prepare(
-        order, state, None, datetime.now(UTC), agency=ground.agency, engagement_id="e-1"
-    )
+    prepared = prepare(order, state, None, datetime.now(UTC), agency=ground.agency, engagement_id="e-1")
     request = AppendRequest(
         agency=ground.agency,
         stream="engagement:e-1",

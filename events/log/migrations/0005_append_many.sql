@@ -35,7 +35,13 @@ CREATE FUNCTION rapport.append_many(
     p_events rapport.append_event[],
     p_claims rapport.append_claim[]
 ) RETURNS SETOF rapport.append_result
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, rapport, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, rapport, pg_temp
+-- Plans are made once, while the tables may still be small, and must suit them when they are large.
+SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+AS $$
 DECLARE
     v record;
     r append_result;

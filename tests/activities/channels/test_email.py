@@ -80,6 +80,11 @@ class TestSend:
             await channel.send(replace(LETTER, address=address), "<effect@mail.example.test>")
         assert caught.value.reason == "bad-address"
 
+    async def test_refuses_what_cannot_be_written(self, channel: Email) -> None:
+        with pytest.raises(Refused) as caught:
+            await channel.send(replace(LETTER, text="\ud800"), "<effect@mail.example.test>")
+        assert caught.value.reason == "not-writable"
+
     async def test_lets_no_name_write_headers(self, channel: Email, mail_server: "MailServer") -> None:
         forged = replace(LETTER, name="Ana\r\nBcc: other@example.test", subject="a\nb")
         await channel.send(forged, "<effect@mail.example.test>")

@@ -85,7 +85,7 @@ class TestSubmit:
         first, gone, last = await queued(calls, combiner, "gone", "last")
         gone.cancel()
         calls.gate.set()
-        assert await asyncio.gather(first, last) == ["FIRST", "LAST"]
+        assert list(await asyncio.gather(first, last)) == ["FIRST", "LAST"]
         assert ["gone"] not in calls.made
 
     async def test_answers_the_others_when_a_caller_leaves_during_the_call(self) -> None:

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from events.envelope import Claim
+from events.log.connect import ConnectionsClosed
 from events.log.effects_postgres import PostgresEffects
 from events.log.keys import Keyring, KeyStore, development_kek
 from events.log.keys_postgres import PostgresKeys
@@ -223,6 +224,32 @@ class TestWriters:
 
 
 class TestReaders:
+    async def test_are_woken_by_a_notification(
+        self, database: str, postgres_keys: KeyStore, make: Any, agency: str
+    ) -> None:
+        """Polling every ten minutes, the event is there at once."""
+        async with (
+            PostgresLog(database, postgres_keys, poll_interval=600) as log,
+            asyncio.timeout(20),
+            aclosing(log.subscribe(agency)) as batches,
+        ):
+            await log.append_many([make.one(STREAM, 0, "c-1")])
+            assert len(await anext(batches)) == 1
+            following = asyncio.create_task(anext(batches))
+            await log.append_many([make.one(STREAM, 1, "c-2")])
+            assert [event.version for event in await following] == [2]
+
+    async def test_end_with_their_log(
+        self, database: str, postgres_keys: KeyStore, make: Any, agency: str
+    ) -> None:
+        log = PostgresLog(database, postgres_keys, poll_interval=0.05)
+        await log.append_many([make.one(STREAM, 0, "c-1")])
+        async with asyncio.timeout(20), aclosing(log.subscribe(agency)) as batches:
+            await anext(batches)
+            await log.close()
+            with pytest.raises(ConnectionsClosed):
+                await anext(batches)
+
     async def test_come_back_after_a_lost_connection(
         self, postgres_log: PostgresLog, superuser: Any, make: Any, agency: str
     ) -> None:

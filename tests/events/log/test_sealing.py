@@ -49,6 +49,17 @@ class TestOpenSealed:
         event, sealed = await self.sealed(make, keys)
         assert await open_sealed("agency", event, sealed, keys) == {"words": '"hello"'}
 
+    async def test_reads_the_format_of_every_log_that_exists(self) -> None:
+        keys = MemoryKeys()
+        keys._keys["agency", STREAM] = KEY
+        opened = await open_sealed(
+            "agency",
+            UUID(int=9),
+            {"words": "AQAAAAAAAAAAAAAAAAAAAAUAAQIDBAUGBwgJCgtlarN3qYrg/o3Lc2iwRkaB/SDVnOvx5Q=="},
+            keys,
+        )
+        assert opened == {"words": '"hello"'}
+
     async def test_leaves_out_what_lost_its_key(self, make: Any) -> None:
         keys = MemoryKeys()
         event, sealed = await self.sealed(make, keys)

@@ -17,7 +17,7 @@ from events.envelope import Stored
 from events.log.postgres import PostgresLog
 from events.log.verify import broken_at, head_is_sound
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(60)]
 
 HERE = Path(__file__).parent
 SECONDS = 2.5
@@ -41,6 +41,7 @@ class Reader:
         self.log, self.agency = log, agency
         self.seen: list[Stored] = []
         self.lives = 0
+        self.grown = asyncio.Event()
 
     async def live(self) -> None:
         self.lives += 1
@@ -48,13 +49,20 @@ class Reader:
         async with aclosing(self.log.subscribe(self.agency, after=after)) as batches:
             async for batch in batches:
                 self.seen += batch
+                self.grown.set()
+
+    async def reach(self, position: int) -> None:
+        while not self.seen or self.seen[-1].position < position:
+            self.grown.clear()
+            await self.grown.wait()
 
     async def live_and_die(self, done: asyncio.Event) -> None:
         dice = random.Random(7)
         while not done.is_set():
             life = asyncio.create_task(self.live())
             with suppress(TimeoutError):
-                await asyncio.wait_for(done.wait(), dice.uniform(0.05, 0.4))
+                async with asyncio.timeout(dice.uniform(0.05, 0.4)):
+                    await done.wait()
             life.cancel()
             with suppress(asyncio.CancelledError):
                 await life
@@ -89,8 +97,7 @@ class TestTheLogUnderTorture:
         )
         head = await postgres_log.log_head(agency)
         async with asyncio.timeout(20):
-            while not reader.seen or reader.seen[-1].position < head.position:
-                await asyncio.sleep(0.02)
+            await reader.reach(head.position)
         done.set()
         await reading
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from events import job_order
+from events.agency import check_people
 from events.commands import ANY_COMMAND
 from events.sources.errors import SourceError
 from events.sources.mapping import Mapping
@@ -54,7 +55,7 @@ class TestPlanOf:
             if step.category == "engagement":
                 ANY_COMMAND.validate_python(named)
                 continue
-            command = job_order.COMMANDS.validate_python(named)
+            command = job_order.COMMANDS[step.name].model_validate(named)
             state = orders.get(step.stream, job_order.initial(step.stream.partition(":")[2]))
             for event in job_order.decide(command, state, step.at):
                 state = job_order.evolve(state, event)
@@ -97,12 +98,13 @@ class TestPlanOf:
             assert part.steps == plan.steps[: len(part.steps)]
 
     def test_names_everybody_of_the_agency_with_a_lead(self, plan: Plan) -> None:
-        known = {person.id: person for person in plan.people}
+        known = {person.person_id: person for person in plan.people}
         recruiters = [person for person in plan.people if person.role == "recruiter"]
         assert recruiters
-        assert {known[person.leader or ""].role for person in recruiters} == {"team-lead"}
+        assert {known[person.team_lead or ""].role for person in recruiters} == {"team-lead"}
+        check_people(plan.people)
         owners = {step.data["owner"] for step in plan.steps if step.name in ("assign", "reassign")}
-        assert owners <= {person.id for person in recruiters}
+        assert owners <= {person.person_id for person in recruiters}
 
     def test_opens_each_engagement_once_and_first(self, plan: Plan) -> None:
         for engagement in plan.engagements:
@@ -273,7 +275,7 @@ class TestTheRealLog:
         orders: dict[str, job_order.JobOrder] = {}
         for step in real_plan.steps:
             if step.category == "job-order":
-                command = job_order.COMMANDS.validate_python({"name": step.name, **step.data})
+                command = job_order.COMMANDS[step.name].model_validate(step.data)
                 state = orders.get(step.stream, job_order.initial(step.stream.partition(":")[2]))
                 for event in job_order.decide(command, state, step.at):
                     state = job_order.evolve(state, event)

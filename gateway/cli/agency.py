@@ -1,0 +1,80 @@
+"""``rapport agency``: who works for an agency, and which policy it follows.
+
+Loading the same file again changes nothing.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gateway.cli import options as o
+from gateway.cli.connect import Options, Session, perform
+
+if TYPE_CHECKING:
+    from events.policy import Policy
+
+FIRST_POLICY = "starter"
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    group = typer.Typer(help="An agency's people and policy.", no_args_is_help=True)
+    group.command("load")(load)
+    app.add_typer(group, name="agency", rich_help_panel="Agencies")
+
+
+def load(
+    file: Annotated[Path, typer.Argument(help="The people and their lines, in TOML.")],
+    policy: Annotated[
+        str | None,
+        typer.Option(help="A policy's file, or the name of one that ships; starter for a new agency."),
+    ] = None,
+    actor: o.Person = "operator:cli",
+    agency: o.Agency = None,
+    data: o.Data = None,
+    as_json: o.Json = False,
+) -> None:
+    """Load an agency's people, and the policy that governs every engagement it opens from now on."""
+    from activities.agency_file import read_people
+    from activities.agency_load import load_agency
+    from gateway.cli import given, output
+    from gateway.cli.errors import Wrong
+
+    people = read_people(file)
+    compiled = _policy(policy) if policy is not None else None
+    who = given.actor(actor)
+
+    async def work(session: Session) -> dict[str, Any]:
+        agencies = await session.log.agencies()
+        if agency is None and not agencies:
+            raise Wrong("a new agency needs a name: add --agency NAME")
+        named = given.identity(agency, "the agency") if agency is not None else await session.agency()
+        adopt = compiled
+        if adopt is None and await session.having.directory.policy_digest(named) is None:
+            adopt = _policy(FIRST_POLICY)
+        done = await load_agency(session.having.service, named, people=people, policy=adopt, actor=who)
+        digest = done.digest or await session.having.directory.policy_digest(named)
+        return {
+            "agency": named,
+            "people": done.people,
+            "policy": done.policy,
+            "digest": digest,
+            "version": done.version,
+        }
+
+    done = perform(Options(agency, data, as_json), work)
+    if as_json:
+        output.emit(done)
+        return
+    words = {"accepted": "loaded", "nothing-to-do": "as they were", "not-given": "kept"}
+    output.line(f"agency {done['agency']}: people {words[done['people']]} ({len(people)})")
+    kept = {**words, "accepted": "adopted", "nothing-to-do": "as it was"}
+    output.line(f"policy {kept[done['policy']]}: {(done['digest'] or '')[:12]}")
+
+
+def _policy(named: str) -> "Policy":
+    from workers.shipped import compile_policy_file, deploy_policy
+
+    looks_like_file = "/" in named or named.endswith(".toml") or Path(named).is_file()
+    return compile_policy_file(Path(named)) if looks_like_file else deploy_policy(named)

@@ -1,0 +1,76 @@
+"""Commands that play: the demo, and the simulation of a foreign log.
+
+What they print as JSON is their last line, and a script may hold them to it.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli import options as o
+
+MISMATCH = 1
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    group = typer.Typer(help="Drive a foreign log through live workflows.", no_args_is_help=True)
+    group.command("ocel")(simulate_ocel)
+    app.add_typer(group, name="simulate", rich_help_panel="Playing")
+
+
+def simulate_ocel(
+    file: Annotated[Path, typer.Argument(help="The log, in OCEL JSON.")],
+    mapping: Annotated[Path, typer.Option("--map", metavar="FILE", help="What its events mean, in TOML.")],
+    policy: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The policy; starter if not given.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(metavar="APPLICANTS", min=1, help="Only so many applicants.")
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option("--pseudonym-key", metavar="FILE", help="Makes ids the same every time.")
+    ] = None,
+    data: o.Data = None,
+    as_json: o.Json = False,
+) -> None:
+    """Play a recruiting log in a database of its own, and tell who was neglected."""
+    import sys
+    from datetime import datetime
+
+    from gateway.cli.connect import settings_of
+    from workers.logs import configure_logging
+    from workers.simulate import SimulationOptions, run_simulation
+    from workers.up import in_foreground
+
+    settings = settings_of(data)
+    configure_logging("ERROR", settings.log_format)
+
+    def progress(moment: datetime) -> None:
+        print(f"\r{moment:%Y-%m-%d}", end="", file=sys.stderr, flush=True)
+
+    options = SimulationOptions(
+        file=file,
+        mapping=mapping,
+        data_dir=settings.data_dir,
+        policy=policy,
+        limit=limit,
+        pseudonym_key=key,
+        on_progress=progress if sys.stderr.isatty() else None,
+    )
+    import asyncio
+
+    report = asyncio.run(in_foreground(run_simulation(options)))
+    if report is None:
+        raise KeyboardInterrupt
+    if sys.stderr.isatty():
+        print("\r", end="", file=sys.stderr)
+    if as_json:
+        print(report.to_json(), flush=True)
+    else:
+        from rich.console import Console
+
+        report.render(Console(highlight=False))
+    if not report.sound:
+        raise typer.Exit(MISMATCH)

@@ -1,0 +1,207 @@
+"""What the inspecting commands show, read from the log and folded: plain rows with stable keys.
+
+Every row is computed from events; nothing here asks a workflow, so it works while Temporal is away.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from events.catalogue import OutreachFailed, OutreachRequested, OutreachSent, OutreachWithheld
+from events.codec import decode
+from events.envelope import Stored
+from events.fold import annulled_ids, fold
+from events.log.effects import Effect
+from events.log.port import EventLog
+from events.obligations import owner_of
+from events.state import Engagement, OpenObligation
+
+if TYPE_CHECKING:
+    from activities.directory import Directory, Person
+    from workers.wiring import Adapters
+
+PAGE: Final = 1000
+Row = dict[str, Any]
+
+
+async def engagement_streams(log: EventLog, agency: str) -> dict[str, list[Stored]]:
+    """Read every engagement's events, by its id."""
+    found: dict[str, list[Stored]] = {}
+    after = 0
+    while page := await log.read_all(agency, after=after, limit=PAGE, category="engagement"):
+        for stored in page:
+            found.setdefault(stored.stream.partition(":")[2], []).append(stored)
+        after = page[-1].position
+    return dict(sorted(found.items()))
+
+
+async def engagements(log: EventLog, agency: str) -> list[Engagement]:
+    """Fold every engagement of an agency."""
+    return [fold(events) for events in (await engagement_streams(log, agency)).values()]
+
+
+def present(state: Engagement) -> datetime:
+    """Give the time at which to judge a posture: a fast clock's engagements live ahead of ours."""
+    now = datetime.now(UTC)
+    return now if state.decided_at is None or now > state.decided_at else state.decided_at
+
+
+def summary(state: Engagement) -> Row:
+    """Give an engagement's row of ``list``."""
+    return {
+        "engagement": state.engagement_id,
+        "candidate_id": state.candidate_id,
+        "stage": state.stage,
+        "posture": state.posture(present(state)),
+        "owner": state.candidate_owner,
+        "level": state.level,
+        "version": state.version,
+        "opened_at": state.opened_at,
+        "last_contact_at": state.last_contact_at,
+    }
+
+
+async def waiting(states: Sequence[Engagement], agency: str, directory: "Directory") -> list[Row]:
+    """List every open promise with who has to move, the worst first."""
+    rows = [
+        await _promise(state, promise, agency, directory)
+        for state in states
+        for promise in state.obligations.values()
+    ]
+    return sorted(rows, key=lambda row: (-row["level"], row["due_at"], row["engagement"], row["rule"]))
+
+
+async def outbox(having: "Adapters", agency: str) -> list[Row]:
+    """List every message that was ever owed, with what became of it, the oldest first."""
+    attempts = await _attempts(having, agency)
+    rows: list[Row] = []
+    for key, events in (await engagement_streams(having.log, agency)).items():
+        rows += _messages(key, events, attempts)
+    return sorted(rows, key=lambda row: (row["requested_at"], row["effect"]))
+
+
+def timeline(events: Sequence[Stored], tell: Any, registry: Mapping[str, Any]) -> list[Row]:
+    """List a stream's events in plain words, with who and why."""
+    annulled = annulled_ids(events)
+    versions = {stored.event_id: stored.version for stored in events}
+    first: dict[str, int] = {}
+    rows = []
+    for stored in events:
+        event = decode(stored, registry)
+        head = first.setdefault(stored.command_id, stored.version)
+        rows.append(
+            {
+                "version": stored.version,
+                "event": stored.type,
+                "at": stored.occurred_at,
+                "decided_at": stored.decided_at,
+                "says": tell(event),
+                "actor": stored.actor.model_dump(),
+                "why": _why(stored, head, versions.get(stored.causation_id) if stored.causation_id else None),
+                "origin": stored.origin,
+                "source": stored.source,
+                "command_id": stored.command_id,
+                "event_id": stored.event_id,
+                "annulled": stored.event_id in annulled,
+                "data": event.model_dump(mode="json", exclude={"at", "type"}),
+            }
+        )
+    return rows
+
+
+async def _promise(state: Engagement, promise: OpenObligation, agency: str, directory: "Directory") -> Row:
+    owner = owner_of(state, promise)
+    owes = await directory.resolve(agency, "owner", owner)
+    lies_with = owes
+    if promise.level >= 2:
+        lies_with = await directory.resolve(agency, "team-lead" if promise.level == 2 else "director", owner)
+    return {
+        "engagement": state.engagement_id,
+        "candidate_id": state.candidate_id,
+        "rule": promise.rule,
+        "subject": promise.subject,
+        "since": promise.since,
+        "due_at": promise.due_at,
+        "overdue": promise.breached,
+        "level": promise.level,
+        "awaits": promise.awaits,
+        "owner": owner,
+        "owner_name": _name(owes) if owes is not None and owes.person_id == owner else None,
+        "lies_with": lies_with.person_id if lies_with is not None else None,
+        "lies_with_name": _name(lies_with),
+    }
+
+
+def _name(person: "Person | None") -> str | None:
+    return person.name if person is not None and isinstance(person.name, str) else None
+
+
+async def _attempts(having: "Adapters", agency: str) -> dict[str, Effect]:
+    """Give the last attempt at every effect."""
+    found: dict[str, Effect] = {}
+    after: tuple[str, int] | None = None
+    while page := await having.ledger.list(agency, after=after, limit=PAGE):
+        for effect in page:
+            found[effect.effect_id] = effect
+        after = (page[-1].effect_id, page[-1].attempt)
+    return found
+
+
+def _messages(engagement: str, events: Sequence[Stored], attempts: Mapping[str, Effect]) -> list[Row]:
+    rows: dict[str, Row] = {}
+    for stored in events:
+        if not stored.type.startswith("outreach-"):
+            continue
+        event = decode(stored)
+        match event:
+            case OutreachRequested():
+                rows[str(event.effect_id)] = _owed(engagement, stored, event, attempts)
+            case OutreachSent():
+                row = rows.get(str(event.effect_id), {})
+                row.update(
+                    state="sent", person=event.person, attempt=event.attempt, settled_at=stored.occurred_at
+                )
+            case OutreachFailed():
+                row = rows.get(str(event.effect_id), {})
+                row.update(
+                    state="failed", reason=event.reason, attempt=event.attempt, settled_at=stored.occurred_at
+                )
+            case OutreachWithheld():
+                row = rows.get(str(event.effect_id), {})
+                row.update(state="withheld", reason=event.rule, settled_at=stored.occurred_at)
+    return list(rows.values())
+
+
+def _owed(engagement: str, stored: Stored, event: OutreachRequested, attempts: Mapping[str, Effect]) -> Row:
+    tried = attempts.get(str(event.effect_id))
+    return {
+        "effect": str(event.effect_id),
+        "engagement": engagement,
+        "to": event.to,
+        "person": None,
+        "template": event.template,
+        "rule": event.rule,
+        "level": event.level,
+        "requested_at": stored.occurred_at,
+        "settled_at": None,
+        "state": "owed",
+        "ledger": tried.state if tried is not None else None,
+        "attempt": tried.attempt if tried is not None else 0,
+        "reason": None,
+    }
+
+
+def _why(stored: Stored, head: int, cause: int | None) -> str:
+    if cause is not None and cause != stored.version:
+        return f"because of {cause}"
+    if head != stored.version:
+        return f"because of {head}"
+    match stored.command_id.partition(":")[0]:
+        case "step":
+            return "a step was due"
+        case "effect":
+            return "outcome of a message"
+        case "follow":
+            return "another stream's event"
+        case _:
+            return f"command {stored.command_id}"

@@ -1,0 +1,192 @@
+"""Runs the demo: brings all up, plays the scenarios on a fast clock, verifies, and tells what to try next.
+
+A play that was cut off is taken up again: same agency, same clock, same engagements, no new one.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from activities.agency_file import read_people
+from activities.agency_load import load_agency
+from events.clock import ClockSpec
+from events.envelope import Actor
+from gateway.demo.player import LOOK_AGAIN, Stage, play
+from gateway.demo.scenario import SCENARIOS, Scenario, shipped_scenarios
+from gateway.demo.story import Story
+from gateway.demo.summary import Summary, last_line, summarise, unfulfilled
+from workers.settings import Settings
+from workers.shipped import deploy_policy
+from workers.up import Up, up
+from workers.verify import verify_agency
+
+T = TypeVar("T")
+
+BEGINNING: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
+SECONDS_A_DAY: Final = 86_400.0
+PLAY_FILE: Final = "demo.json"
+PEOPLE: Final = SCENARIOS.parent / "agencies" / "example.toml"
+# A start takes about so long; the story's clock stands still for it.
+BRINGING_UP: Final = timedelta(seconds=4)
+OWED_PATIENCE: Final = timedelta(seconds=20)
+
+
+class Fallen(Exception):
+    """A server or worker ended by itself while the demo was playing."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What the command line says; *rate* is domain seconds a second."""
+
+    settings: Settings
+    once: bool = False
+    as_json: bool = False
+    rate: float = SECONDS_A_DAY
+
+
+class Play(BaseModel):
+    """Which play this is; kept in the data directory, so that the next start takes it up again."""
+
+    number: int = 1
+    clock: ClockSpec
+    done: bool = False
+
+    @property
+    def agency(self) -> str:
+        """Each play has an agency of its own."""
+        return "demo" if self.number == 1 else f"demo-{self.number}"
+
+
+async def run_demo(options: DemoOptions) -> int:
+    """Play the demo and return the exit code: 0 if everything came out as announced and verified."""
+    began = time.monotonic()
+    scenarios = shipped_scenarios()
+    file = options.settings.data_dir / PLAY_FILE
+    story = Story(sys.stdout)
+    story.heading("Rapport: bringing up PostgreSQL, Temporal, a mail sink and the workers …")
+    kept = _kept(file)
+    current = _next(kept, options.rate)
+    async with up(options.settings, clock=current.clock) as at_work:
+        _keep(file, current)
+        summary, broken = await _or_fall(_play(scenarios, current, at_work, story, began), at_work)
+        _keep(file, current.model_copy(update={"done": True}))
+        for sentence in broken:
+            story.heading(f"Not as announced: {sentence}")
+        good = not broken and summary.mismatches == 0 and summary.verified == summary.engagements
+        if not options.once:
+            _what_to_try(story, options.settings, current.agency, at_work)
+            with suppress(asyncio.CancelledError):
+                await at_work.fell()
+    if options.as_json:
+        print(last_line(summary), flush=True)
+    return 0 if good else 1
+
+
+async def _play(
+    scenarios: Sequence[Scenario], current: Play, at_work: Up, story: Story, began: float
+) -> tuple[Summary, list[str]]:
+    agency = current.agency
+    stage = Stage(
+        agency, current.clock, at_work.having.log, at_work.having.service, at_work.engagements(agency)
+    )
+    await load_agency(
+        at_work.having.service,
+        agency,
+        people=read_people(PEOPLE),
+        policy=deploy_policy("starter"),
+        actor=Actor(kind="operator", id="demo"),
+        source="demo",
+        decided_at=BEGINNING,
+    )
+    for scenario in scenarios:
+        story.heading(f"{scenario.engagement}: {scenario.title}")
+    telling = asyncio.create_task(story.follow(stage, [each.engagement for each in scenarios]))
+    try:
+        await asyncio.gather(*(play(each, stage, story.say) for each in scenarios))
+        await _settled(scenarios, stage)
+        await story.catch_up()
+    finally:
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
+    report = await verify_agency(stage.log, stage.engagements, agency)
+    streams = {each.engagement: await stage.events(each.engagement) for each in scenarios}
+    head = await at_work.having.log.log_head(agency)
+    summary = summarise(
+        list(streams.values()),
+        events=head.position,
+        verified=report.verified,
+        mismatches=report.mismatches,
+        seconds=time.monotonic() - began,
+    )
+    story.summary(summary)
+    return summary, [
+        each for scenario in scenarios for each in unfulfilled(scenario, streams[scenario.engagement])
+    ]
+
+
+async def _settled(scenarios: Sequence[Scenario], stage: Stage) -> None:
+    """Wait until no message is owed any more, so that the figures count what was sent."""
+    async with asyncio.timeout(OWED_PATIENCE.total_seconds()):
+        while any([(await stage.state(each.engagement)).owed for each in scenarios]):  # noqa: ASYNC110  # the log is asked; nobody here could set an event
+            await asyncio.sleep(LOOK_AGAIN)
+
+
+async def _or_fall(work: Coroutine[Any, Any, T], at_work: Up) -> T:
+    """Do the work, unless a server or worker ends by itself first."""
+    task, falling = asyncio.ensure_future(work), asyncio.ensure_future(at_work.fell())
+    try:
+        await asyncio.wait({task, falling}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise Fallen(falling.result())
+        return task.result()
+    finally:
+        for each in (task, falling):
+            each.cancel()
+        await asyncio.gather(task, falling, return_exceptions=True)
+
+
+def _kept(file: Path) -> Play | None:
+    try:
+        return Play.model_validate_json(file.read_text(encoding="utf-8"))
+    except (OSError, ValidationError):
+        return None
+
+
+def _next(kept: Play | None, rate: float) -> Play:
+    if kept is not None and not kept.done:
+        return kept
+    clock = ClockSpec(origin=BEGINNING, started=datetime.now(UTC) + BRINGING_UP, rate=rate)
+    return Play(number=1 if kept is None else kept.number + 1, clock=clock)
+
+
+def _keep(file: Path, current: Play) -> None:
+    waiting = file.with_suffix(".tmp")
+    waiting.write_text(current.model_dump_json(), encoding="utf-8")
+    waiting.replace(file)
+
+
+def _what_to_try(story: Story, settings: Settings, agency: str, at_work: Up) -> None:
+    data = f"--data {settings.data_dir}"
+    story.heading(
+        "Everything stays up until Ctrl-C. Nobody calls the candidates now: watch the promises climb."
+    )
+    for line in (
+        f"rapport waiting --agency {agency} {data}",
+        f"rapport show neglected --agency {agency} {data}",
+        f"rapport show placed --at 12 --agency {agency} {data}",
+        f"rapport do neglected record-contact channel=phone by=r-2 --agency {agency} {data}",
+        f"rapport verify --all --agency {agency} {data}",
+    ):
+        story.line(f"  {line}")
+    story.line(f"Messages that were sent lie in {settings.data_dir / 'mail'}.")
+    if at_work.servers.file.temporal_ui_url:
+        story.line(f"Temporal's own page: {at_work.servers.file.temporal_ui_url}")

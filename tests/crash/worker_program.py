@@ -1,0 +1,127 @@
+"""A process that runs the product's own workers, with one fault planted from outside.
+
+The product has no hooks for faults: they sit in adapters that wrap its own, and each happens once.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from activities.channels.email import Email
+from activities.channels.port import Letter
+from activities.commands import Commands
+from activities.outreach import Outreach
+from activities.recording import Recording
+from events.envelope import AppendRequest
+from events.log.port import AppendResult
+from workers.client import Engagements
+from workers.ending import end_process
+from workers.poking import poke_stale
+from workers.settings import load_settings
+from workers.wiring import Adapters, adapters, connect
+from workers.worker import engagement_worker, outreach_worker, run_until, stop_on_signals
+
+# Longer than a letter takes here; what an attempt without an outcome waits before it counts as unknown.
+SETTLES_AFTER = timedelta(seconds=2)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Dies, as kill -9 does, the first time that *where* is reached with *command_id*.
+
+    ``after-append``: its events are committed and nobody knows.  ``after-send``: the letter has left and
+    nobody knows.
+    """
+
+    where: str
+    command_id: str
+    marker: Path
+
+    def strike(self) -> None:
+        """End the process, once; a later process with the same marker lives on."""
+        try:
+            self.marker.touch(exist_ok=False)
+        except FileExistsError:
+            return
+        os._exit(9)
+
+
+class FaultyLog:
+    """The product's log, but for the moment after a commit."""
+
+    def __init__(self, log: Any, fault: Fault) -> None:
+        self._log = log
+        self._fault = fault
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+    async def append_many(self, requests: Sequence[AppendRequest]) -> list[AppendResult]:
+        """Append, then perhaps die."""
+        results: list[AppendResult] = await self._log.append_many(requests)
+        given = {group.command_id for request in requests for group in request.groups}
+        if self._fault.command_id in given:
+            self._fault.strike()
+        return results
+
+
+class FaultyEmail(Email):
+    """The product's channel, but for the moment after a letter has left."""
+
+    fault: Fault
+
+    async def send(self, letter: Letter, message_id: str) -> None:
+        """Send, then perhaps die."""
+        await super().send(letter, message_id)
+        self.fault.strike()
+
+
+def planted(having: Adapters, fault: Fault | None) -> Adapters:
+    """Put the fault into the adapters."""
+    if fault is None:
+        return having
+    if fault.where == "after-append":
+        return replace(having, log=FaultyLog(having.log, fault))
+    email = FaultyEmail(having.email._settings)
+    email.fault = fault
+    return replace(having, email=email)
+
+
+async def main(told: dict[str, Any]) -> None:
+    """Run until told to stop; says when it is ready and how many engagements it had to poke."""
+    stopping = asyncio.Event()
+    stop_on_signals(stopping)
+    settings = load_settings()
+    assert settings.database_url is not None
+    url = settings.database_url.get_secret_value()
+    fault = Fault(told["where"], told["command_id"], Path(told["marker"])) if told.get("where") else None
+    async with adapters(settings, url, smtp=tuple(told["smtp"])) as sound:
+        having = planted(sound, fault)
+        client = await connect(settings.temporal_connect(), having.keys)
+        outreach = Outreach(
+            having.log, having.ledger, having.directory, having.email, settles_after=SETTLES_AFTER
+        )
+        both = [
+            engagement_worker(
+                client, Recording(having.log, having.directory), Commands(having.service)
+            ),
+            outreach_worker(client, outreach),
+        ]
+        running = asyncio.create_task(run_until(stopping, both))
+        poked = 0
+        if told["pokes"]:
+            poked = await poke_stale(having.log, lambda agency: Engagements(client, agency))
+        sys.stdout.write(json.dumps({"ready": True, "poked": poked}) + "\n")
+        sys.stdout.flush()
+        await running
+
+
+if __name__ == "__main__":
+    asyncio.run(main(json.loads(sys.argv[1])))
+    end_process(0)

@@ -1,0 +1,247 @@
+"""Random lives for the laws: commands in any order, whose ids often name things that exist.
+
+A move is drawn without knowing the life; what it can only know then (a due time, an event's id) is
+chosen when it is made, so that the same draw always lives the same life.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
+from uuid import UUID
+
+from hypothesis import strategies as st
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from events.codec import ENGAGEMENT_EVENTS
+from events.commands import Order
+from events.decider import next_due
+from events.envelope import Actor
+from events.errors import CallerError
+from events.orders import COMMANDS
+from events.personal import PERSONAL, Erased
+from events.policy import Policy
+
+# Occurs nowhere but in personal fields, so that a leak is found by looking for it.
+WORDS: Final = "quincunx marmalade"
+OBLIGATIONS: Final = tuple(UUID(int=number) for number in range(1, 4))
+POOL: Final[Mapping[str, tuple[str, ...]]] = {
+    "job_order_id": ("j-1", "j-2"),
+    "submission_id": ("s-1", "s-2", "s-3"),
+    "interview_id": ("i-1", "i-2", "i-3"),
+    "application_id": ("a-1", "a-2"),
+    "offer_id": ("o-1", "o-2"),
+    "message_id": ("m-1", "m-2"),
+    "contact_id": ("contact-1", "contact-2", "contact-3"),
+    "attempt_id": ("attempt-1", "attempt-2"),
+    "about": ("a-1", "s-1", "i-1", "i-2", "m-1"),
+    "zone": ("UTC", "Europe/London", "Nowhere/Atall"),
+    "candidate_id": ("candidate-1", "candidate-1", "candidate-2"),
+    "rule": ("keep-in-touch", "answer-candidate"),
+    "subject": ("engagement", "message:m-1"),
+}
+ACTORS: Final = (
+    Actor(kind="person", id="recruiter-1"),
+    Actor(kind="candidate", id="candidate-1"),
+    Actor(kind="client", id="client-1"),
+    Actor(kind="engine", id="rapport"),
+)
+GAPS: Final = (
+    timedelta(),
+    timedelta(minutes=1),
+    timedelta(hours=5),
+    timedelta(days=1),
+    timedelta(days=3),
+    timedelta(days=9),
+)
+SPANS: Final = tuple(timedelta(hours=hours) for hours in (-60, -1, 1, 3, 26, 50, 200, 700))
+# Enough of a story that interviews and decisions come up often.
+STORY: Final = (
+    "record-application",
+    "record-contact",
+    "complete-intake",
+    "propose-job",
+    "answer-proposal",
+    "grant-right-to-represent",
+    "submit",
+    "schedule-interview",
+)
+# Chosen when the move is made, or telling of a moment.
+LATE: Final = frozenset({"event_id", "escalation_id", "effect_id", "digest", "policy_name"})
+
+
+@dataclass(frozen=True)
+class Move:
+    """One command to come; *pick* chooses among what there is by then, *gap* None waits for a due time."""
+
+    name: str
+    fields: Mapping[str, Any]
+    gap: timedelta | None
+    back: timedelta
+    actor: Actor
+    pick: int
+
+
+def _plain(name: str, kind: Any, times: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    origin = get_origin(kind)
+    if origin is Annotated:
+        return _plain(name, get_args(kind)[0], times)
+    if origin is Literal:
+        return st.sampled_from(get_args(kind))
+    if origin in (Union, UnionType):
+        return st.one_of(*(_plain(name, each, times) for each in get_args(kind) if each is not Erased))
+    if origin is tuple:
+        inner = get_args(kind)[0]
+        return st.lists(_plain(name, inner, times), max_size=3).map(tuple)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return instances(kind, times)
+    simple: dict[Any, Callable[[], st.SearchStrategy[Any]]] = {
+        NoneType: st.none,
+        bool: st.booleans,
+        int: lambda: st.integers(1, 9),
+        datetime: lambda: times,
+        UUID: lambda: st.sampled_from(OBLIGATIONS),
+        str: lambda: st.sampled_from(POOL.get(name, ("one", "two"))),
+    }
+    return simple[kind]()
+
+
+def _of_field(name: str, field: FieldInfo, times: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    if PERSONAL in field.metadata:
+        return st.one_of(
+            st.none(), st.text(st.characters(exclude_categories=["Cs"]), max_size=8), st.just(WORDS)
+        )
+    return _plain(name, field.annotation, times)
+
+
+MOMENTS: Final = st.datetimes(datetime(2025, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))
+
+
+def instances(model: type[BaseModel], times: st.SearchStrategy[Any] = MOMENTS) -> st.SearchStrategy[Any]:
+    """Any instance of a model, its ids from the pools."""
+    fields = {
+        name: _of_field(name, field, times)
+        for name, field in model.model_fields.items()
+        if name not in ("type", "name") or get_origin(field.annotation) is not Literal
+    }
+    return st.builds(model, **fields)
+
+
+def any_event() -> st.SearchStrategy[Any]:
+    """Any event of an engagement, however nonsensical."""
+    return st.one_of(*(instances(each) for each in ENGAGEMENT_EVENTS.values()))
+
+
+def _fields(name: str) -> st.SearchStrategy[dict[str, Any]]:
+    model = COMMANDS[name]
+    return st.fixed_dictionaries(
+        {
+            each: _of_field(each, field, st.sampled_from(SPANS))
+            for each, field in model.model_fields.items()
+            if each != "name" and each not in LATE
+        }
+    )
+
+
+def _move(name: str, *, calm: bool = False) -> st.SearchStrategy[Move]:
+    return st.builds(
+        Move,
+        name=st.just(name),
+        fields=_fields(name),
+        gap=st.sampled_from(GAPS[:3] if calm else (*GAPS, None)),
+        back=st.just(timedelta()) if calm else st.sampled_from((timedelta(), timedelta(), *GAPS[2:])),
+        actor=st.just(ACTORS[0]) if calm else st.sampled_from((ACTORS[0], *ACTORS)),
+        pick=st.integers(0, 99),
+    )
+
+
+RARE: Final = frozenset({"close-engagement", "open-engagement", "adopt-policy", "refuse-message", "assign"})
+
+
+def moves(*, without: frozenset[str] = frozenset()) -> st.SearchStrategy[list[Move]]:
+    """A life to be lived: some of the usual story, then anything, and perhaps an end."""
+    names = sorted((set(COMMANDS) - without) - RARE)
+    often = ["record-contact", "record-message", "record-interview-held", "annul-event", "move-interview"]
+    usual = st.sampled_from(names + [each for each in often if each not in without])
+    anything = st.lists(
+        st.one_of(
+            usual.flatmap(_move),
+            usual.flatmap(_move),
+            usual.flatmap(_move),
+            st.sampled_from(sorted(COMMANDS)).filter(lambda name: name not in without).flatmap(_move),
+        ),
+        max_size=14,
+    )
+    story = st.tuples(*(_move(name, calm=True) for name in STORY))
+    begun = st.integers(0, len(STORY)).flatmap(lambda length: story.map(lambda each: list(each[:length])))
+    return st.tuples(begun, anything).map(lambda parts: [*parts[0], *parts[1]])
+
+
+def modes(policy: Policy) -> st.SearchStrategy[Policy]:
+    """The policy as it is, or with every rule in another mode."""
+
+    def under(mode: str) -> Policy:
+        gates = tuple(rule.model_copy(update={"mode": mode}) for rule in policy.gates)
+        promises = tuple(rule.model_copy(update={"mode": mode}) for rule in policy.obligations)
+        return policy.model_copy(update={"gates": gates, "obligations": promises})
+
+    return st.sampled_from([policy, policy, under("remind"), under("observe")])
+
+
+def live(life: Any, planned: list[Move]) -> list[CallerError]:
+    """Live a life from its opening on; gives the mistakes that its caller made.
+
+    Whatever else is raised is a fault of ours.
+    """
+    life.do("open-engagement", life.world.noon)
+    return live_on(life, planned)
+
+
+def live_on(life: Any, planned: list[Move]) -> list[CallerError]:
+    """Go on with a life; gives the mistakes that its caller made."""
+    now: datetime = life.journal[-1][0]
+    mistakes = []
+    for move in planned:
+        now = max(now, next_due(life.state) or now) if move.gap is None else now + move.gap
+        try:
+            life.give(_order(life, move, now, f"move-{len(life.orders)}"), now)
+        except CallerError as mistake:
+            mistakes.append(mistake)
+        if move.gap is None or move.pick % 5 == 0:
+            life.wait(now)
+    return mistakes
+
+
+def _order(life: Any, move: Move, now: datetime, command_id: str) -> Order:
+    fields = {
+        name: now + value if isinstance(value, timedelta) else value for name, value in move.fields.items()
+    }
+    if move.name == "annul-event":
+        fields["event_id"] = _one_of([each.event_id for each in life.stream], move.pick)
+    elif move.name == "acknowledge-escalation":
+        fields["escalation_id"] = _one_of([*life.state.escalations, UUID(int=9)], move.pick)
+    elif move.name == "record-outreach":
+        fields["effect_id"] = _one_of([*life.state.owed, UUID(int=9)], move.pick)
+    elif move.name == "adopt-policy":
+        fields |= {"digest": life.policy.digest(), "policy_name": life.policy.name}
+    elif move.name == "open-engagement":
+        fields["candidate_name"] = WORDS
+    command = COMMANDS[move.name].model_validate(fields)
+    return Order.model_validate(
+        {
+            "command_id": command_id,
+            "command": command,
+            "actor": move.actor,
+            "source": "test",
+            "at": now - move.back if move.back else None,
+        }
+    )
+
+
+def _one_of(found: list[UUID], pick: int) -> UUID:
+    return found[pick % len(found)]
+
+
+__all__ = ["WORDS", "Move", "any_event", "instances", "live", "modes", "moves"]

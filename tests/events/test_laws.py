@@ -1,0 +1,301 @@
+"""The laws of the core, on random lives: what must hold whatever people do, and in whatever order.
+
+The draws are the same in every run; raise EXAMPLES to search further.
+"""
+
+import json
+from datetime import datetime, timedelta
+from itertools import groupby
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from events import agency, job_order
+from events.canonical import canonical
+from events.catalogue import Event
+from events.codec import ENGAGEMENT_EVENTS, decode, draft
+from events.decider import prepare, tick
+from events.envelope import ENGINE, Draft, Stored, derived_id, event_id
+from events.evolve import evolve
+from events.fold import advance, fold, needs_refold
+from events.obligations import react
+from events.orders import COMMANDS
+from events.state import STATE, Engagement
+
+if TYPE_CHECKING:
+    from tests.events.specification import Life, World
+
+EXAMPLES = 40
+law = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+REGISTRIES = {**ENGAGEMENT_EVENTS, **job_order.EVENTS, **agency.EVENTS}
+
+
+def lived(
+    data: st.DataObject, world: "World", lives: ModuleType, without: frozenset[str] = frozenset()
+) -> "Life":
+    """Draw a life and live it."""
+    life = world.life(data.draw(lives.modes(world.starter)), stepped=data.draw(st.booleans()))
+    life.mistakes = lives.live(life, data.draw(lives.moves(without=without)))
+    return life
+
+
+class TestFold:
+    @law
+    @given(data=st.data())
+    def test_equals_the_scratch_state_at_every_version(
+        self, data: st.DataObject, world: "World", lives: ModuleType
+    ) -> None:
+        """Law 2: what the writer holds is what anybody else can fold, at once and from a snapshot."""
+        life = lived(data, world, lives)
+        state = Engagement()
+        for group in life.groups:
+            fresh = life.stream[state.version : group.state.version]
+            state = fold(life.stream[: group.state.version]) if needs_refold(fresh) else fold(fresh, state)
+            assert state == group.state
+        assert state == life.state == fold(life.stream)
+        assert STATE.validate_json(STATE.dump_json(state)) == state
+        assert fold(life.stream, state) == state
+
+    @law
+    @given(data=st.data())
+    def test_is_the_same_without_the_personal_values(
+        self, data: st.DataObject, world: "World", lives: ModuleType
+    ) -> None:
+        """Law 8: a shredded stream folds to the equal state."""
+        life = lived(data, world, lives)
+        clear = [
+            kept.model_copy(update={"opened": {name: canonical(values[name]) for name in each.personal}})
+            for kept, each in zip(life.stream, life.drafts, strict=True)
+            if (values := json.loads(each.body)) is not None
+        ]
+        assert fold(clear) == life.state
+
+    @law
+    @given(data=st.data())
+    def test_takes_any_history(self, data: st.DataObject, lives: ModuleType) -> None:
+        """The past is not open to objection, however nonsensical it is."""
+        state = Engagement()
+        for event in data.draw(st.lists(lives.any_event(), max_size=30)):
+            state = evolve(state, event)
+            assert state.stage
+            assert state.posture(event.at)
+            assert state.level >= 0
+        assert STATE.validate_json(STATE.dump_json(state)) == state
+
+
+class TestDecide:
+    @law
+    @given(data=st.data())
+    def test_gives_the_same_for_the_same(
+        self, data: st.DataObject, world: "World", lives: ModuleType
+    ) -> None:
+        """Law 3: pure, deterministic, and total: nothing but a caller's mistake is ever raised."""
+        policy = data.draw(lives.modes(world.starter))
+        planned = data.draw(lives.moves())
+        one, other = world.life(policy), world.life(policy)
+        mistakes = lives.live(one, planned), lives.live(other, planned)
+        assert one.drafts == other.drafts
+        assert [group.group for group in one.groups] == [group.group for group in other.groups]
+        assert [str(each) for each in mistakes[0]] == [str(each) for each in mistakes[1]]
+
+    @law
+    @given(data=st.data())
+    def test_adds_nothing_when_a_decided_command_comes_again(
+        self, data: st.DataObject, world: "World", lives: ModuleType
+    ) -> None:
+        """Law 3: whoever retries with the same command id changes nothing."""
+        life = lived(data, world, lives)
+        now = life.journal[-1][0] + timedelta(days=1)
+        wrote = {each.command_id for each in life.stream}
+        for order in life.orders:
+            if order.command_id in wrote:
+                again = prepare(
+                    order,
+                    life.state,
+                    life.policy,
+                    now,
+                    agency="agency-1",
+                    engagement_id="e-1",
+                    history=life.stream,
+                )
+                assert again.group.drafts == ()
+                assert again.state == life.state
+
+    @law
+    @given(data=st.data())
+    def test_refuses_no_report(self, data: st.DataObject, world: "World", lives: ModuleType) -> None:
+        """What has happened is recorded; a gate that it did not pass stands beside it."""
+        life = lived(data, world, lives)
+        for _, event in life.seen("command-refused"):
+            assert COMMANDS[event.command].kind == "intent"
+        for _, event in life.seen("gate-bypassed"):
+            assert (event.why == "report") == (COMMANDS[event.command].kind == "report")
+
+    @law
+    @given(data=st.data())
+    def test_keeps_what_people_said_out_of_everything_else(
+        self, data: st.DataObject, world: "World", lives: ModuleType
+    ) -> None:
+        """Law 7: no personal value in a body, an id, the state or an error's sentence."""
+        life = lived(data, world, lives)
+        assert not any(lives.WORDS in str(each) for each in life.mistakes)
+        assert not any(lives.WORDS in each.model_dump_json() for each in life.stream)
+        assert lives.WORDS not in STATE.dump_json(life.state).decode()
+
+
+class TestPromises:
+    @law
+    @given(data=st.data())
+    def test_are_kept_by_people_alone(self, data: st.DataObject, world: "World", lives: ModuleType) -> None:
+        """Law 6: a contact obligation by contact only; an answer also by what carries it."""
+        life = lived(data, world, lives)
+        causes = {each.event_id: each for each in life.stream}
+        kinds = {event.obligation_id: event.kind for _, event in life.seen("obligation-opened")}
+        for kept, event in life.seen("obligation-met"):
+            assert kept.causation_id is not None
+            cause = causes[kept.causation_id]
+            assert cause.actor.kind != "engine"
+            allowed = {"contact-made"}
+            if kinds[event.obligation_id] == "answer":
+                allowed |= {"attempt-made", "feedback-passed-on"}
+            assert cause.type in allowed
+
+    @law
+    @given(data=st.data())
+    def test_once_broken_stay_on_record(self, data: st.DataObject, world: "World", lives: ModuleType) -> None:
+        """Law 6: late recording excuses a breach and never unmakes it."""
+        life = lived(data, world, lives)
+        breached = [event.obligation_id for _, event in life.seen("obligation-breached")]
+        assert len(breached) == len(set(breached))
+        assert set(life.state.breaches) == set(breached)
+        excused = {event.obligation_id for _, event in life.seen("obligation-excused")}
+        assert excused == {key for key, each in life.state.breaches.items() if each.excused}
+
+    @law
+    @given(data=st.data())
+    def test_end_with_the_engagement(self, data: st.DataObject, world: "World", lives: ModuleType) -> None:
+        """A closed engagement owes nothing, and takes late reports only."""
+        life = lived(data, world, lives, without=frozenset({"close-engagement"}))
+        end = life.journal[-1][0] + timedelta(hours=1)
+        if life.state.live_submissions:
+            life.do("withdraw", end, submission_id=None)
+        life.do("close-engagement", end)
+        closed = len(life.drafts)
+        mistakes = lives.live_on(life, data.draw(lives.moves()))
+        assert all(
+            each.code
+            in ("closed-engagement", "invalid-command", "not-allowed", "wrong-state", "unknown-reference")
+            for each in mistakes
+        )
+        assert life.state.obligations == life.state.escalations == {}
+        assert life.state.stage == "closed"
+        assert all(each.after_close for each in life.drafts[closed:])
+
+    @law
+    @given(data=st.data())
+    def test_leave_no_escalation_behind(self, data: st.DataObject, world: "World", lives: ModuleType) -> None:
+        life = lived(data, world, lives)
+        for group in life.groups:
+            assert {each.obligation_id for each in group.state.escalations.values()} <= set(
+                group.state.obligations
+            )
+
+    @law
+    @given(data=st.data())
+    def test_follow_from_what_people_did(
+        self, data: st.DataObject, world: "World", lives: ModuleType
+    ) -> None:
+        """Law 10, in small: the events of the business and the clock give every event of the engine."""
+        life = lived(data, world, lives, without=frozenset({"annul-event"}))
+        assert predicted(life) == [(each.event_id, each.type, each.body) for each in life.drafts]
+
+
+def predicted(life: "Life") -> list[tuple[Any, str, str]]:
+    """Give every event as it follows from the business's own ones and the moments of looking."""
+    state = Engagement()
+    result: list[tuple[Any, str, str]] = []
+
+    def add(event: Any, identity: Any, now: datetime, command_id: str) -> Engagement:
+        made = draft(event, event_id=identity, decided_at=now, actor=ENGINE, source="test")
+        result.append((identity, made.type, made.body))
+        return advance(state, event, "agency-1", now, command_id)
+
+    for now, inclusive, groups in life.journal:
+        for step in tick(state, now, agency="agency-1", inclusive=inclusive, stepped=life.stepped):
+            result += [(each.event_id, each.type, each.body) for each in step.group.drafts]
+            state = step.state
+        for group in groups:
+            told = zip(group.group.drafts, group.events, strict=True)
+            command_id = group.group.command_id
+            begun = len(result)
+            for identity, event in [
+                (each.event_id, event) for each, event in told if each.origin == "business"
+            ]:
+                before = state
+                state = add(event, identity, now, command_id)
+                for reaction in react(before, state, event, identity, life.policy, now):
+                    after_id = event_id("agency-1", "engagement:e-1", command_id, len(result) - begun)
+                    state = add(reaction, after_id, now, command_id)
+    return result
+
+
+class TestIds:
+    @law
+    @given(data=st.data())
+    def test_are_given_once(self, data: st.DataObject, world: "World", lives: ModuleType) -> None:
+        """Law 1: versions are dense, and no step, event, promise, escalation or message shares an id."""
+        life = lived(data, world, lives)
+        assert [each.version for each in life.stream] == list(range(1, life.state.version + 1))
+        steps = [each.group.command_id for each in life.groups if each.group.command_id.startswith("step:")]
+        assert len(steps) == len(set(steps))
+        for kind, name in (
+            ("obligation-opened", "obligation_id"),
+            ("escalation-raised", "escalation_id"),
+            ("outreach-requested", "effect_id"),
+        ):
+            found = [getattr(event, name) for _, event in life.seen(kind)]
+            assert len(found) == len(set(found))
+        assert len({each.event_id for each in life.stream}) == len(life.stream)
+        commands = [key for key, _ in groupby(life.stream, key=lambda each: each.command_id)]
+        assert len(commands) == len(set(commands))
+
+
+class TestCodec:
+    @pytest.mark.parametrize("kind", sorted(REGISTRIES))
+    @settings(law, max_examples=15)
+    @given(data=st.data())
+    def test_gives_back_what_was_stored(self, data: st.DataObject, lives: ModuleType, kind: str) -> None:
+        """Events survive the log, to the byte."""
+        event = data.draw(lives.instances(REGISTRIES[kind]))
+        made = drafted(event)
+        again = decode(kept_in_clear(made), REGISTRIES)
+        assert again == event
+        assert drafted(again) == made
+        assert canonical(json.loads(made.body)) == made.body
+
+
+def drafted(event: Event) -> Draft:
+    """Wrap an event, with an id of no meaning."""
+    return draft(event, event_id=derived_id("test"), decided_at=event.at, actor=ENGINE, source="test")
+
+
+def kept_in_clear(made: Draft) -> Stored:
+    """Give a draft a place in a log that seals nothing."""
+    return Stored(
+        position=1,
+        agency="agency-1",
+        stream="engagement:e-1",
+        version=1,
+        command_id="command-1",
+        recorded_at=made.decided_at,
+        **made.model_dump(exclude={"personal", "after_close"}),
+    )

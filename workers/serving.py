@@ -1,0 +1,119 @@
+"""What a worker process does: runs the workers, follows the log, pokes who is behind.
+
+Every start pokes, because a crash may have left a log ahead of its workflow with nobody to notice.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from temporalio.client import Client
+from temporalio.envconfig import ClientConnectConfig
+
+from events.clock import ClockSpec
+from events.envelope import ENGINE
+from events.errors import CallerError
+from events.log.followers import PostgresPlaces
+from workers.client import CommandFailed, Engagements
+from workers.following import SOURCE, Follower
+from workers.poking import poke_stale
+from workers.settings import Settings
+from workers.wiring import Adapters, adapters, connect, workers
+from workers.worker import run_until
+
+SWEEP_EVERY: Final = 60.0
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """Workers at work; *failed* is done, with one sentence, when one of them ends by itself."""
+
+    having: Adapters
+    client: Client
+    failed: asyncio.Future[str]
+
+
+class EngagementTeller:
+    """Passes the follower's commands on to engagements."""
+
+    def __init__(self, client: Client, clock: ClockSpec) -> None:
+        self._client = client
+        self._clock = clock
+
+    async def tell(
+        self, agency: str, engagement_id: str, name: str, data: dict[str, Any], command_id: str, cause: UUID
+    ) -> None:
+        """Give a command; safe to repeat.
+
+        :raises CallerError: the engagement does not take it, now or ever.
+        """
+        given = {**data, "actor": ENGINE.model_dump(), "source": SOURCE, "causation_id": str(cause)}
+        engagements = Engagements(self._client, agency, clock=self._clock)
+        try:
+            await engagements.command(engagement_id, name, given, command_id=command_id)
+        except CommandFailed as error:
+            mistake = CallerError(str(error))
+            mistake.code = error.code
+            raise mistake from None
+
+
+@asynccontextmanager
+async def serving(
+    settings: Settings,
+    database_url: str,
+    temporal: ClientConnectConfig,
+    *,
+    smtp: tuple[str, int] | None = None,
+    clock: ClockSpec | None = None,
+) -> AsyncIterator[Serving]:
+    """This will run the workers until it is left; then they finish what they hold, for a few seconds."""
+    clock = clock or ClockSpec()
+    places = PostgresPlaces(database_url)
+    async with adapters(settings, database_url, smtp=smtp) as having:
+        client = await connect(temporal, having.keys)
+        stopping = asyncio.Event()
+        follower = Follower(having.log, places, having.service, EngagementTeller(client, clock))
+        working = asyncio.ensure_future(run_until(stopping, workers(client, having)))
+        around = [asyncio.ensure_future(follower.run()), asyncio.ensure_future(_sweep(having, client, clock))]
+        failed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        for task in (working, *around):
+            task.add_done_callback(lambda done: _tell(done, failed))
+        try:
+            yield Serving(having, client, failed)
+        finally:
+            failed.cancel()
+            stopping.set()
+            for task in around:
+                task.cancel()
+            await asyncio.gather(*around, return_exceptions=True)
+            with contextlib.suppress(Exception):
+                await working
+            await places.close()
+
+
+async def _sweep(having: Adapters, client: Client, clock: ClockSpec) -> None:
+    while True:
+        try:
+            poked = await poke_stale(having.log, lambda agency: Engagements(client, agency, clock=clock))
+            if poked:
+                _log.info("engagements caught up with their log", count=poked)
+        except Exception as error:
+            # The next sweep comes anyway, and whoever uses an engagement wakes it too.
+            _log.warning("a sweep failed", error=type(error).__name__)
+        await asyncio.sleep(SWEEP_EVERY)
+
+
+def _tell(task: "asyncio.Future[Any]", failed: asyncio.Future[str]) -> None:
+    if task.cancelled() or failed.done():
+        return
+    error = task.exception()
+    what = type(error).__name__ if error is not None else "it ended by itself"
+    if error is not None:
+        _log.error("a worker failed", exc_info=(type(error), error, error.__traceback__))
+    failed.set_result(f"A worker stopped working ({what}); its log says more.")
