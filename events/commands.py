@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from events.envelope import Actor
-from events.kinds import Channel, Code, Direction, Evidence, Id, Moment, Purpose
+from events.kinds import Channel, Code, Direction, Evidence, GivenMoment, Id, Purpose
 from events.personal import Personal
 
 Kind = Literal["intent", "report"]
@@ -79,7 +79,7 @@ class Pause(Command):
     """Leave the candidate in peace until a date."""
 
     name: Literal["pause"] = "pause"
-    until: Moment
+    until: GivenMoment
     reason: Personal[str | None] = None
 
 
@@ -228,7 +228,7 @@ class GrantRightToRepresent(Command):
     job_order_id: Id
     evidence: Evidence = "asserted"
     evidence_ref: Id | None = None
-    expires_at: Moment | None = None
+    expires_at: GivenMoment | None = None
     wording: Personal[str | None] = None
 
 
@@ -285,8 +285,8 @@ class ScheduleInterview(Intent):
     name: Literal["schedule-interview"] = "schedule-interview"
     submission_id: Id
     interview_id: Id | None = None
-    starts_at: Moment
-    ends_at: Moment | None = Field(default=None, description="one hour after the start if not given")
+    starts_at: GivenMoment
+    ends_at: GivenMoment | None = Field(default=None, description="one hour after the start if not given")
     place: Personal[str | None] = None
 
 
@@ -296,8 +296,8 @@ class RecordInterviewScheduled(Command):
     name: Literal["record-interview-scheduled"] = "record-interview-scheduled"
     submission_id: Id
     interview_id: Id | None = None
-    starts_at: Moment
-    ends_at: Moment | None = None
+    starts_at: GivenMoment
+    ends_at: GivenMoment | None = None
     place: Personal[str | None] = None
 
 
@@ -306,8 +306,8 @@ class MoveInterview(Command):
 
     name: Literal["move-interview"] = "move-interview"
     interview_id: Id
-    starts_at: Moment
-    ends_at: Moment | None = None
+    starts_at: GivenMoment
+    ends_at: GivenMoment | None = None
     moved_by: Literal["candidate", "client", "agency", "unknown"] = "unknown"
     reason: Personal[str | None] = None
 
@@ -370,7 +370,7 @@ class AcceptOffer(Command):
 
     name: Literal["accept-offer"] = "accept-offer"
     offer_id: Id
-    starts_on: Moment | None = None
+    starts_on: GivenMoment | None = None
 
 
 class DeclineOffer(Command):
@@ -403,7 +403,7 @@ class AcknowledgeEscalation(Command):
     name: Literal["acknowledge-escalation"] = "acknowledge-escalation"
     escalation_id: UUID
     by: Id | None = None
-    plan_by: Moment | None = None
+    plan_by: GivenMoment | None = None
     plan: Personal[str | None] = None
 
 
@@ -491,6 +491,6 @@ class Order(BaseModel):
     command: AnyCommand
     actor: Actor
     source: Code = "cli"
-    at: Moment | None = Field(default=None, description="when it happened; None: when it is decided")
+    at: GivenMoment | None = Field(default=None, description="when it happened; None: when it is decided")
     causation_id: UUID | None = None
     correlation_id: Id | None = None

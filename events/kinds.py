@@ -12,11 +12,23 @@ from events.canonical import instant
 
 
 def _aware(moment: datetime) -> datetime:
-    instant(moment)
+    try:
+        instant(moment)
+    except OverflowError:
+        raise ValueError("a moment beyond the calendar cannot be stored") from None
+    return moment
+
+
+def _sensible(moment: datetime) -> datetime:
+    # Due times are reckoned from it, and the calendar of the library ends with the year 9999.
+    if not 1900 <= moment.year < 3000:
+        raise ValueError("a moment outside the years 1900 to 2999 is a slip of the pen")
     return moment
 
 
 Moment = Annotated[datetime, AfterValidator(_aware)]
+# A moment that a caller names.
+GivenMoment = Annotated[datetime, AfterValidator(_sensible), AfterValidator(_aware)]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
 RuleId = Code

@@ -43,6 +43,10 @@ def parse_order(
     meta.setdefault("source", source)
     meta["command_id"] = command_id
     own = {key: value for key, value in data.items() if key not in RESERVED and key != "name"}
+    for key in personal_fields(model):
+        if isinstance(own.get(key), Mapping):
+            # Only the log seals: a caller's "sealed" value would stand for words that nobody wrote.
+            raise InvalidCommand(f"{name}: '{key}' must be a text")
     try:
         # Through JSON, because that is how it would have come: "2026-01-05T09:00:00Z" is a time there.
         command = model.model_validate_json(json.dumps({**own, "name": name}, default=str))
@@ -70,7 +74,9 @@ def _unknown_name(name: str) -> str:
 
 def _sentence(name: str, model: type[BaseModel], error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
-    path = ".".join(str(part) for part in first["loc"] if part != name) or "its content"
+    # Of a field that may be this or that, the branch that failed says nothing to a caller.
+    inner = first["loc"][: 1 if first["loc"][:1] != ("actor",) else 2]
+    path = ".".join(str(part) for part in inner if part != name) or "its content"
     if first["type"] == "missing":
         return f"{name} needs the field '{path}'; add it"
     if first["type"] == "extra_forbidden":
@@ -81,10 +87,13 @@ def _sentence(name: str, model: type[BaseModel], error: ValidationError) -> str:
         return f"{name} has no field '{safe}'; {remedy}"
     if "without a zone" in first["msg"]:
         return f"{name}: '{path}' is a time without a zone; add an offset such as +01:00 or Z"
-    if first["type"].startswith("datetime"):
+    if first["type"].startswith("datetime") or "moment" in first["msg"]:
         return f"{name}: '{path}' is no time; write one like 2026-01-05T09:00:00+01:00"
     if first["type"] == "literal_error":
         return f"{name}: '{path}' must be one of {first['ctx']['expected']}"
+    if first["type"] == "uuid_parsing":
+        # The library's own words quote a character of the value.
+        return f"{name}: '{path}' must be an id like 00000000-0000-0000-0000-000000000000"
     if first["type"] == "string_pattern_mismatch":
         return f"{name}: '{path}' must be an id or code of letters, digits, '-', '_' and '.', without spaces"
     return f"{name}: '{path}' is wrong: {first['msg'].lower()}"

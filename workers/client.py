@@ -138,16 +138,29 @@ class Engagements:
         return await self._update(engagement_id, POKE, f"poke-{uuid4()}", "{}")
 
     async def state(self, engagement_id: str) -> Engagement:
-        """Return the state as the engagement's newest run has folded it; version 0 if it was never opened."""
-        handle = self._client.get_workflow_handle(workflow_id(self._agency, engagement_id))
+        """Return the state as the engagement's newest run has folded it; version 0 if it was never opened.
+
+        :raises NotAnswered: no worker is there to answer.
+        """
         try:
-            state: Engagement = await handle.query(STATE_QUERY, result_type=Engagement)
+            return await self._query(engagement_id)
         except RPCError as error:
             if error.status != RPCStatusCode.NOT_FOUND:
                 raise
-            await self.poke(engagement_id)
-            state = await handle.query(STATE_QUERY, result_type=Engagement)
-        return state
+        await self.poke(engagement_id)
+        return await self._query(engagement_id)
+
+    async def _query(self, engagement_id: str) -> Engagement:
+        handle = self._client.get_workflow_handle(workflow_id(self._agency, engagement_id))
+        try:
+            state: Engagement = await handle.query(
+                STATE_QUERY, result_type=Engagement, rpc_timeout=self._patience
+            )
+            return state
+        except RPCError as error:
+            if error.status in _PASSING and error.status != RPCStatusCode.NOT_FOUND:
+                raise NotAnswered(STATE_QUERY, self._patience) from None
+            raise
 
     async def _update(self, engagement_id: str, name: str, update_id: str, content: str) -> CommandReply:
         pause = _FIRST_PAUSE

@@ -5,18 +5,23 @@ It serves whoever may reach this machine's loopback: never bind it to another ad
 
 import asyncio
 import json
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Final
 
 from google.protobuf.json_format import MessageToDict, Parse, ParseError
-from temporalio.api.common.v1 import Payloads
+from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.converter import PayloadCodec
+
+from workflows.types import DIGEST_MARK, ENCRYPTED_MARK
 
 LOOPBACK: Final = "127.0.0.1"
 _LARGEST: Final = 16 * 1024 * 1024
 _PATIENCE: Final = 30.0
+
+_log = logging.getLogger(__name__)
 
 
 class _Refused(Exception):
@@ -65,7 +70,11 @@ class CodecServer:
         except _Refused as refused:
             _write(writer, refused.status, origin if origin in self.origins else None, {})
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass
+            _log.debug("whoever asked has gone")
+        except Exception as error:
+            # The key store is away, or there is no agency to seal for: the one who asks must hear of it.
+            _log.warning("a payload could not be opened or sealed: %s", type(error).__name__)
+            _write(writer, HTTPStatus.INTERNAL_SERVER_ERROR, origin if origin in self.origins else None, {})
         finally:
             with suppress(OSError):
                 writer.close()
@@ -92,9 +101,19 @@ class CodecServer:
             given = Parse(await reader.readexactly(length), Payloads()).payloads
         except (ParseError, UnicodeDecodeError):
             raise _Refused(HTTPStatus.BAD_REQUEST) from None
-        change = self.codec.encode if path == "/encode" else self.codec.decode
-        answer: dict[str, object] = MessageToDict(Payloads(payloads=await change(given)))
+        if path == "/encode":
+            changed = await self.codec.encode(given)
+        else:
+            changed = [_for_people(each) for each in await self.codec.decode(given)]
+        answer: dict[str, object] = MessageToDict(Payloads(payloads=changed))
         return answer
+
+
+def _for_people(payload: Payload) -> Payload:
+    # With metadata beside its encoding, the CLI prints a payload's bytes instead of its words.
+    for mark in (ENCRYPTED_MARK, DIGEST_MARK):
+        payload.metadata.pop(mark, None)
+    return payload
 
 
 async def _head(reader: asyncio.StreamReader) -> tuple[str, str, dict[str, str]]:

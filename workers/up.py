@@ -38,10 +38,6 @@ SEARCH_ATTRIBUTES: Final = {
 T = TypeVar("T")
 
 
-class Fallen(Exception):
-    """Something that everything rests on ended by itself; the message is one sentence."""
-
-
 @dataclass(frozen=True, slots=True)
 class Servers:
     """Where the servers are, ours and those of the environment."""
@@ -142,7 +138,7 @@ async def in_foreground(work: Coroutine[Any, Any, T]) -> T | None:
         return task.result()
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
-        await task
+        return await task
     return None
 
 

@@ -46,7 +46,8 @@ class Outreach:
         for key, owed in state.owed.items():
             if key not in self._asked:
                 order = self._order(key, owed, state, policy, clock, now)
-                self._asked[key] = asyncio.create_task(self._send(order))
+                self._asked[key] = task = asyncio.create_task(self._send(order))
+                task.add_done_callback(_complain)
 
     def _order(
         self,
@@ -95,3 +96,9 @@ class Outreach:
         command_id = f"effect:{order.effect_id}:{outcome.outcome}"
         report = Order(command_id=command_id, command=outcome.command(), actor=ENGINE, source="rapport")
         self._report(Letter(order=report))
+
+
+def _complain(task: asyncio.Task[None]) -> None:
+    # Nobody awaits the task: without this a mistake in it would go unheard.
+    if not task.cancelled() and task.exception() is not None:
+        workflow.logger.error("a message was given up in this run", exc_info=task.exception())

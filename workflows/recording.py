@@ -26,10 +26,14 @@ _A_WHILE: Final = timedelta(seconds=30)
 
 
 class Recorder:
-    """Reads and writes one stream for its workflow.  *epoch* is None until the run has taken the pen."""
+    """Reads and writes one stream for its workflow.
+
+    *epoch* is None until the run has taken the pen; *version* is the stream's, as last loaded.
+    """
 
     def __init__(self, agency: str, stream: str, settings: RunSettings) -> None:
         self.epoch: int | None = None
+        self.version = 0
         self._agency = agency
         self._stream = stream
         self._budget = timedelta(seconds=settings.local_append_seconds)
@@ -57,6 +61,7 @@ class Recorder:
                 await pause_after(error, "the record cannot be read")
                 continue
             self.epoch = self.epoch if page.run_epoch is None else page.run_epoch
+            self.version = page.version
             found += page.events
             if not page.more or not page.events:
                 return tuple(found)

@@ -50,19 +50,22 @@ class Writer:
         self._policies: dict[str, Policy] = {}
 
     async def begin(self, after: int) -> None:
-        """Load what the snapshot lacks.  What comes back says where the fold must start, not *after*:
-        under replay by code of another edition the two may differ."""
+        """Load what the snapshot lacks.
+
+        What comes back says where the fold must start, not *after*: under replay by code of another
+        edition the two may differ.
+        """
         events = await self._recorder.load(after, begin=after > 0)
         if events and events[0].version == 1:
             self.state = Engagement()
-        await self._fold(events)
+        await self._take_in(events)
 
     async def catch_up(self) -> None:
         """Fetch what the log has and this run has not, and tell the log how far it is folded."""
         before = self.state.version
-        await self._fold(await self._recorder.load(before, acked=before))
+        await self._take_in(await self._recorder.load(before, acked=before))
         if self.state.version > before:
-            await self._fold(await self._recorder.load(self.state.version, acked=self.state.version))
+            await self._take_in(await self._recorder.load(self.state.version, acked=self.state.version))
 
     async def take_steps(self, moment: datetime) -> None:
         """Take the steps that are due at a moment, and record them."""
@@ -194,7 +197,7 @@ class Writer:
     async def _take_the_pen(self) -> None:
         # Not before there is something to write: who only asks takes the pen from nobody.
         if self._recorder.epoch is None:
-            await self._fold(await self._recorder.load(self.state.version, begin=True))
+            await self._take_in(await self._recorder.load(self.state.version, begin=True))
 
     async def _send(self, groups: Sequence[CommandGroup], *, expected: int) -> Reply:
         request = AppendRequest(
@@ -209,13 +212,23 @@ class Writer:
 
     async def _miss(self, conflict: ConflictReply) -> None:
         await self._fold(conflict.missing)
-        if self.state.version < conflict.version:
-            await self._fold(await self._recorder.load(self.state.version))
+        if self.state.version != conflict.version:
+            await self._take_in(await self._recorder.load(self.state.version))
+
+    async def _take_in(self, loaded: Sequence[Stored]) -> None:
+        if self._recorder.version < self.state.version:
+            # The log was restored to an earlier day: what it has lost never happened.
+            self.state = fold(await self._recorder.load(0))
+        else:
+            await self._fold(loaded)
 
     async def _fold(self, events: Sequence[Stored]) -> None:
         fresh = [event for event in events if event.version > self.state.version]
         if not fresh:
             return
+        if fresh[-1].version != self.state.version + len(fresh):
+            # Commands known already bring back events of long ago; what lies between them counts too.
+            fresh = list(await self._recorder.load(self.state.version))
         if needs_refold(fresh) and fresh[0].version > 1:
             self.state = fold(await self._recorder.load(0))
         else:

@@ -11,8 +11,17 @@ from events.state import Application, Engagement
 
 
 def record_application(command: c.RecordApplication, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
-    """Record an application, once per id."""
-    if command.application_id in state.applications:
+    """Record an application, once per id.
+
+    :raises WrongState: it is on record for another job order.
+    """
+    found = state.applications.get(command.application_id)
+    if found is not None:
+        if command.job_order_id not in (None, found.job_order_id):
+            raise WrongState(
+                f"application '{command.application_id}' is on record for {_job(found)}; give the new one "
+                "its own id, or name its job with link-application-to-job-order"
+            )
         return []
     return [
         e.ApplicationRecorded(
@@ -69,6 +78,10 @@ def record_check(command: c.RecordCheck, state: Engagement, ctx: Context) -> lis
             about=command.about,
         )
     ]
+
+
+def _job(application: Application) -> str:
+    return f"job order '{application.job_order_id}'" if application.job_order_id else "no job order yet"
 
 
 def known_application(state: Engagement, key: str) -> Application:

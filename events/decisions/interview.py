@@ -19,10 +19,12 @@ def request_interview(command: c.RequestInterview, state: Engagement, ctx: Conte
     """Record that the client wants to meet the candidate.
 
     :raises UnknownReference: no such submission.
+    :raises WrongState: the id is that of another submission's interview.
     """
     known_submission(state, command.submission_id)
     interview_id = ctx.new_id("interview", command.interview_id)
     if interview_id in state.interviews:
+        _of_submission(state.interviews[interview_id], interview_id, command.submission_id)
         return []
     return [e.InterviewRequested(at=ctx.at, interview_id=interview_id, submission_id=command.submission_id)]
 

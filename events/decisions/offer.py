@@ -15,10 +15,17 @@ def record_offer(command: c.RecordOffer, state: Engagement, ctx: Context) -> lis
     """Record that the candidate has an offer, once per id.
 
     :raises UnknownReference: no such submission.
+    :raises WrongState: the id is that of an offer for another submission.
     """
     known_submission(state, command.submission_id)
     offer_id = ctx.new_id("offer", command.offer_id)
-    if offer_id in state.offers:
+    found = state.offers.get(offer_id)
+    if found is not None:
+        if found.submission_id != command.submission_id:
+            raise WrongState(
+                f"offer '{offer_id}' belongs to submission '{found.submission_id}'; "
+                "give the new one its own id"
+            )
         return []
     return [
         e.OfferExtended(

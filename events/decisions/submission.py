@@ -8,7 +8,7 @@ from events import commands as c
 from events.context import Context
 from events.decisions.application import known_application
 from events.envelope import Claim
-from events.errors import NeedsEvidence, UnknownReference
+from events.errors import NeedsEvidence, UnknownReference, WrongState
 from events.state import Engagement, Submission
 
 
@@ -103,9 +103,16 @@ def submit(command: c.Submit | c.RecordSubmission, state: Engagement, ctx: Conte
     """Present the candidate to the client; the gates have had their say before.
 
     :raises UnknownReference: the application named is unknown.
+    :raises WrongState: the id is that of a submission for another job order.
     """
     submission_id = ctx.new_id("submission", command.submission_id)
-    if submission_id in state.submissions:
+    found = state.submissions.get(submission_id)
+    if found is not None:
+        if found.job_order_id != command.job_order_id:
+            raise WrongState(
+                f"submission '{submission_id}' is for job order '{found.job_order_id}'; "
+                "give the new one its own id"
+            )
         return []
     if command.application_id is not None:
         known_application(state, command.application_id)

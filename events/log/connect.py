@@ -4,9 +4,9 @@ Every read goes through :meth:`Connections.scoped`: without it row-level securit
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 import asyncpg
 from asyncpg.exceptions import InternalClientError
@@ -22,6 +22,9 @@ LOST: Final = (
 
 # Generic for the type checker only.
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+
+T = TypeVar("T")
 
 
 class ConnectionsClosed(Exception):
@@ -49,14 +52,17 @@ class Connections:
         :raises ConnectionsClosed: after :meth:`close`.
         """
         self._check()
-        return await asyncpg.connect(self._dsn, **self._options)
+        return await whole(asyncpg.connect(self._dsn, timeout=10, **self._options), hang_up)
 
     @asynccontextmanager
     async def borrow(self) -> AsyncIterator[Any]:
         """Lend a connection of the pool."""
         pool = self._pool or await self._open()
-        async with pool.acquire() as connection:
+        connection = await whole(pool.acquire(), pool.release)
+        try:
             yield connection
+        finally:
+            await pool.release(connection)
 
     @asynccontextmanager
     async def scoped(self, agency: str) -> AsyncIterator[Any]:
@@ -85,6 +91,21 @@ class Connections:
                     self._dsn, min_size=0, max_size=self._size, reset=_nothing, **self._options
                 )
             return self._pool
+
+
+async def whole(work: Awaitable[T], undo: Callable[[T], Awaitable[object]]) -> T:
+    """Do work that must not stop halfway: if its caller is cancelled meanwhile, it is finished and undone.
+
+    The driver leaks a connection that is cancelled while it opens.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if not task.cancelled() and task.exception() is None:
+            await undo(task.result())
+        raise
 
 
 async def hang_up(connection: Connection) -> None:

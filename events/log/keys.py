@@ -66,8 +66,8 @@ class KeyStore(Protocol):
 
 
 def subject_of(stream: str) -> str:
-    """Name the subject whose key seals a stream's personal fields: an engagement has its own."""
-    return stream if stream.startswith("engagement:") else AGENCY_SUBJECT
+    """Name the subject whose key seals a stream's personal fields: what is one person's has a key of its own."""
+    return stream if stream.startswith(("engagement:", "candidate:")) else AGENCY_SUBJECT
 
 
 class Keyring:

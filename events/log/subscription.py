@@ -30,13 +30,19 @@ async def follow(
     try:
         while True:
             try:
-                if listener is None or listener.is_closed():
-                    listener = await _listen(connections, wake)
+                if listener is None:
+                    listener = await connections.connect()
+                    await _listen(listener, wake)
+                if listener.is_closed():
+                    raise ConnectionResetError("the notifications' connection is lost")
                 # Cleared before reading: what is committed while we read wakes us again.
                 wake.clear()
                 reached = (await log.log_head(agency)).position
                 page = await log.read_all(agency, after=after, limit=_PAGE, category=category)
             except LOST:
+                if listener is not None:
+                    listener.terminate()
+                    listener = None
                 await asyncio.sleep(poll_interval)
                 continue
             if page:
@@ -57,12 +63,9 @@ def _last(page: Sequence[Stored]) -> tuple[int, ...]:
     return (page[-1].position,) if page else ()
 
 
-async def _listen(connections: Connections, wake: asyncio.Event) -> Connection:
-    connection = await connections.connect()
-
+async def _listen(connection: Connection, wake: asyncio.Event) -> None:
     def woken(*_: Any) -> None:
         wake.set()
 
     await connection.add_listener(_CHANNEL, woken)
     connection.add_termination_listener(woken)
-    return connection

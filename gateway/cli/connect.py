@@ -62,7 +62,7 @@ class Session:
         asked = self.options.agency
         if asked is not None:
             if asked not in agencies:
-                known = f"there are {', '.join(agencies)}" if agencies else "there is none yet"
+                known = f"known are {', '.join(agencies)}" if agencies else "there is none yet"
                 raise Wrong(
                     f"there is no agency '{asked}'; {known}; load one with 'rapport agency load FILE'"
                 )
@@ -118,9 +118,12 @@ def addresses(settings: "Settings") -> Addresses:
 @asynccontextmanager
 async def opened(options: Options) -> AsyncIterator[Session]:
     """Open what every command needs: the log and what lies beside it."""
+    from workers.logs import configure_logging
     from workers.wiring import adapters
 
     settings = settings_of(options.data)
+    # What libraries would warn of is no sentence for people.
+    configure_logging("ERROR", settings.log_format)
     where = addresses(settings)
     if where.database_url is None:
         raise Wrong(no_stack(settings))

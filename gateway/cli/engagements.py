@@ -13,6 +13,7 @@ from gateway.cli.connect import Options, Session, perform
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from events.commands import Order
     from events.envelope import Actor
 
 OPERATOR = "operator:cli"
@@ -55,8 +56,8 @@ def open_engagement(
         "zone": zone,
         "owner": owner,
     }
-    fields = {key: value for key, value in fields.items() if value is not None}
-    order = _order("open-engagement", fields, command_id, at, given.actor(actor))
+    content = {key: value for key, value in fields.items() if value is not None}
+    order = _order("open-engagement", _timed(content, at), _named(command_id, {}), given.actor(actor))
 
     async def work(session: Session) -> dict[str, Any]:
         return await _to_engagement(session, engagement, order)
@@ -89,18 +90,18 @@ def do(
     from gateway.cli import given, output
 
     category, key = given.stream_of(stream)
-    content = given.content(data, fields or [], _model(category, command))
-    who = given.actor(actor)
+    content = _timed(given.content(data, fields or [], _model(category, command)), at)
+    who, named = given.actor(actor), _named(command_id, content)
     if category == "engagement":
-        order = _order(command, content, command_id, at, who)
+        order = _order(command, content, named, who)
 
         async def work(session: Session) -> dict[str, Any]:
             return await _to_engagement(session, key, order)
     else:
-        ready = _stream_command(f"{category}:{key}", command, content, command_id, at, who)
+        ready = _opening(category, key, command, content)
 
         async def work(session: Session) -> dict[str, Any]:
-            return await _to_stream(session, ready)
+            return await _to_stream(session, f"{category}:{key}", command, ready, named, who)
 
     reply = perform(Options(agency, data_dir, as_json), work)
     if as_json:
@@ -112,7 +113,7 @@ def do(
         output.line(f"{reply['outcome']}{told} (version {reply['version']})")
 
 
-async def _to_engagement(session: Session, engagement: str, order: Any) -> dict[str, Any]:
+async def _to_engagement(session: Session, engagement: str, order: "Order") -> dict[str, Any]:
     from gateway.cli.errors import Refused
 
     agency = await session.agency()
@@ -129,10 +130,14 @@ async def _to_engagement(session: Session, engagement: str, order: Any) -> dict[
     return told
 
 
-async def _to_stream(session: Session, ready: dict[str, Any]) -> dict[str, Any]:
-    from activities.types import StreamCommand
+async def _to_stream(
+    session: Session, stream: str, name: str, fields: dict[str, Any], command_id: str, who: "Actor"
+) -> dict[str, Any]:
+    from activities.streams import read_order
 
-    order = StreamCommand(agency=await session.agency(), **ready)
+    order = read_order(
+        await session.agency(), stream, name, fields, command_id=command_id, actor_default=who, source="cli"
+    )
     reply = await session.having.service.give(order)
     events = await session.log.read_stream(order.agency, order.stream)
     return {
@@ -144,54 +149,40 @@ async def _to_stream(session: Session, ready: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _order(name: str, fields: dict[str, Any], command_id: str | None, at: str | None, who: "Actor") -> Any:
-    from uuid import uuid4
-
+def _order(name: str, fields: dict[str, Any], command_id: str, who: "Actor") -> "Order":
     from events.orders import parse_order
-    from gateway.cli import given
 
-    meta = {"at": given.moment(at).isoformat()} if at is not None else {}
-    named = command_id or fields.get("command_id")
-    return parse_order(
-        name,
-        {**fields, **meta},
-        command_id=named if isinstance(named, str) and named else str(uuid4()),
-        actor_default=who,
-        source="cli",
-    )
+    return parse_order(name, fields, command_id=command_id, actor_default=who, source="cli")
 
 
-def _stream_command(
-    stream: str, name: str, fields: dict[str, Any], command_id: str | None, at: str | None, who: "Actor"
-) -> dict[str, Any]:
+def _named(command_id: str | None, fields: dict[str, Any]) -> str:
+    """Give the command's id: the option's, else the content's own, else a new one."""
     from uuid import uuid4
 
-    from activities.streams import parse
+    own = fields.get("command_id")
+    return command_id or (own if isinstance(own, str) and own else str(uuid4()))
+
+
+def _timed(fields: dict[str, Any], at: str | None) -> dict[str, Any]:
     from gateway.cli import given
 
-    if stream.startswith("job-order:") and name == "open-job-order":
-        fields = {"job_order_id": stream.partition(":")[2], **fields}
-    parse(stream, name, fields)  # before anything is connected: a mistake needs no server
-    return {
-        "stream": stream,
-        "command_id": command_id or str(uuid4()),
-        "name": name,
-        "data": fields,
-        "actor": who,
-        "source": "cli",
-        "at": given.moment(at) if at is not None else None,
-    }
+    return fields if at is None else {**fields, "at": given.moment(at).isoformat()}
+
+
+def _opening(category: str, key: str, name: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """Complete the content, and find its mistakes before anything is connected."""
+    from activities.streams import parse
+    from events.orders import RESERVED
+
+    if name == "open-job-order":
+        fields = {"job_order_id": key, **fields}
+    parse(f"{category}:{key}", name, {each: fields[each] for each in fields if each not in RESERVED})
+    return fields
 
 
 def _model(category: str, name: str) -> "type[BaseModel] | None":
     """Find a command's model, which knows the fields that are lists."""
-    from typing import get_args
-
-    from events import agency, job_order
+    from activities.streams import KINDS
     from events.orders import COMMANDS
 
-    if category == "engagement":
-        return COMMANDS.get(name)
-    union = job_order.AnyJobOrderCommand if category == "job-order" else agency.AnyAgencyCommand
-    members = get_args(get_args(union)[0])
-    return next((each for each in members if each.model_fields["name"].default == name), None)
+    return COMMANDS.get(name) if category == "engagement" else KINDS[category].commands.get(name)

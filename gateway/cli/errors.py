@@ -23,18 +23,19 @@ _TOLD: Final = frozenset(
         "CallerError",
         "CommandFailed",
         "EmbeddedError",
+        "Fallen",
         "KeyDestroyed",
-        "MappingError",
         "MigrationChanged",
         "NotAnswered",
-        "OcelError",
         "PolicyChanged",
         "PolicyError",
         "ScenarioError",
         "SettingsError",
         "SourceError",
+        "StoryBroken",
         "StreamBusy",
         "UnknownEvent",
+        "UnknownKek",
         "Wrong",
     }
 )
@@ -91,8 +92,10 @@ def _tell(data: dict[str, Any], words: str, as_json: bool) -> None:
 def _away(error: OSError) -> str:
     if error.filename is not None:
         return f"{error.filename}: {(error.strerror or _kind(error)).lower()}."
+    # asyncio's own words quote the address; the plain ones are shorter.
+    why = os.strerror(error.errno).lower() if error.errno else _kind(error)
     return (
-        f"a server does not answer ({(error.strerror or _kind(error)).lower()}); "
+        f"a server does not answer ({why}); "
         "start the stack with 'rapport up', or mend DATABASE_URL and TEMPORAL_ADDRESS."
     )
 

@@ -35,17 +35,19 @@ def table(
     from rich.table import Table
     from rich.text import Text
 
-    console = (
-        Console(highlight=False)
-        if sys.stdout.isatty()
-        else Console(width=_width(columns, rows), color_system=None)
-    )
+    terminal = sys.stdout.isatty()
+    console = Console(highlight=False, width=None if terminal else _width(columns, rows))
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         shown.add_column(column, overflow="fold")
     for number, row in enumerate(rows):
         shown.add_row(*(Text(cell) for cell in row), style=(styles or {}).get(number))
-    console.print(shown)
+    if terminal:
+        console.print(shown)
+        return
+    with console.capture() as captured:
+        console.print(shown)
+    print("\n".join(row.rstrip() for row in captured.get().splitlines()), flush=True)
 
 
 def _width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:

@@ -17,7 +17,31 @@ def register(app: typer.Typer) -> None:
     """Add this file's commands."""
     group = typer.Typer(help="Drive a foreign log through live workflows.", no_args_is_help=True)
     group.command("ocel")(simulate_ocel)
+    app.command("demo", rich_help_panel="Playing")(demo)
     app.add_typer(group, name="simulate", rich_help_panel="Playing")
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End by itself, after verifying everything.")] = False,
+    data: o.Data = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the outcome as JSON, as the last line.")
+    ] = False,
+) -> None:
+    """Bring everything up and play three engagements on a fast clock."""
+    import asyncio
+
+    from gateway.cli.connect import settings_of
+    from gateway.demo.run import DemoOptions, run_demo
+    from workers.logs import configure_logging
+    from workers.up import in_foreground
+
+    settings = settings_of(data)
+    configure_logging("WARNING" if settings.log_level == "INFO" else settings.log_level, settings.log_format)
+    code = asyncio.run(in_foreground(run_demo(DemoOptions(settings, once=once, as_json=as_json))))
+    if code is None:
+        raise KeyboardInterrupt
+    raise typer.Exit(code)
 
 
 def simulate_ocel(
@@ -36,6 +60,7 @@ def simulate_ocel(
     as_json: o.Json = False,
 ) -> None:
     """Play a recruiting log in a database of its own, and tell who was neglected."""
+    import asyncio
     import sys
     from datetime import datetime
 
@@ -59,8 +84,6 @@ def simulate_ocel(
         pseudonym_key=key,
         on_progress=progress if sys.stderr.isatty() else None,
     )
-    import asyncio
-
     report = asyncio.run(in_foreground(run_simulation(options)))
     if report is None:
         raise KeyboardInterrupt

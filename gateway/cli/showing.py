@@ -106,8 +106,7 @@ def stream(told: Row) -> None:
         _engagement(state)
     else:
         for name, value in state.items():
-            if value not in (None, {}, [], ()):
-                line(f"{name.replace('_', ' ')}: {value}")
+            _other(name.replace("_", " "), value)
 
 
 def _engagement(state: Row) -> None:
@@ -133,6 +132,14 @@ def _engagement(state: Row) -> None:
         line(f"breach of {breach['rule']}: due {_moment(breach['due_at'])}, level {breach['level']}, {end}")
     if state["owed"]:
         line(f"messages owed: {len(state['owed'])}")
+
+
+def _other(name: str, value: Any) -> None:
+    if isinstance(value, dict):
+        for key, each in value.items():
+            line(f"{name} {key}: {_facts(each) if isinstance(each, dict) else each}")
+    elif value not in (None, [], ()):
+        line(f"{name}: {value}")
 
 
 def _facts(value: Row) -> str:

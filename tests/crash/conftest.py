@@ -11,15 +11,20 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from temporalio.api.common.v1 import Payload
+from temporalio.api.common.v1 import Payload, WorkflowExecution
+from temporalio.api.update.v1 import UpdateRef, WaitPolicy
+from temporalio.api.workflowservice.v1 import PollWorkflowExecutionUpdateRequest
 from temporalio.client import Client, WorkflowHandle
 from temporalio.common import RawValue
+from temporalio.envconfig import ClientConnectConfig
+from temporalio.service import RPCError, RPCStatusCode
 
 import workers
 from activities.agency_load import load_agency
@@ -41,6 +46,12 @@ PROGRAM = Path(__file__).with_name("worker_program.py")
 KEY = f"test-1:{base64.b64encode(b'k' * 32).decode()}"
 AGENCY = "acme"
 PATIENCE = 40.0
+SEARCH_ATTRIBUTES = {
+    "RapportAgency": "Keyword",
+    "RapportStage": "Keyword",
+    "RapportOwner": "Keyword",
+    "RapportLevel": "Int",
+}
 PEOPLE = (
     Entry(person_id="d-1", role="director", name="Dora Above", email="dora@example.test"),
     Entry(person_id="t-1", role="team-lead", director="d-1", name="Tom Lead", email="tom@example.test"),
@@ -108,7 +119,13 @@ class Ground:
         return self.having.log
 
     async def worker(
-        self, *, dies: str | None = None, at: str = "", ready: bool = True, pokes: bool = True
+        self,
+        *,
+        dies: str | None = None,
+        at: str = "",
+        ready: bool = True,
+        pokes: bool = True,
+        temporal: str | None = None,
     ) -> WorkerProcess:
         """Start a worker; *dies* (after-append, after-send) at the command *at*, as kill -9 does."""
         marker = self._directory / f"fault-{len(self._workers)}"
@@ -127,7 +144,7 @@ class Ground:
                 **os.environ,
                 "PYTHONPATH": str(ROOT),
                 "DATABASE_URL": self.stack.database_url,
-                "TEMPORAL_ADDRESS": self.stack.temporal_address,
+                "TEMPORAL_ADDRESS": temporal or self.stack.temporal_address,
                 "RAPPORT_KEY_ENCRYPTION_KEYS": KEY,
             },
             stdout=asyncio.subprocess.PIPE,
@@ -137,9 +154,9 @@ class Ground:
             await self._workers[-1].says()
         return self._workers[-1]
 
-    def engagements(self, *, patience: float = PATIENCE) -> Engagements:
+    def engagements(self, client: Client | None = None) -> Engagements:
         """Make a client of the agency's engagements."""
-        return Engagements(self.client, AGENCY, patience=timedelta(seconds=patience))
+        return Engagements(client or self.client, AGENCY, patience=timedelta(seconds=PATIENCE))
 
     async def give(
         self, engagement_id: str, name: str, data: Mapping[str, Any] | None = None, *, command_id: str
@@ -177,12 +194,36 @@ class Ground:
 
     async def reconnect(self) -> None:
         """Take a new connection to Temporal, after its server was gone."""
-        config = _settings(self.stack).temporal_connect()
-        self.client = await connect(config, self.having.keys)
+        self.client = await self.client_at(self.stack.temporal_address)
+
+    async def client_at(self, address: str) -> Client:
+        """Connect to a Temporal server with the agency's keys."""
+        return await connect(ClientConnectConfig(target_host=address), self.having.keys)
 
     def handle(self, engagement_id: str = "e-1") -> WorkflowHandle[Any, Any]:
         """Give the engagement's workflow."""
         return self.client.get_workflow_handle(workflow_id(AGENCY, engagement_id))
+
+    async def admitted(self, *update_ids: str) -> None:
+        """Wait until Temporal holds all these updates, though nobody works on them yet."""
+        workflow = WorkflowExecution(workflow_id=workflow_id(AGENCY, "e-1"))
+
+        async def held(update_id: str) -> bool:
+            asked = PollWorkflowExecutionUpdateRequest(
+                namespace=self.client.namespace,
+                update_ref=UpdateRef(workflow_execution=workflow, update_id=update_id),
+                wait_policy=WaitPolicy(),
+            )
+            try:
+                await self.client.workflow_service.poll_workflow_execution_update(asked)
+            except RPCError as error:
+                if error.status != RPCStatusCode.NOT_FOUND:
+                    raise
+                return False
+            return True
+
+        for update_id in update_ids:
+            await until(partial(held, update_id))
 
     async def events(self, engagement_id: str = "e-1") -> list[Stored]:
         """Read the engagement's stream."""
@@ -239,6 +280,15 @@ async def ground(stack: EmbeddedStack, tmp_path: Path) -> AsyncIterator[Ground]:
         place = Ground(stack, having, client, tmp_path)
         yield place
         await place.leave()
+
+
+@pytest.fixture
+async def other_cluster() -> AsyncIterator[str]:
+    """This will yield the address of another Temporal server, which knows nothing of the first."""
+    async with EmbeddedStack(
+        ephemeral=True, postgres=False, smtp_sink=False, search_attributes=SEARCH_ATTRIBUTES
+    ) as running:
+        yield running.temporal_address
 
 
 @pytest.fixture

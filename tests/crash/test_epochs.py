@@ -11,11 +11,12 @@ import pytest
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import ResetReapplyType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+from temporalio.client import WorkflowExecutionStatus
 
-from events.envelope import Actor, AppendRequest, CommandGroup, Stored
 from events.commands import Order, RecordCheck
 from events.decider import prepare
-from events.log.port import Conflict, Fenced
+from events.envelope import Actor, AppendRequest
+from events.log.port import Fenced
 from workflows.types import workflow_id
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.postgres, pytest.mark.temporal, pytest.mark.slow]
 
 TALK = {"by": "r-1", "channel": "phone"}
+CHECK = {"check": "references", "outcome": "good"}
 FIRST_TASK = 4  # started, signalled, scheduled, started: the run is taken back to here
 
 
@@ -96,12 +98,35 @@ class TestReset:
 
 class TestTwoEpochs:
     async def test_write_one_after_the_other_and_never_together(
-        self, ground: "Ground", stack: "EmbeddedStack"
+        self, ground: "Ground", other_cluster: str
     ) -> None:
         """Two clusters, one log: the zombie is fenced, gives way, and its callers are answered."""
-        async with EmbeddedStack(
-            ephemeral=True, postgres=False, smtp_sink=False, search_attributes=SEARCH_ATTRIBUTES
-        ) as other:
-            here = ground.engagements()
-            async with ground.cluster(stack.temporal_address), ground.cluster(other.temporal_address) as there:
-                ...
+        elsewhere = await ground.client_at(other_cluster)
+        here, there = ground.engagements(), ground.engagements(elsewhere)
+        await ground.worker()
+        await ground.opened()
+        first = (await ground.log.head("acme", "engagement:e-1")).run_epoch
+        zombie = (await ground.handle().describe()).run_id
+        await ground.worker(temporal=other_cluster)
+        assert (await there.command("e-1", "record-contact", TALK, command_id="there-1")).outcome == "accepted"
+        second = (await ground.log.head("acme", "engagement:e-1")).run_epoch
+        assert second > first
+        [refused] = await ground.log.append_many([await late(ground, first)])
+        assert refused == Fenced(second)
+        # The run here does not know yet that it has lost the pen.
+        assert (await ground.handle().describe()).run_id == zombie
+        assert (await here.command("e-1", "complete-intake", {}, command_id="here-1")).outcome == "accepted"
+        ended = await ground.client.get_workflow_handle(ground.handle().id, run_id=zombie).describe()
+        assert ended.status == WorkflowExecutionStatus.CONTINUED_AS_NEW
+        both = [
+            by.command("e-1", "record-check", CHECK, command_id=f"{place}-check-{number}")
+            for number in range(4)
+            for place, by in (("here", here), ("there", there))
+        ]
+        replies = await asyncio.gather(*both)
+        assert [each.outcome for each in replies] == ["accepted"] * 8
+        assert [each.type for each in await ground.events()].count("check-recorded") == 8
+        assert await ground.of("late-1") == []
+        await ground.sound()
+        await there.poke("e-1")
+        assert await there.state("e-1") == await here.state("e-1")

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from events import agency, job_order
@@ -33,6 +33,7 @@ law = settings(
     max_examples=EXAMPLES,
     deadline=None,
     derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -196,7 +197,8 @@ class TestPromises:
             in ("closed-engagement", "invalid-command", "not-allowed", "wrong-state", "unknown-reference")
             for each in mistakes
         )
-        assert life.state.obligations == life.state.escalations == {}
+        assert not life.state.obligations
+        assert not life.state.escalations
         assert life.state.stage == "closed"
         assert all(each.after_close for each in life.drafts[closed:])
 
@@ -237,15 +239,18 @@ def predicted(life: "Life") -> list[tuple[Any, str, str]]:
             told = zip(group.group.drafts, group.events, strict=True)
             command_id = group.group.command_id
             begun = len(result)
-            for identity, event in [
-                (each.event_id, event) for each, event in told if each.origin == "business"
-            ]:
+            for identity, event in [(each.event_id, event) for each, event in told if _is_given(each)]:
                 before = state
                 state = add(event, identity, now, command_id)
                 for reaction in react(before, state, event, identity, life.policy, now):
                     after_id = event_id("agency-1", "engagement:e-1", command_id, len(result) - begun)
                     state = add(reaction, after_id, now, command_id)
     return result
+
+
+def _is_given(each: Draft) -> bool:
+    # What became of a message only the world can tell, though the engine's own activities report it.
+    return each.origin == "business" or each.type in ("outreach-sent", "outreach-failed", "outreach-withheld")
 
 
 class TestIds:
@@ -271,7 +276,7 @@ class TestIds:
 
 class TestCodec:
     @pytest.mark.parametrize("kind", sorted(REGISTRIES))
-    @settings(law, max_examples=15)
+    @settings(law, max_examples=4)
     @given(data=st.data())
     def test_gives_back_what_was_stored(self, data: st.DataObject, lives: ModuleType, kind: str) -> None:
         """Events survive the log, to the byte."""

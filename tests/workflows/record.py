@@ -105,8 +105,9 @@ async def record(wanted: list[str]) -> None:
     """Play each scene and keep the history of each of its runs."""
     attributes = {"RapportAgency": "Keyword", "RapportStage": "Keyword", "RapportOwner": "Keyword"}
     attributes["RapportLevel"] = "Int"
-    options = {"postgres": False, "smtp_sink": False}
-    async with EmbeddedStack(ephemeral=True, search_attributes=attributes, **options) as stack:
+    async with EmbeddedStack(
+        ephemeral=True, postgres=False, smtp_sink=False, search_attributes=attributes
+    ) as stack:
         for scene in SCENES:
             if wanted and scene.__name__ not in wanted:
                 continue

@@ -1,10 +1,14 @@
 """The engagement's workflow on a real Temporal server: what each command comes to, whatever goes wrong."""
 
 import asyncio
+import copy
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import WorkflowExecutionStatus, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
@@ -257,6 +261,30 @@ class TestTheLog:
         assert await ground.engagements().state("e-1") == fold(await ground.events())
         assert await ground.running()
 
+    async def test_wins_over_a_run_that_is_ahead_of_it(self, ground: "Ground") -> None:
+        """A database restored to an earlier day: what it has lost never happened."""
+        await ground.opened()
+        lost = await ground.give("e-1", "record-contact", TALK)
+        backup = copy.deepcopy(ground.log._logs)
+        await ground.give("e-1", "complete-intake")
+        ground.log._logs = backup
+        reply = await ground.give("e-1", "record-attempt", TALK)
+        assert reply.version == lost.version + 1
+        assert await ground.engagements().state("e-1") == fold(await ground.events())
+
+    async def test_wins_over_a_run_that_was_reset(self, ground: "Ground") -> None:
+        """Reset behind the log: signals come again, and nothing is doubled."""
+        await ground.opened()
+        await ground.handle().signal("record-contact", TALK)
+        await ground.give("e-1", "complete-intake", command_id="intake-1")
+        before = await ground.types()
+        await _reset(ground)
+        await ground.engagements().poke("e-1")
+        again = await ground.give("e-1", "complete-intake", command_id="intake-1")
+        assert again.outcome == "accepted"
+        assert await ground.types() == before
+        assert await ground.engagements().state("e-1") == fold(await ground.events())
+
 
 class TestClosing:
     async def test_ends_the_run(self, ground: "Ground") -> None:
@@ -299,6 +327,23 @@ async def _epoch(ground: "Ground") -> int:
     head = await ground.log.head(ground.agency, "engagement:e-1")
     assert head is not None
     return head.run_epoch
+
+
+async def _reset(ground: "Ground") -> None:
+    handle = ground.handle()
+    history = await handle.fetch_history()
+    done = next(
+        event for event in history.events if event.HasField("workflow_task_completed_event_attributes")
+    )
+    await ground.client.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=ground.client.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=handle.id),
+            workflow_task_finish_event_id=done.event_id,
+            request_id=str(uuid4()),
+            reason="a test",
+        )
+    )
 
 
 async def _write_behind(ground: "Ground", *, epoch: int) -> None:

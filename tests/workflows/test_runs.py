@@ -44,10 +44,10 @@ class TestRollOver:
             ]
             return [reply.outcome for reply in replies]
 
-        results = await asyncio.gather(signals(), *(updates(worker) for worker in range(6)))
+        _, *outcomes = await asyncio.gather(signals(), *(updates(worker) for worker in range(6)))
         await by.poke("e-1")
         types = await ground.types()
-        assert {outcome for each in results[1:] for outcome in each} == {"accepted"}
+        assert {outcome for each in outcomes for outcome in each or []} == {"accepted"}
         assert types.count("contact-made") == 90
         assert types.count("attempt-made") == 40
         assert len(await ground.runs()) > 2

@@ -123,4 +123,5 @@ class TestCache:
 class TestSubjectOf:
     def test_gives_an_engagement_a_key_of_its_own(self) -> None:
         assert subject_of("engagement:e-1") == "engagement:e-1"
+        assert subject_of("candidate:c-1") == "candidate:c-1"
         assert subject_of("job-order:j-1") == "agency"

@@ -1,0 +1,118 @@
+"""Words exchanged: only people exchange them."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from events.envelope import ENGINE, Actor
+from events.errors import ClosedEngagement, InvalidCommand, NotAllowed, UnknownEngagement
+
+if TYPE_CHECKING:
+    from tests.events.specification import World
+
+INTEGRATION = Actor(kind="integration", id="telephony")
+CANDIDATE = Actor(kind="candidate", id="candidate-1")
+
+
+class TestRecordContact:
+    def test_is_recorded(self, world: "World") -> None:
+        world.given("engagement-opened").when("record-contact").then(
+            world.event("contact-made", at=world.later)
+        )
+
+    def test_is_recorded_at_the_time_it_is_said_to_have_happened(self, world: "World") -> None:
+        world.given("engagement-opened").when("record-contact", at=world.noon).then(
+            world.event("contact-made", at=world.noon)
+        )
+
+    def test_is_recorded_once_for_each_contact_id(self, world: "World") -> None:
+        world.given("engagement-opened", "contact-made").when("record-contact").then_nothing()
+
+    def test_is_another_contact_under_an_id_of_its_own(self, world: "World") -> None:
+        given = world.given("engagement-opened", "contact-made")
+        (made,) = given.when("record-contact", contact_id=None).events
+        assert made.contact_id not in ("contact-1", None)
+
+    def test_is_confirmed_when_the_candidate_says_so(self, world: "World") -> None:
+        (made,) = (
+            world.given("engagement-opened").when("record-contact", actor=CANDIDATE, by="recruiter-1").events
+        )
+        assert made.evidence == "candidate-confirmed"
+
+    def test_is_never_the_engine_s_own(self, world: "World") -> None:
+        """An automated message never resets the clock."""
+        world.given("engagement-opened").when("record-contact", actor=ENGINE, by="recruiter-1").fails(
+            NotAllowed, "automated message"
+        )
+
+    def test_names_the_person_who_talked(self, world: "World") -> None:
+        world.given("engagement-opened").when("record-contact", actor=INTEGRATION).fails(
+            InvalidCommand, "by=PERSON"
+        )
+
+    def test_is_taken_late_by_a_closed_engagement(self, world: "World") -> None:
+        given = world.given("engagement-opened", "engagement-closed")
+        given.when("record-contact").then_types("contact-made")
+
+
+class TestRecordAttempt:
+    def test_is_recorded_and_is_no_conversation(self, world: "World") -> None:
+        then = world.given("engagement-opened").when("record-attempt")
+        then.then(world.event("attempt-made", at=world.later))
+        assert then.state.conversations == 0
+        assert then.state.attempts_since_contact == 1
+
+    def test_is_recorded_once_for_each_attempt_id(self, world: "World") -> None:
+        world.given("engagement-opened", "attempt-made").when("record-attempt").then_nothing()
+
+    def test_is_never_the_engine_s_own(self, world: "World") -> None:
+        world.given("engagement-opened").when("record-attempt", actor=ENGINE, by="recruiter-1").fails(
+            NotAllowed
+        )
+
+    def test_puts_the_engagement_in_waiting_when_there_are_enough(self, world: "World") -> None:
+        tries = [world.event("attempt-made", attempt_id=f"attempt-{number}") for number in "123"]
+        state = world.given("engagement-opened", *tries).state
+        assert state.posture(world.later) == "waiting on candidate"
+        talked = world.given("engagement-opened", *tries, "contact-made").state
+        assert talked.posture(world.later) == "active"
+
+
+class TestCandidateSpeaks:
+    @pytest.mark.parametrize(
+        ("name", "kind"), [("record-message", "candidate-wrote"), ("request-call", "call-requested")]
+    )
+    def test_is_recorded_once_for_each_message_id(self, world: "World", name: str, kind: str) -> None:
+        world.given("engagement-opened").when(name).then(world.event(kind, at=world.later))
+        world.given("engagement-opened", kind).when(name).then_nothing()
+
+    def test_gives_a_message_without_an_id_one_of_its_own(self, world: "World") -> None:
+        given = world.given("engagement-opened")
+        (one,) = given.when("record-message", message_id=None).events
+        (again,) = given.when("record-message", message_id=None).events
+        (other,) = given.when("record-message", message_id=None, command_id="command-2").events
+        assert one.message_id == again.message_id != other.message_id
+
+    def test_a_letter_after_the_end_is_kept_and_a_call_is_not_promised(self, world: "World") -> None:
+        closed = world.given("engagement-opened", "engagement-closed")
+        closed.when("record-message").then_types("candidate-wrote")
+        closed.when("request-call").fails(ClosedEngagement, "e-1")
+
+    def test_wakes_a_sleeping_engagement(self, world: "World") -> None:
+        then = world.given("engagement-opened", "went-dormant").when("record-message")
+        assert not then.state.dormant
+
+
+class TestEveryCommand:
+    def test_needs_an_engagement(self, world: "World") -> None:
+        for name in set(world.commands) - {"open-engagement"}:
+            world.given().when(name).fails(UnknownEngagement, "open-engagement")
+
+    def test_repeated_under_its_own_id_adds_nothing(self, world: "World") -> None:
+        given = world.given("engagement-opened", "contact-made")
+        given.when("record-contact", contact_id=None, command_id="given-2").then_nothing()
+
+    def test_happens_not_in_the_future(self, world: "World") -> None:
+        world.given("engagement-opened").when("record-contact", now=world.noon, at=world.later).fails(
+            InvalidCommand, "future"
+        )

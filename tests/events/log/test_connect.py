@@ -1,0 +1,65 @@
+"""A connection is never left half open, whoever stops waiting for it."""
+
+import asyncio
+
+import pytest
+
+from events.log.connect import Connections, ConnectionsClosed, whole
+
+
+class TestWhole:
+    async def test_gives_back_the_result(self) -> None:
+        undone: list[str] = []
+
+        async def work() -> str:
+            return "done"
+
+        async def undo(result: str) -> None:
+            undone.append(result)
+
+        assert (await whole(work(), undo), undone) == ("done", [])
+
+    async def test_undoes_what_a_cancelled_caller_no_longer_wants(self) -> None:
+        """The driver leaks a connection that is cancelled while it opens."""
+        begun, gate = asyncio.Event(), asyncio.Event()
+        undone: list[str] = []
+
+        async def work() -> str:
+            begun.set()
+            await gate.wait()
+            return "done"
+
+        async def undo(result: str) -> None:
+            undone.append(result)
+
+        caller = asyncio.create_task(whole(work(), undo))
+        await begun.wait()
+        caller.cancel()
+        gate.set()
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+        assert undone == ["done"]
+
+
+@pytest.mark.postgres
+class TestConnections:
+    async def test_leave_nothing_open_when_cancelled(self, database: str) -> None:
+        connections = Connections(database, role="rapport_app")
+
+        async def borrow() -> None:
+            async with connections.scoped("agency") as connection:
+                await connection.fetchval("SELECT 1")
+
+        for turns in range(30):
+            task = asyncio.create_task(borrow())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await connections.close()
+
+    async def test_stay_closed(self, database: str) -> None:
+        connections = Connections(database, role="rapport_app")
+        await connections.close()
+        with pytest.raises(ConnectionsClosed):
+            await connections.connect()

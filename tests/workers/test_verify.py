@@ -1,0 +1,223 @@
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from activities.commands import CommandService
+from activities.types import StreamCommand
+from events.decider import prepare
+from events.envelope import Actor, AppendRequest, Stored
+from events.fold import fold
+from events.log.memory import MemoryLog
+from events.log.port import LogHead
+from events.orders import parse_order
+from events.state import Engagement
+from workers.verify import verify_agency, verify_engagement
+
+AGENCY = "acme"
+RECRUITER = Actor(kind="person", id="r-1")
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+LIFE: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("open-engagement", {"candidate_id": "c-1", "candidate_name": "Zed Quux", "owner": "r-1"}),
+    ("record-contact", {"channel": "phone", "note": "hello"}),
+    ("complete-intake", {}),
+)
+
+
+async def live(
+    log: MemoryLog, engagement: str, commands: Sequence[tuple[str, dict[str, Any]]] = LIFE
+) -> None:
+    """Let an engagement happen, without a workflow."""
+    stream = f"engagement:{engagement}"
+    for number, (name, data) in enumerate(commands):
+        state = fold(await log.read_stream(AGENCY, stream))
+        order = parse_order(name, data, command_id=f"k-{number}", actor_default=RECRUITER, source="test")
+        now = NOON + timedelta(hours=number)
+        ready = prepare(order, state, None, now, agency=AGENCY, engagement_id=engagement)
+        request = AppendRequest(agency=AGENCY, stream=stream, expected=state.version, groups=(ready.group,))
+        await log.append_many([request])
+
+
+class Workflows:
+    """Stands for the running workflows: each folds the log when it is poked."""
+
+    def __init__(
+        self, log: MemoryLog, change: Callable[[Engagement], Engagement] = lambda state: state
+    ) -> None:
+        self._log, self._change = log, change
+        self._states: dict[str, Engagement] = {}
+        self.deaf = 0
+
+    async def poke(self, engagement_id: str) -> object:
+        """Catch up, unless this one is deaf for some pokes."""
+        if self.deaf > 0:
+            self.deaf -= 1
+        else:
+            events = await self._log.read_stream(AGENCY, f"engagement:{engagement_id}")
+            self._states[engagement_id] = self._change(fold(events))
+        return None
+
+    async def state(self, engagement_id: str) -> Engagement:
+        """Show what was folded."""
+        return self._states.get(engagement_id, Engagement())
+
+
+class Tampered(MemoryLog):
+    """A log whose owner has changed the past."""
+
+    def __init__(self, change: Callable[[list[Stored]], list[Stored]]) -> None:
+        super().__init__()
+        self.change: Callable[[list[Stored]], list[Stored]] | None = None
+        self._later = change
+
+    def tamper(self) -> None:
+        """Change what is read from now on."""
+        self.change = self._later
+
+    async def read_stream(self, *args: Any, **options: Any) -> list[Stored]:
+        """Read what is left of the truth."""
+        events = await super().read_stream(*args, **options)
+        return events if self.change is None else self.change(events)
+
+    async def read_all(self, *args: Any, **options: Any) -> list[Stored]:
+        """Read what is left of the truth."""
+        events = await super().read_all(*args, **options)
+        return events if self.change is None else self.change(events)
+
+
+def reworded(events: list[Stored]) -> list[Stored]:
+    """Change the body of version 2."""
+    return [each.model_copy(update={"body": "{}"}) if each.version == 2 else each for each in events]
+
+
+def without_the_last(events: list[Stored]) -> list[Stored]:
+    """Delete the newest event."""
+    return events[:-1]
+
+
+class TestVerifyEngagement:
+    async def test_finds_a_living_engagement_sound(self) -> None:
+        log = MemoryLog()
+        await live(log, "e-1")
+
+        verdict = await verify_engagement(log, Workflows(log), AGENCY, "e-1")
+
+        assert verdict.sound
+        assert verdict.compared_at == verdict.version == len(await log.read_stream(AGENCY, "engagement:e-1"))
+
+    async def test_finds_a_closed_engagement_sound(self) -> None:
+        """Its run has ended; the poke starts one that loads and answers."""
+        log = MemoryLog()
+        await live(log, "e-1", (*LIFE, ("close-engagement", {"reason": "moved-away"})))
+
+        assert (await verify_engagement(log, Workflows(log), AGENCY, "e-1")).sound
+
+    async def test_asks_a_run_again_that_is_still_loading(self) -> None:
+        log = MemoryLog()
+        await live(log, "e-1")
+        workflows = Workflows(log)
+        workflows.deaf = 2
+
+        assert (await verify_engagement(log, workflows, AGENCY, "e-1")).sound
+
+    async def test_names_the_version_that_a_workflow_does_not_reach(self) -> None:
+        log = MemoryLog()
+        await live(log, "e-1")
+        workflows = Workflows(log)
+        workflows.deaf = 99
+
+        verdict = await verify_engagement(log, workflows, AGENCY, "e-1")
+
+        assert (verdict.sound, verdict.broken_at) == (False, 1)
+
+    async def test_names_what_the_running_state_has_otherwise(self) -> None:
+        log = MemoryLog()
+        await live(log, "e-1")
+        workflows = Workflows(log, lambda state: replace(state, candidate_owner="r-2"))
+
+        verdict = await verify_engagement(log, workflows, AGENCY, "e-1")
+
+        assert not verdict.sound
+        assert "candidate_owner" in str(verdict.reason)
+
+    async def test_finds_a_workflow_that_is_ahead_of_the_log(self) -> None:
+        """It has folded what was never recorded, or what was deleted."""
+        log = MemoryLog()
+        await live(log, "e-1")
+        workflows = Workflows(log, lambda state: replace(state, version=state.version + 1))
+
+        assert not (await verify_engagement(log, workflows, AGENCY, "e-1")).sound
+
+    @pytest.mark.parametrize(("change", "version"), [(reworded, 2), (without_the_last, None)])
+    async def test_names_the_version_that_was_tampered_with(
+        self, change: Callable[[list[Stored]], list[Stored]], version: int | None
+    ) -> None:
+        log = Tampered(change)
+        await live(log, "e-1")
+        whole = len(await log.read_stream(AGENCY, "engagement:e-1"))
+        log.tamper()
+
+        verdict = await verify_engagement(log, Workflows(log), AGENCY, "e-1")
+
+        assert not verdict.sound
+        assert verdict.broken_at == (version or whole)
+        assert verdict.compared_at is None
+
+
+class TestVerifyAgency:
+    async def test_counts_what_it_compared(self) -> None:
+        log = MemoryLog()
+        for engagement in ("e-1", "e-2", "e-3"):
+            await live(log, engagement)
+        await CommandService(log).give(
+            StreamCommand(
+                agency=AGENCY,
+                stream="job-order:j-1",
+                command_id="k-1",
+                name="open-job-order",
+                data={"job_order_id": "j-1"},
+                actor=RECRUITER,
+            )
+        )
+
+        report = await verify_agency(log, Workflows(log), AGENCY)
+
+        assert (report.verified, report.mismatches, report.missing) == (3, 0, ())
+        assert [each.stream for each in report.others] == ["job-order:j-1"]
+        assert report.positions == (await log.log_head(AGENCY)).position
+
+    async def test_finds_an_agency_without_events_sound(self) -> None:
+        log = MemoryLog()
+
+        report = await verify_agency(log, Workflows(log), AGENCY)
+
+        assert (report.verified, report.mismatches) == (0, 0)
+
+    async def test_names_missing_positions(self) -> None:
+        """A gap proves that something was deleted."""
+        log = Tampered(without_the_last)
+        await live(log, "e-1")
+        last = (await log.log_head(AGENCY)).position
+        log.tamper()
+
+        report = await verify_agency(log, Workflows(log), AGENCY)
+
+        assert report.missing == (last,)
+        assert report.mismatches > 0
+
+    async def test_compares_with_the_head_that_vouches_for_all(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        log = MemoryLog()
+        await live(log, "e-1")
+        head = await log.log_head(AGENCY)
+
+        async def another(_agency: str) -> LogHead:
+            return replace(head, head_hash=b"\0" * 32)
+
+        monkeypatch.setattr(log, "log_head", another)
+
+        report = await verify_agency(log, Workflows(log), AGENCY)
+
+        assert not report.head_sound
+        assert report.mismatches == 1
