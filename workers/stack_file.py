@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import psutil  # type: ignore[import-untyped]  # no stubs among our dependencies
+import psutil
 
 NAME: Final = "stack.json"
 CLOCK_DRIFT: Final = 2.0  # seconds: births are computed from the time of boot, which a clock correction moves

@@ -20,8 +20,9 @@ OBLIGATIONS_QUERY: Final = "obligations"
 ENCRYPTED_MARK: Final = "rapport-encrypted"
 DIGEST_MARK: Final = "rapport-digest"
 
-# Types of the errors that ask a caller to send the same command again, under the same id.
+# The type of the error that asks a caller to send the same command again, under the same id.
 DRAINING: Final = "Draining"
+# The type of the error that says that the id belongs to a command of another content.
 REUSED: Final = "CommandIdReused"
 
 

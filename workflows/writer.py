@@ -78,7 +78,7 @@ class Writer:
                 continue
             match result:
                 case AppendedReply():
-                    await self._fold(result.events)
+                    await self._take(result)
                     return
                 case ConflictReply():
                     await self._miss(result)
@@ -122,7 +122,7 @@ class Writer:
         """Do what the log's answer asks for; returns whom to decide again, and whether one at a time."""
         match result:
             case AppendedReply():
-                await self._fold(result.events)
+                await self._take(result)
                 done = {group.command_id for group in groups}
                 for entry in entries:
                     if entry.command_id in done:
@@ -132,6 +132,8 @@ class Writer:
                 before = self.state.version
                 await self._miss(result)
                 if self.state.version == before:
+                    if apart:
+                        raise RuntimeError("the log objects to a single command and does not say why")
                     # Some command is known already; alone, it gets its stored answer.
                     return self._only_first(entries), True
             case FencedReply():
@@ -209,6 +211,11 @@ class Writer:
             groups=tuple(groups),
         )
         return (await self._recorder.append(request)).result
+
+    async def _take(self, appended: AppendedReply) -> None:
+        await self._fold(appended.events)
+        if self.state.version < appended.version:
+            await self._take_in(await self._recorder.load(self.state.version))
 
     async def _miss(self, conflict: ConflictReply) -> None:
         await self._fold(conflict.missing)

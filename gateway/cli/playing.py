@@ -37,6 +37,9 @@ def demo(
     from workers.up import in_foreground
 
     settings = settings_of(data)
+    if data is None:
+        # Apart from the stack of 'rapport up': a demo's clock runs a day a second.
+        settings = settings.model_copy(update={"data_dir": settings.data_dir / "demo"})
     configure_logging("WARNING" if settings.log_level == "INFO" else settings.log_level, settings.log_format)
     code = asyncio.run(in_foreground(run_demo(DemoOptions(settings, once=once, as_json=as_json))))
     if code is None:

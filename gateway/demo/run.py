@@ -23,6 +23,7 @@ from gateway.demo.player import LOOK_AGAIN, Stage, play
 from gateway.demo.scenario import SCENARIOS, Scenario, shipped_scenarios
 from gateway.demo.story import Story
 from gateway.demo.summary import Summary, last_line, summarise, unfulfilled
+from workers.client import Engagements
 from workers.settings import Settings
 from workers.shipped import deploy_policy
 from workers.up import Up, up
@@ -34,8 +35,6 @@ BEGINNING: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
 SECONDS_A_DAY: Final = 86_400.0
 PLAY_FILE: Final = "demo.json"
 PEOPLE: Final = SCENARIOS.parent / "agencies" / "example.toml"
-# A start takes about so long; the story's clock stands still for it.
-BRINGING_UP: Final = timedelta(seconds=4)
 OWED_PATIENCE: Final = timedelta(seconds=20)
 
 
@@ -76,7 +75,10 @@ async def run_demo(options: DemoOptions) -> int:
     kept = _kept(file)
     current = _next(kept, options.rate)
     async with up(options.settings, clock=current.clock) as at_work:
-        _keep(file, current)
+        if current is not kept:
+            # The story begins now that everything is up; until here nothing has run by its clock.
+            current = current.model_copy(update={"clock": _clock(options.rate)})
+            _keep(file, current)
         summary, broken = await _or_fall(_play(scenarios, current, at_work, story, began), at_work)
         _keep(file, current.model_copy(update={"done": True}))
         for sentence in broken:
@@ -95,9 +97,8 @@ async def _play(
     scenarios: Sequence[Scenario], current: Play, at_work: Up, story: Story, began: float
 ) -> tuple[Summary, list[str]]:
     agency = current.agency
-    stage = Stage(
-        agency, current.clock, at_work.having.log, at_work.having.service, at_work.engagements(agency)
-    )
+    engagements = Engagements(at_work.client, agency, clock=current.clock)
+    stage = Stage(agency, current.clock, at_work.having.log, at_work.having.service, engagements)
     await load_agency(
         at_work.having.service,
         agency,
@@ -164,8 +165,11 @@ def _kept(file: Path) -> Play | None:
 def _next(kept: Play | None, rate: float) -> Play:
     if kept is not None and not kept.done:
         return kept
-    clock = ClockSpec(origin=BEGINNING, started=datetime.now(UTC) + BRINGING_UP, rate=rate)
-    return Play(number=1 if kept is None else kept.number + 1, clock=clock)
+    return Play(number=1 if kept is None else kept.number + 1, clock=_clock(rate))
+
+
+def _clock(rate: float) -> ClockSpec:
+    return ClockSpec(origin=BEGINNING, started=datetime.now(UTC), rate=rate)
 
 
 def _keep(file: Path, current: Play) -> None:

@@ -20,7 +20,7 @@ AGENCY = "acme"
 RECRUITER = Actor(kind="person", id="r-1")
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 LIFE: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("open-engagement", {"candidate_id": "c-1", "candidate_name": "Zed Quux", "owner": "r-1"}),
+    ("open-engagement", {"candidate_name": "Zed Quux", "owner": "r-1"}),
     ("record-contact", {"channel": "phone", "note": "hello"}),
     ("complete-intake", {}),
 )
@@ -33,6 +33,8 @@ async def live(
     stream = f"engagement:{engagement}"
     for number, (name, data) in enumerate(commands):
         state = fold(await log.read_stream(AGENCY, stream))
+        if name == "open-engagement":
+            data = {"candidate_id": f"c-of-{engagement}", **data}
         order = parse_order(name, data, command_id=f"k-{number}", actor_default=RECRUITER, source="test")
         now = NOON + timedelta(hours=number)
         ready = prepare(order, state, None, now, agency=AGENCY, engagement_id=engagement)

@@ -221,6 +221,15 @@ class TestTheLog:
         assert reply.version == len(await ground.events())
         assert await ground.engagements().state("e-1") == fold(await ground.events())
 
+    async def test_answers_a_command_that_lies_beyond_what_the_run_has_seen(self, ground: "Ground") -> None:
+        """The stored events of a known command must not be folded over a gap."""
+        await ground.opened()
+        await _write_behind(ground, epoch=await _epoch(ground), command_id="behind-1")
+        order = await _write_behind(ground, epoch=await _epoch(ground), command_id="behind-2")
+        reply = await ground.engagements().command("e-1", order)
+        assert (reply.outcome, reply.events) == ("accepted", ("contact-made",))
+        assert await ground.engagements().state("e-1") == fold(await ground.events())
+
     async def test_fences_a_run_that_another_has_replaced(self, ground: "Ground") -> None:
         """Two epochs at once: the older one writes nothing, takes the pen anew, and goes on."""
         await ground.opened()
@@ -346,11 +355,11 @@ async def _reset(ground: "Ground") -> None:
     )
 
 
-async def _write_behind(ground: "Ground", *, epoch: int) -> None:
+async def _write_behind(ground: "Ground", *, epoch: int, command_id: str = "behind") -> Order:
     """Append what another run of the engagement would have appended."""
     state = fold(await ground.events())
     order = Order(
-        command_id="behind",
+        command_id=command_id,
         command=RecordContact(by="r-1", channel="video"),
         actor=Actor(kind="person", id="r-1"),
     )
@@ -364,3 +373,4 @@ async def _write_behind(ground: "Ground", *, epoch: int) -> None:
     )
     [result] = await ground.log.append_many([request])
     assert isinstance(result, Appended)
+    return order

@@ -9,7 +9,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from events.clock import ClockSpec
 from events.fold import fold
-from workers.client import NotAnswered
+from workers.client import Engagements, NotAnswered
 from workers.embedded import binaries
 
 if TYPE_CHECKING:
@@ -151,12 +151,13 @@ class TestOutreach:
 
 
 class TestWithoutAWorker:
-    async def test_says_that_nobody_answered(self, temporal_server: str, ground: "Ground") -> None:
-        ground.queue = "nobody-listens-here"
-        by = ground.engagements()
-        by._patience = timedelta(seconds=0.5)
+    async def test_says_that_nobody_answered(self, ground: "Ground") -> None:
+        by = Engagements(
+            ground.client, ground.agency, task_queue="nobody-listens", patience=timedelta(seconds=0.5)
+        )
         with pytest.raises(NotAnswered, match="under the id 'open-1'"):
             await by.command("e-9", "open-engagement", {"candidate_id": "c-9"}, command_id="open-1")
+        await ground.handle("e-9").terminate("the test is over")
 
 
 class TestEncryption:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # no stubs among our dependencies
+import psutil
 
 from workers.embedded.errors import EmbeddedError
 

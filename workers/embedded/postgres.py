@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import asyncpg
-import psutil  # type: ignore[import-untyped]  # no stubs among our dependencies
+import psutil
 
 from workers.embedded import binaries, ports
 from workers.embedded.errors import EmbeddedError

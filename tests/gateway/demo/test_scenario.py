@@ -33,7 +33,10 @@ class TestReadScenario:
         ("text", "told"),
         [
             ("title = ", "no TOML"),
-            ('title = "t"\nengagement = "e"\nannounces = {stage = "intake"}\n[[step]]\nday = 1\n', "needs 'do'"),
+            (
+                'title = "t"\nengagement = "e"\nannounces = {stage = "intake"}\n[[step]]\nday = 1\n',
+                "needs 'do'",
+            ),
             (
                 'title = "t"\nengagement = "e"\nannounces = {stage = "intake"}\n[[step]]\nuntil = "soon"\n',
                 "'level N' or 'met'",

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # no stubs among our dependencies
+import psutil
 import pytest
 
 from workers.embedded.errors import EmbeddedError

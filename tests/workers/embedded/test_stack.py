@@ -13,7 +13,7 @@ from typing import Any
 
 import aiosmtplib
 import asyncpg
-import psutil  # type: ignore[import-untyped]  # no stubs among our dependencies
+import psutil
 import pytest
 from temporalio.client import Client
 

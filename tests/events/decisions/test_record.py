@@ -1,0 +1,187 @@
+"""The record about the record: annulments, escalations taken on, outreach told, messages refused."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from events.errors import UnknownReference, WrongState
+from events.fold import fold
+from events.policy import Policy
+
+if TYPE_CHECKING:
+    from tests.events.specification import Life, World
+
+DAY = timedelta(days=1)
+
+
+def of(world: "World", *rules: str) -> Policy:
+    """Give the shipped policy with some promises and no gate."""
+    kept = tuple(each for each in world.starter.obligations if each.id in rules)
+    return Policy(name="some", obligations=kept)
+
+
+def told(events: list[Any]) -> list[str]:
+    """Name the types of events."""
+    return [each.type for each in events]
+
+
+def annul(life: "Life", kind: str, now: Any) -> list[str]:
+    """Annul the last event of a type; gives the types of what came of it."""
+    events = told(life.do("annul-event", now, event_id=life.id_of(kind)))
+    assert fold(life.stream) == life.state
+    return events
+
+
+class TestAnnulEvent:
+    def test_folds_as_absent(self, world: "World") -> None:
+        life = world.life(Policy(name="none"))
+        life.do("open-engagement", world.noon)
+        before = life.state
+        life.do("complete-intake", world.noon)
+        assert annul(life, "intake-completed", world.noon + DAY) == ["event-annulled"]
+        assert life.state.stage == before.stage == "intake"
+
+    def test_is_done_once(self, world: "World") -> None:
+        life = world.life(Policy(name="none"))
+        life.do("open-engagement", world.noon)
+        life.do("complete-intake", world.noon)
+        annul(life, "intake-completed", world.noon)
+        assert annul(life, "intake-completed", world.noon) == []
+
+    def test_opens_again_what_it_had_kept_and_drops_what_it_had_opened(self, world: "World") -> None:
+        life = world.life(of(world, "keep-in-touch"))
+        life.do("open-engagement", world.noon)
+        life.do("record-contact", world.noon + DAY)
+        events = annul(life, "contact-made", world.noon + 2 * DAY)
+        assert events == ["event-annulled", "obligation-dropped", "obligation-opened"]
+        (promise,) = life.state.obligations.values()
+        assert (promise.since, promise.due_at) == (world.noon, world.noon + 7 * DAY)
+        assert life.state.conversations == 0
+
+    def test_opens_again_nothing_that_another_talk_had_kept(self, world: "World") -> None:
+        life = world.life(of(world, "answer-candidate"))
+        life.do("open-engagement", world.noon)
+        life.do("record-message", world.noon)
+        life.do("record-contact", world.noon, contact_id="contact-1")
+        life.do("record-contact", world.noon, contact_id="contact-2")
+        first = life.seen("contact-made")[0][0].event_id
+        assert told(life.do("annul-event", world.noon + DAY, event_id=first)) == ["event-annulled"]
+
+    def test_takes_no_step_twice_of_a_promise_that_opens_again(self, world: "World") -> None:
+        """The breach is a fact and stands; what is ahead of it is still ahead."""
+        life = world.life(of(world, "answer-candidate"))
+        life.do("open-engagement", world.noon)
+        life.do("record-message", world.noon)
+        late = world.noon + DAY + timedelta(hours=1)
+        life.do("record-contact", late)
+        annul(life, "contact-made", late)
+        life.wait(world.noon + 9 * DAY)
+        assert len(life.seen("obligation-breached")) == 1
+        assert [event.level for _, event in life.seen("escalation-raised")] == [1, 2, 3]
+
+    def test_of_a_false_excuse_lets_the_breach_come_back(self, world: "World") -> None:
+        life = world.life(of(world, "answer-candidate"))
+        life.do("open-engagement", world.noon)
+        life.do("record-message", world.noon)
+        life.wait(world.noon + DAY)
+        life.do("record-contact", world.noon + DAY, at=world.noon)
+        annul(life, "contact-made", world.noon + DAY)
+        life.wait(world.noon + DAY)
+        assert [each.excused for each in life.state.breaches.values()] == [True, False]
+
+    def test_opens_again_what_it_had_dropped(self, world: "World") -> None:
+        life = world.life(of(world, "prepare-for-interview"))
+        life.do("open-engagement", world.noon)
+        life.do("record-submission", world.noon, application_id=None)
+        life.do("record-interview-scheduled", world.noon)
+        life.do("cancel-interview", world.noon)
+        assert annul(life, "interview-cancelled", world.noon) == ["event-annulled", "obligation-opened"]
+        (promise,) = life.state.obligations.values()
+        assert promise.due_at == world.noon + 6 * DAY
+
+    @pytest.mark.parametrize(
+        ("rule", "name", "kind"),
+        [
+            ("keep-in-touch", "pause", "paused"),
+            ("prepare-for-interview", "move-interview", "interview-moved"),
+        ],
+    )
+    def test_moves_back_what_it_had_moved(self, world: "World", rule: str, name: str, kind: str) -> None:
+        life = world.life(of(world, rule))
+        life.do("open-engagement", world.noon)
+        life.do("record-submission", world.noon, application_id=None)
+        life.do("record-interview-scheduled", world.noon)
+        due = {key: each.due_at for key, each in life.state.obligations.items()}
+        life.do(name, world.noon)
+        assert {key: each.due_at for key, each in life.state.obligations.items()} != due
+        assert annul(life, kind, world.noon) == ["event-annulled", "obligation-moved"]
+        assert {key: each.due_at for key, each in life.state.obligations.items()} == due
+
+    def test_after_the_end_promises_nothing(self, world: "World") -> None:
+        life = world.life(of(world, "answer-candidate"))
+        life.do("open-engagement", world.noon)
+        life.do("record-message", world.noon)
+        life.do("record-contact", world.noon)
+        life.do("close-engagement", world.noon)
+        assert annul(life, "contact-made", world.noon + DAY) == ["event-annulled"]
+        assert not life.state.obligations
+
+    def test_gives_back_what_a_submission_had_claimed(self, world: "World") -> None:
+        life = world.life(Policy(name="none"))
+        life.do("open-engagement", world.noon)
+        life.do("record-submission", world.noon, application_id=None)
+        life.do("annul-event", world.noon, event_id=life.id_of("submitted"))
+        assert [each.key for each in life.groups[-1].group.releases] == ["j-1:candidate-1"]
+
+    @pytest.mark.parametrize("kind", ["engagement-opened", "policy-adopted", "engagement-closed"])
+    def test_leaves_alone_what_everything_rests_on(self, world: "World", kind: str) -> None:
+        given = world.given("engagement-opened", "policy-adopted", "engagement-closed")
+        (found,) = [each for each in given.history if each.type == kind]
+        given.when("annul-event", event_id=found.event_id).fails(WrongState, kind)
+
+    def test_leaves_alone_what_the_engine_concluded(self, world: "World") -> None:
+        given = world.given("engagement-opened", "obligation-opened")
+        given.when("annul-event", event_id=given.history[1].event_id).fails(WrongState, "what led to it")
+
+    def test_does_not_know_other_events(self, world: "World") -> None:
+        world.given("engagement-opened").when("annul-event").fails(UnknownReference, "event")
+
+
+class TestAcknowledgeEscalation:
+    def test_is_noted_once_and_settles_nothing(self, world: "World") -> None:
+        raised = ("engagement-opened", "obligation-opened", "escalation-raised")
+        then = world.given(*raised).when("acknowledge-escalation")
+        then.then(world.event("escalation-acknowledged", at=world.later))
+        assert len(then.state.obligations) == 1
+        world.given(*raised, "escalation-acknowledged").when("acknowledge-escalation").then_nothing()
+        world.given(*raised, "escalation-acknowledged").when(
+            "acknowledge-escalation", by="recruiter-2"
+        ).then_types("escalation-acknowledged")
+
+    def test_needs_an_open_one(self, world: "World") -> None:
+        world.given("engagement-opened").when("acknowledge-escalation").fails(UnknownReference, "escalation")
+
+
+class TestRecordOutreach:
+    @pytest.mark.parametrize(
+        ("outcome", "kind"),
+        [("sent", "outreach-sent"), ("failed", "outreach-failed"), ("withheld", "outreach-withheld")],
+    )
+    def test_settles_what_was_owed_once(self, world: "World", outcome: str, kind: str) -> None:
+        owed = world.given("engagement-opened", "outreach-requested")
+        then = owed.when("record-outreach", outcome=outcome)
+        then.then_types(kind)
+        assert not then.state.owed
+        world.given("engagement-opened", "outreach-requested", kind).when("record-outreach").then_nothing()
+
+    def test_may_come_after_the_end(self, world: "World") -> None:
+        closed = world.given("engagement-opened", "outreach-requested", "engagement-closed")
+        closed.when("record-outreach").then_types("outreach-sent")
+
+
+class TestRefuseMessage:
+    def test_is_kept_without_its_content(self, world: "World") -> None:
+        then = world.given("engagement-opened").when("refuse-message")
+        then.then(world.event("message-refused", at=world.later))
+        assert then.outcome == "message-refused"

@@ -1,0 +1,47 @@
+"""One byte-exact way to write JSON: what is hashed must never be written otherwise."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import UUID
+
+import pytest
+
+from events.canonical import canonical, instant, parse_instant
+
+
+class TestInstant:
+    def test_is_in_utc_with_six_decimals(self) -> None:
+        assert instant(datetime(2026, 1, 5, 9, tzinfo=UTC)) == "2026-01-05T09:00:00.000000Z"
+        east = timezone(timedelta(hours=2))
+        assert instant(datetime(2026, 1, 5, 9, 0, 0, 1, tzinfo=east)) == "2026-01-05T07:00:00.000001Z"
+
+    def test_needs_a_zone(self) -> None:
+        with pytest.raises(ValueError, match="without a zone"):
+            instant(datetime(2026, 1, 5, 9))  # noqa: DTZ001 - what it must refuse
+
+    def test_is_read_back_as_it_was(self) -> None:
+        moment = datetime(2026, 1, 5, 9, 0, 0, 123456, tzinfo=UTC)
+        assert parse_instant(instant(moment)) == moment
+
+
+class TestCanonical:
+    def test_sorts_keys_and_leaves_no_space(self) -> None:
+        assert (
+            canonical({"b": [1, None], "a": {"d": True, "c": "x"}}) == '{"a":{"c":"x","d":true},"b":[1,null]}'
+        )
+
+    def test_keeps_letters_as_they_are(self) -> None:
+        assert canonical({"name": "Ønskeby ✓"}) == '{"name":"Ønskeby ✓"}'
+
+    def test_writes_moments_and_ids_plainly(self) -> None:
+        assert canonical([datetime(2026, 1, 5, tzinfo=UTC), UUID(int=1)]) == (
+            '["2026-01-05T00:00:00.000000Z","00000000-0000-0000-0000-000000000001"]'
+        )
+
+    @pytest.mark.parametrize("value", [object(), {1, 2}, b"x"])
+    def test_refuses_what_has_no_one_form(self, value: object) -> None:
+        with pytest.raises(TypeError, match="no canonical form"):
+            canonical({"value": value})
+
+    def test_refuses_numbers_that_are_none(self) -> None:
+        with pytest.raises(ValueError, match="JSON"):
+            canonical(float("nan"))

@@ -1,0 +1,158 @@
+"""What comes through any door becomes an order, or one sentence that quotes nothing personal."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from events.commands import INTERNAL, Order
+from events.envelope import Actor
+from events.errors import InvalidCommand
+from events.gates import GATES, INTENT_OF_REPORT
+from events.orders import COMMANDS, PUBLIC, RESERVED, parse_order, personal_content
+
+if TYPE_CHECKING:
+    from tests.events.specification import World
+
+PERSON = Actor(kind="person", id="recruiter-1")
+SECRET = "Žofie"
+
+
+def parse(name: str, **data: Any) -> Order:
+    """Parse as a door does."""
+    return parse_order(name, data, command_id="command-1", actor_default=PERSON, source="cli")
+
+
+def sentence(name: str, **data: Any) -> str:
+    """Give what is said of a message that is no order."""
+    with pytest.raises(InvalidCommand) as caught:
+        parse(name, **data)
+    return str(caught.value)
+
+
+class TestParseOrder:
+    def test_tells_the_command_s_own_fields_from_the_reserved_ones(self) -> None:
+        order = parse(
+            "record-message",
+            message_id="m-1",
+            words="Any news?",
+            at="2026-01-05T09:00:00+01:00",
+            actor={"kind": "candidate", "id": "candidate-1"},
+            source="portal",
+            command_id="ignored",
+            correlation_id="thread-1",
+        )
+        assert order.command.model_dump(exclude_defaults=True) == {"message_id": "m-1", "words": "Any news?"}
+        assert (order.command_id, order.source, order.correlation_id) == ("command-1", "portal", "thread-1")
+        assert order.actor.kind == "candidate"
+
+    def test_fills_in_who_and_where_from(self) -> None:
+        order = parse("complete-intake")
+        assert (order.actor, order.source, order.at) == (PERSON, "cli", None)
+
+    def test_reads_every_canonical_command(self, world: "World") -> None:
+        for name, command in world.commands.items():
+            order = parse_order(
+                name,
+                command.model_dump(mode="json", exclude={"name"}),
+                command_id="command-1",
+                actor_default=PERSON,
+                source="cli",
+                internal=True,
+            )
+            assert order.command == command
+            assert Order.model_validate_json(order.model_dump_json()) == order
+
+    @pytest.mark.parametrize(
+        ("name", "data", "says"),
+        [
+            ("sumbit", {}, "there is no command 'sumbit'; did you mean 'submit'?"),
+            ("refuse-message", {"message": "x", "reason": "x", "says": "x"}, "there is no command"),
+            ("submit", {}, "submit needs the field 'job_order_id'; add it"),
+            ("submit", {"job_order": "j-1"}, "submit needs the field 'job_order_id'; add it"),
+            (
+                "submit",
+                {"job_order_id": "j-1", "aplication_id": "a-1"},
+                "submit has no field 'aplication_id'; did you mean 'application_id'?",
+            ),
+            (
+                "pause",
+                {"until": "2026-01-05T09:00:00"},
+                "pause: 'until' is a time without a zone; add an offset such as +01:00 or Z",
+            ),
+            (
+                "pause",
+                {"until": "tomorrow"},
+                "pause: 'until' is no time; write one like 2026-01-05T09:00:00+01:00",
+            ),
+            ("pause", {"until": "0026-01-05T09:00:00Z"}, "pause: 'until' is no time"),
+            ("pause", {"until": "9999-12-31T23:59:59-12:00"}, "pause: 'until' is no time"),
+            (
+                "complete-intake",
+                {"at": "2026-01-05T09:00:00"},
+                "complete-intake: 'at' is a time without a zone",
+            ),
+            (
+                "record-contact",
+                {"channel": "pigeon"},
+                "record-contact: 'channel' must be one of 'in-person', ",
+            ),
+            ("assign", {"owner": "two words"}, "assign: 'owner' must be an id or code of letters, digits"),
+            ("annul-event", {"event_id": "zebra"}, "annul-event: 'event_id' must be an id like 0000"),
+            ("pause", {"until": "2026-01-05T09:00:00Z", "reason": 5}, "pause: 'reason' is wrong: "),
+            ("record-message", {"words": {"sealed": "ab"}}, "record-message: 'words' must be a text"),
+            (
+                "assign",
+                {"owner": "x", "actor": {"kind": "dog", "id": "x"}},
+                "assign: 'actor.kind' must be one of",
+            ),
+        ],
+    )
+    def test_says_in_one_sentence_what_is_wrong(self, name: str, data: dict[str, Any], says: str) -> None:
+        said = sentence(name, **data)
+        assert said.startswith(says)
+        assert "\n" not in said
+
+    @pytest.mark.parametrize("name", sorted(PUBLIC))
+    def test_quotes_no_value(self, name: str) -> None:
+        """Values can be personal, names of fields cannot."""
+        for field in (*COMMANDS[name].model_fields, *RESERVED):
+            if field in ("name", "command_id"):
+                continue
+            for value in (f"{SECRET} Ønskeby", [SECRET], {SECRET: SECRET}, {"sealed": SECRET}):
+                try:
+                    parse(name, **{field: value})
+                except InvalidCommand as error:
+                    assert SECRET not in str(error)
+
+    def test_quotes_no_name_that_is_none(self) -> None:
+        assert SECRET not in sentence(f"{SECRET} wrote: where are you?")
+        assert SECRET not in sentence("complete-intake", **{f"{SECRET}'s secret": 1})
+
+
+class TestPersonalContent:
+    def test_names_the_personal_fields_that_are_filled_in(self) -> None:
+        data = {"message_id": "m-1", "words": "Any news?"}
+        assert personal_content("record-message", data) == ("words",)
+        assert personal_content("record-message", {"words": None}) == ()
+        assert personal_content("no-such", data) == ()
+
+
+class TestRegistries:
+    def test_know_every_command_by_its_name(self, world: "World") -> None:
+        assert set(COMMANDS) == set(world.commands)
+        assert set(COMMANDS) - INTERNAL == PUBLIC
+        assert set(COMMANDS) > INTERNAL
+
+    def test_pair_reports_with_intents(self) -> None:
+        for report, intent in INTENT_OF_REPORT.items():
+            assert COMMANDS[report].kind == "report"
+            assert COMMANDS[intent].kind == "intent"
+
+    def test_guard_intents_by_gates_that_exist(self, world: "World") -> None:
+        for gate in world.starter.gates:
+            assert gate.id in GATES
+            assert all(COMMANDS[name].kind == "intent" for name in gate.guards)
+
+    def test_let_no_command_use_a_reserved_field(self) -> None:
+        for model in COMMANDS.values():
+            assert not set(RESERVED) & set(model.model_fields)

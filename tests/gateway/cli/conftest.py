@@ -1,0 +1,133 @@
+"""A stack that ``rapport up`` runs, and the command line beside it, both as processes of their own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]  # no stubs among our dependencies
+import pytest
+
+import gateway
+from workers.embedded import binaries
+
+ROOT = Path(gateway.__file__).parent.parent
+STARTS_WITHIN = 60.0
+_FROM_OUTSIDE = ("DATABASE_URL", "TEMPORAL_ADDRESS", "RAPPORT_AGENCY", "RAPPORT_ACTOR", "RAPPORT_DATA_DIR")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What one command said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """This will be what it printed, read as JSON."""
+        return json.loads(self.out)
+
+
+@dataclass
+class Running:
+    """A ``rapport up`` on a directory, and commands given to it from another terminal."""
+
+    process: subprocess.Popen[bytes]
+    data: Path
+    where: dict[str, Any]
+
+    def rapport(self, *arguments: str) -> Done:
+        """This will run one command; all it needs to know is the directory."""
+        done = subprocess.run(
+            [sys.executable, "-m", "gateway", *arguments],
+            env=environment(RAPPORT_DATA_DIR=str(self.data)),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert "Traceback" not in done.stderr
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def temporal(self, *arguments: str) -> str:
+        """This will run Temporal's own CLI against the stack, without a codec."""
+        command = [str(binaries.temporal()), "--address", self.where["temporal_address"], *arguments]
+        done = subprocess.run(
+            command, env=environment(), capture_output=True, text=True, check=True, timeout=60
+        )
+        return done.stdout
+
+    def family(self) -> list[psutil.Process]:
+        """This will list the process and all that descends from it."""
+        process = psutil.Process(self.process.pid)
+        return [process, *process.children(recursive=True)]
+
+    def stop(self) -> int:
+        """This will send SIGTERM and return the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(30)
+
+    def logs(self) -> str:
+        """This will be everything that the processes wrote down for operators."""
+        files = [self.data.parent / "up.out", self.data.parent / "up.err", *(self.data / "logs").rglob("*")]
+        return "\n".join(file.read_text(errors="replace") for file in files if file.is_file())
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Give an environment that names no server and finds our packages."""
+    kept = {name: value for name, value in os.environ.items() if name not in _FROM_OUTSIDE}
+    return {**kept, "PYTHONPATH": str(ROOT), **more}
+
+
+def start(directory: Path) -> Running:
+    """Start a stack and wait until it says where it is."""
+    data = directory / "data"
+    out, err = directory / "up.out", directory / "up.err"
+    with out.open("wb") as to_out, err.open("wb") as to_err:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gateway", "up", "--data", str(data), "--json"],
+            env=environment(),
+            stdout=to_out,
+            stderr=to_err,
+        )
+    deadline = time.monotonic() + STARTS_WITHIN
+    while not out.read_text().endswith("\n"):
+        assert process.poll() is None, err.read_text()
+        assert time.monotonic() < deadline, "it does not come up"
+        time.sleep(0.1)
+    return Running(process, data, json.loads(out.read_text()))
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """This will be a stack with an agency ``acme``, shared by a module's tests."""
+    running = start(tmp_path_factory.mktemp("shared"))
+    try:
+        people = str(ROOT / "deploy" / "agencies" / "example.toml")
+        loaded = running.rapport("agency", "load", people, "--agency", "acme")
+        assert loaded.code == 0, loaded.err
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Callable[[], Running]]:
+    """This will start stacks of the test's own; those left at the end are stopped."""
+    started: list[Running] = []
+
+    def begin() -> Running:
+        started.append(start(tmp_path))
+        return started[-1]
+
+    yield begin
+    for running in started:
+        if running.process.poll() is None:
+            running.stop()
