@@ -26,7 +26,7 @@ from events.policy import GateRule, Policy
 from events.state import Engagement
 from events.steps import due_steps, next_due, take_step
 
-__all__ = ["Prepared", "next_due", "prepare", "tick"]
+__all__ = ["Prepared", "input_of", "next_due", "prepare", "tick"]
 
 FUTURE_TOLERANCE: Final = timedelta(minutes=5)
 LATE_REPORTS: Final = frozenset(
@@ -250,6 +250,11 @@ def _refold(past: Past, history: Sequence[Stored], writer: _Writer) -> Engagemen
     return after
 
 
+def input_of(order: c.Order) -> str:
+    """Write what a command's receipt remembers: everything its giver said, but for its id."""
+    return canonical(order.model_dump(mode="json", exclude={"command_id"}))
+
+
 def _group(
     order: c.Order,
     drafts: Sequence[Draft],
@@ -264,7 +269,7 @@ def _group(
     claims = {claim for claim in (holds - held) | person if claim != taken}
     return CommandGroup(
         command_id=order.command_id,
-        input=canonical(order.model_dump(mode="json", exclude={"command_id"})),
+        input=input_of(order),
         outcome=outcome,
         drafts=tuple(drafts),
         claims=_sorted(claims),

@@ -4,8 +4,8 @@ Everything passed on has a command id made from its event's id: doing it again d
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -18,6 +18,7 @@ from events import job_order
 from events.codec import ENGAGEMENT_EVENTS, decode
 from events.envelope import ENGINE, Stored
 from events.errors import CallerError
+from events.log.connect import LOST
 from events.log.followers import Places
 from events.log.port import EventLog
 
@@ -67,7 +68,7 @@ class Follower:
         followed: dict[str, asyncio.Task[None]] = {}
         try:
             while True:
-                with suppress(OSError):
+                with suppress(*LOST):
                     for agency in await self._log.agencies():
                         if agency not in followed or followed[agency].done():
                             followed[agency] = asyncio.create_task(self._follow(agency))
@@ -81,19 +82,22 @@ class Follower:
         pause = 0.2
         while True:
             try:
-                async for batch in self._batches(agency):
-                    await self.pass_on(agency, batch)
-                    pause = 0.2
+                # Closed before another begins: each holds a connection to be woken by.
+                async with aclosing(self._batches(agency)) as batches:
+                    async for batch in batches:
+                        await self.pass_on(agency, batch)
+                        pause = 0.2
             except Exception as error:
                 # Whatever it was, nothing is skipped: the place is not noted until all is passed on.
                 _log.warning("following is interrupted", agency=agency, error=type(error).__name__)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 30.0)
 
-    async def _batches(self, agency: str) -> AsyncIterator[Sequence[Stored]]:
+    async def _batches(self, agency: str) -> AsyncGenerator[Sequence[Stored], None]:
         place = await self._places.place(agency, FOLLOWER)
-        async for batch in self._log.subscribe(agency, after=place):
-            yield batch
+        async with aclosing(self._log.subscribe(agency, after=place)) as batches:
+            async for batch in batches:
+                yield batch
 
     async def pass_on(self, agency: str, batch: Sequence[Stored]) -> None:
         """Do what a batch of events leads to, then note the place."""
@@ -151,7 +155,7 @@ class Follower:
             _log.info(
                 "an event has no consequence",
                 agency=stored.agency,
-                event=str(stored.event_id),
+                event_id=str(stored.event_id),
                 command=consequence.name,
                 why=error.code,
             )

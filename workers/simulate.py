@@ -23,7 +23,7 @@ from events.policy import Policy
 from events.sources.errors import SourceError
 from events.sources.mapping import Mapping, read_mapping, restrict
 from events.sources.ocel import SourceLog, read_ocel
-from events.sources.plan import LeftAside, Plan, plan_of
+from events.sources.plan import LeftAside, Plan, check_source, plan_of
 from events.sources.pseudonyms import Pseudonyms
 from events.state import Engagement
 from workers.client import Engagements
@@ -70,6 +70,7 @@ async def run_simulation(options: SimulationOptions) -> SimulationReport:
     began = time.monotonic()
     log, mapping = read_source(options.file), read_mapping_file(options.mapping)
     policy = deploy_policy("starter") if options.policy is None else compile_policy_file(options.policy)
+    check_source(log, mapping, limit=options.limit)
     key = Pseudonyms(pseudonym_key(options.pseudonym_key, options.data_dir))
     plan = plan_of(log, mapping, key, limit=options.limit)
     judged = restrict(policy, plan.observes)

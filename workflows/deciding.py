@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from events.canonical import canonical
 from events.clock import ClockSpec, decision_time
 from events.commands import Order
-from events.decider import Prepared, prepare, tick
+from events.decider import Prepared, input_of, prepare, tick
 from events.envelope import CommandGroup, Stored
 from events.errors import CallerError
 from events.policy import Policy
@@ -77,9 +76,7 @@ def due_groups(desk: Desk, moment: datetime) -> list[CommandGroup]:
 
 def asking_group(order: Order) -> CommandGroup:
     """Make a group that only asks the log whether it knows the command: appended nowhere, see the writer."""
-    # Must equal what ``events.decider`` writes as a group's input, or a known command looks reused.
-    content = canonical(order.model_dump(mode="json", exclude={"command_id"}))
-    return CommandGroup(command_id=order.command_id, input=content, outcome="unknown")
+    return CommandGroup(command_id=order.command_id, input=input_of(order), outcome="unknown")
 
 
 def _prepare(entry: Entry, state: Engagement, desk: Desk, moment: datetime) -> Prepared:

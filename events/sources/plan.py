@@ -95,22 +95,30 @@ def plan_of(log: SourceLog, mapping: Mapping, pseudonyms: Pseudonyms, *, limit: 
 
     *limit* takes the applicants whose first application comes first.
 
-    :raises SourceError: the log holds an activity or lacks an object type that the mapping speaks of.
+    :raises SourceError: see :func:`check_source`.
+    """
+    check_source(log, mapping, limit=limit)
+    return _Planner(log, mapping, pseudonyms, limit).plan()
+
+
+def check_source(log: SourceLog, mapping: Mapping, *, limit: int | None = None) -> None:
+    """Make sure that a plan can be made, before anything is.
+
+    :raises SourceError: the mapping does not say what an event means, or the limit is no number of people.
     """
     if limit is not None and limit < 1:
         raise SourceError("the limit is a number of applicants: give at least 1")
-    return _Planner(log, mapping, pseudonyms, limit).plan()
+    known = {each.name for each in mapping.activity}
+    for event in log.events:
+        if event.activity not in known:
+            shown = event.activity if event.activity.isprintable() and len(event.activity) < 60 else "?"
+            raise SourceError(f"the mapping does not say what '{shown}' means (event {event.place}); add it")
 
 
 class _Planner:
     def __init__(self, log: SourceLog, mapping: Mapping, pseudonyms: Pseudonyms, limit: int | None) -> None:
         self._log, self._mapping, self._pseudonyms = log, mapping, pseudonyms
         self._meanings = {each.name: each for each in mapping.activity}
-        for event in log.events:
-            if event.activity not in self._meanings:
-                raise SourceError(
-                    f"the mapping does not say what '{event.activity}' means (event {event.place}); add it"
-                )
         self._applicant_of = _applicants(log, mapping)
         self._chosen = self._choose(limit)
         self._linked = self._job_orders_of(self._chosen or frozenset())

@@ -143,6 +143,11 @@ class Given:
         """Decide under a policy; without, nothing is asked and nothing is promised."""
         return replace(self, policy=policy)
 
+    def after(self, now: datetime, *, inclusive: bool = True) -> list[Any]:
+        """Let time pass and nothing else happen; gives the events of the steps that were due."""
+        steps = tick(self.state, now, agency=AGENCY, inclusive=inclusive)
+        return [event for step in steps for event in step.events]
+
     def when(
         self,
         command: str,

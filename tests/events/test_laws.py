@@ -191,12 +191,7 @@ class TestPromises:
             life.do("withdraw", end, submission_id=None)
         life.do("close-engagement", end)
         closed = len(life.drafts)
-        mistakes = lives.live_on(life, data.draw(lives.moves()))
-        assert all(
-            each.code
-            in ("closed-engagement", "invalid-command", "not-allowed", "wrong-state", "unknown-reference")
-            for each in mistakes
-        )
+        lives.live_on(life, data.draw(lives.moves()))
         assert not life.state.obligations
         assert not life.state.escalations
         assert life.state.stage == "closed"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-INTERVIEWED = {
+STORIES = {
     "answer-application": ("record-application",),
     "keep-in-touch": (),
     "answer-candidate": ("record-message",),
@@ -22,7 +22,6 @@ INTERVIEWED = {
     "tell-decision": ("record-submission", "record-client-answer"),
     "tell-position-filled": ("record-submission", "record-position-filled"),
 }
-# What is left of the rest of the story when only one promise is looked at.
 WITHIN = {
     "answer-application": 7 * DAY,
     "keep-in-touch": 7 * DAY,
@@ -40,7 +39,7 @@ ABOUT = {
     "tell-decision": "s-1",
     "tell-position-filled": "s-1",
 }
-RULES = sorted(INTERVIEWED)
+RULES = sorted(STORIES)
 ANSWERS = sorted(set(RULES) - {"keep-in-touch", "prepare-for-interview"})
 
 
@@ -55,8 +54,8 @@ def begun(world: "World", rule: str) -> "Life":
     """Live up to the moment, noon, at which the promise opens."""
     life = world.life(only(world, rule))
     life.do("open-engagement", world.noon)
-    for name in INTERVIEWED[rule]:
-        changes = {"application_id": None} if name == "record-submission" else {}
+    for name in STORIES[rule]:
+        changes: dict[str, Any] = {"application_id": None} if name == "record-submission" else {}
         life.do(name, world.noon, **changes)
     return life
 
@@ -80,7 +79,7 @@ class TestOpening:
         assert promise(life).due_at == world.noon + WITHIN[rule]
 
     def test_names_every_rule_of_the_shipped_policy(self, world: "World") -> None:
-        assert [each.id for each in world.starter.obligations] == list(INTERVIEWED)
+        assert [each.id for each in world.starter.obligations] == list(STORIES)
 
     @pytest.mark.parametrize("rule", RULES)
     def test_breaks_at_its_due_time_and_not_before(self, world: "World", rule: str) -> None:

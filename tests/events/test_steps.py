@@ -91,6 +91,23 @@ class TestEveryRung:
         assert [each.level for each in life.state.escalations.values()] == [1, 2, 3]
 
 
+class TestTakeStep:
+    def test_says_what_was_due_at_its_own_time(self, world: "World") -> None:
+        due = world.event("obligation-opened").due_at
+        opened = world.given("engagement-opened", "assigned", "obligation-opened")
+        assert opened.after(due, inclusive=False) == []
+        breached, reached, raised, asked = opened.after(due)
+        assert breached == world.event("obligation-breached")
+        assert reached == world.event("rung-reached")
+        assert raised == world.event("escalation-raised", escalation_id=raised.escalation_id)
+        assert asked == world.event("outreach-requested", effect_id=asked.effect_id, useful_until=None)
+
+    def test_says_the_same_whenever_it_is_asked(self, world: "World") -> None:
+        opened = world.given("engagement-opened", "assigned", "obligation-opened")
+        late = world.noon + 30 * DAY
+        assert opened.after(late) == opened.after(late)
+
+
 class TestMode:
     def test_observe_records_and_tells_nobody(self, world: "World") -> None:
         life = waiting(world, "observe")

@@ -1,7 +1,7 @@
 """From a proposed job to the client's answer; the candidate decides where their name goes."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -90,7 +90,7 @@ class TestGrantRightToRepresent:
         "changes",
         [{"evidence": "asserted"}, {"evidence_ref": None}, {"evidence": "system", "evidence_ref": None}],
     )
-    def test_is_never_just_typed_in(self, world: "World", changes: dict[str, str | None]) -> None:
+    def test_is_never_just_typed_in(self, world: "World", changes: dict[str, Any]) -> None:
         world.given(*KNOWN, "job-proposed").when("grant-right-to-represent", **changes).fails(
             NeedsEvidence, "evidence_ref"
         )

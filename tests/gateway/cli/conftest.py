@@ -1,5 +1,6 @@
 """A stack that ``rapport up`` runs, and the command line beside it, both as processes of their own."""
 
+import io
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import psutil  # type: ignore[import-untyped]  # no stubs among our dependencies
 import pytest
 
 import gateway
+from gateway.cli import app
 from workers.embedded import binaries
 
 ROOT = Path(gateway.__file__).parent.parent
@@ -105,15 +108,32 @@ def start(directory: Path) -> Running:
     return Running(process, data, json.loads(out.read_text()))
 
 
+class InProcess(Running):
+    """The same, with commands given in the test's own process: a process of their own costs two seconds."""
+
+    def rapport(self, *arguments: str) -> Done:
+        """This will run one command."""
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            code = app.run(arguments)
+        return Done(code, out.getvalue(), err.getvalue())
+
+
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """This will be a stack with an agency ``acme``, shared by a module's tests."""
     running = start(tmp_path_factory.mktemp("shared"))
+    beside = InProcess(running.process, running.data, running.where)
     try:
-        people = str(ROOT / "deploy" / "agencies" / "example.toml")
-        loaded = running.rapport("agency", "load", people, "--agency", "acme")
-        assert loaded.code == 0, loaded.err
-        yield running
+        with pytest.MonkeyPatch.context() as patch:
+            for name in _FROM_OUTSIDE:
+                patch.delenv(name, raising=False)
+            patch.setenv("RAPPORT_DATA_DIR", str(running.data))
+            patch.setattr("workers.logs.configure_logging", lambda *_: None)  # pytest's own stays
+            people = str(ROOT / "deploy" / "agencies" / "example.toml")
+            loaded = beside.rapport("agency", "load", people, "--agency", "acme")
+            assert loaded.code == 0, loaded.err
+            yield beside
     finally:
         running.stop()
 
