@@ -3,6 +3,7 @@
 It is made once and never changed: under another key every id of the same log would be another.
 """
 
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -42,14 +43,11 @@ def _make(path: Path) -> None:
         descriptor = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(f"{secrets.token_hex(_BYTES)}\n")
-        # Where another process was faster, its key is the one.
-        os.link(waiting, path)
-    except FileExistsError:
-        pass
+        with contextlib.suppress(FileExistsError):  # another process was faster: its key is the one
+            os.link(waiting, path)
+        waiting.unlink()
     except OSError as error:
         reason = (error.strerror or "unknown reason").lower()
         raise SourceError(
             f"the pseudonym key {path} cannot be made: {reason}; give --pseudonym-key"
         ) from None
-    finally:
-        waiting.unlink(missing_ok=True)

@@ -22,6 +22,7 @@ from events.log.followers import PostgresPlaces
 from workers.client import CommandFailed, Engagements
 from workers.following import SOURCE, Follower
 from workers.poking import poke_stale
+from workers.search_attributes import register_search_attributes
 from workers.settings import Settings
 from workers.wiring import Adapters, adapters, connect, workers
 from workers.worker import run_until
@@ -77,6 +78,7 @@ async def serving(
     places = PostgresPlaces(database_url)
     async with adapters(settings, database_url, smtp=smtp) as having:
         client = await connect(temporal, having.keys)
+        await register_search_attributes(client)
         stopping = asyncio.Event()
         follower = Follower(having.log, places, having.service, EngagementTeller(client, clock))
         working = asyncio.ensure_future(run_until(stopping, workers(client, having)))

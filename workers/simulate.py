@@ -40,8 +40,8 @@ from workers.wiring import Adapters, adapters, workers
 from workflows.types import RunSettings
 
 AGENCY: Final = "simulation"
-# The time-skipping server wedges on search attributes, and fires no timer any more once a run has rolled over
-# while others wait (temporal-test-server 1.40): so nobody rolls over, which no stream here is long enough to need.
+# The time-skipping server wedges on search attributes, and skips no time any more once a run has rolled over
+# with an activity under way (temporal-test-server 1.40): so no run does, and none here is that long.
 SETTINGS: Final = RunSettings(search_attributes=False, roll_over_at=50_000)
 # The agency is loaded before its first event.
 HEAD_START: Final = timedelta(hours=1)

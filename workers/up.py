@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from temporalio.client import Client
 from temporalio.envconfig import ClientConnectConfig
@@ -22,18 +22,11 @@ from workers.codec_server import CodecServer
 from workers.embedded import ports
 from workers.embedded.stack import EmbeddedStack
 from workers.loopback_codec import LoopbackCodec
+from workers.search_attributes import SEARCH_ATTRIBUTES
 from workers.serving import serving
 from workers.settings import Settings
 from workers.wiring import Adapters
 from workers.worker import stop_on_signals
-from workflows import showing
-
-SEARCH_ATTRIBUTES: Final = {
-    showing.AGENCY.name: "Keyword",
-    showing.STAGE.name: "Keyword",
-    showing.OWNER.name: "Keyword",
-    showing.LEVEL.name: "Int",
-}
 
 T = TypeVar("T")
 

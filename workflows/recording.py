@@ -86,6 +86,11 @@ class Recorder:
                 **options,
             )
             return quick
+        except ApplicationError as error:
+            # What fails for good in a local activity comes bare; in a normal one, wrapped.
+            if error.non_retryable:
+                raise _wrapped(error, name) from error
+            workflow.logger.warning("the quick way to '%s' failed; trying until it works", name)
         except ActivityError as error:
             if is_final(error) or is_cancelled_exception(error):
                 raise
@@ -94,6 +99,18 @@ class Recorder:
             name, request, start_to_close_timeout=_ONE_TRY, retry_policy=_PATIENT, **options
         )
         return slow
+
+
+def _wrapped(error: ApplicationError, activity: str) -> ActivityError:
+    return ActivityError(
+        error.message,
+        scheduled_event_id=0,
+        started_event_id=0,
+        identity="",
+        activity_type=activity,
+        activity_id="",
+        retry_state=None,
+    )
 
 
 def is_final(error: ActivityError) -> bool:

@@ -39,8 +39,10 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except typer.Exit as done:
         return done.exit_code
+    except SystemExit:
+        return DONE  # how rich leaves when whoever read us has gone
     except BrokenPipeError:
-        # Whoever read us has gone (``rapport show | head``); nothing failed.
+        # The same without rich (``rapport show | head``): nothing failed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except Exception as error:

@@ -120,7 +120,7 @@ def outbox(
     async def work(session: Session) -> "list[Row]":
         from gateway.cli import reading
 
-        return await reading.outbox(session.having, await session.agency())
+        return await reading.outbox(session.log, session.having.ledger, await session.agency())
 
     rows = [row for row in perform(Options(agency, data, as_json), work) if state in (None, row["state"])]
     if as_json:

@@ -11,14 +11,13 @@ from events.catalogue import OutreachFailed, OutreachRequested, OutreachSent, Ou
 from events.codec import decode
 from events.envelope import Stored
 from events.fold import annulled_ids, fold
-from events.log.effects import Effect
+from events.log.effects import Effect, EffectsLedger
 from events.log.port import EventLog
 from events.obligations import owner_of
 from events.state import Engagement, OpenObligation
 
 if TYPE_CHECKING:
     from activities.directory import Directory, Person
-    from workers.wiring import Adapters
 
 PAGE: Final = 1000
 Row = dict[str, Any]
@@ -71,11 +70,11 @@ async def waiting(states: Sequence[Engagement], agency: str, directory: "Directo
     return sorted(rows, key=lambda row: (-row["level"], row["due_at"], row["engagement"], row["rule"]))
 
 
-async def outbox(having: "Adapters", agency: str) -> list[Row]:
+async def outbox(log: EventLog, ledger: EffectsLedger, agency: str) -> list[Row]:
     """List every message that was ever owed, with what became of it, the oldest first."""
-    attempts = await _attempts(having, agency)
+    attempts = await _attempts(ledger, agency)
     rows: list[Row] = []
-    for key, events in (await engagement_streams(having.log, agency)).items():
+    for key, events in (await engagement_streams(log, agency)).items():
         rows += _messages(key, events, attempts)
     return sorted(rows, key=lambda row: (row["requested_at"], row["effect"]))
 
@@ -136,11 +135,11 @@ def _name(person: "Person | None") -> str | None:
     return person.name if person is not None and isinstance(person.name, str) else None
 
 
-async def _attempts(having: "Adapters", agency: str) -> dict[str, Effect]:
+async def _attempts(ledger: EffectsLedger, agency: str) -> dict[str, Effect]:
     """Give the last attempt at every effect."""
     found: dict[str, Effect] = {}
     after: tuple[str, int] | None = None
-    while page := await having.ledger.list(agency, after=after, limit=PAGE):
+    while page := await ledger.list(agency, after=after, limit=PAGE):
         for effect in page:
             found[effect.effect_id] = effect
         after = (page[-1].effect_id, page[-1].attempt)

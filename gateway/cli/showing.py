@@ -75,7 +75,7 @@ def outbox(rows: list[Row]) -> None:
                 row["template"],
                 row["rule"] or "-",
                 str(row["level"]),
-                row["state"] + (f" ({row['reason']})" if row["reason"] else ""),
+                row["state"] + (f" ({row['reason'] or row['ledger']})" if _detailed(row) else ""),
             ]
             for row in rows
         ],
@@ -132,6 +132,10 @@ def _engagement(state: Row) -> None:
         line(f"breach of {breach['rule']}: due {_moment(breach['due_at'])}, level {breach['level']}, {end}")
     if state["owed"]:
         line(f"messages owed: {len(state['owed'])}")
+
+
+def _detailed(row: Row) -> bool:
+    return bool(row["reason"]) or (row["state"] == "owed" and bool(row["ledger"]))
 
 
 def _other(name: str, value: Any) -> None:

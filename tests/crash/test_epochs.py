@@ -86,7 +86,9 @@ class TestReset:
         assert await ground.events() == before
         again = await ground.give("e-1", "record-contact", TALK, command_id="talk-1")
         assert again == first
-        proposed = await ground.give("e-1", "propose-job", {"job_order_id": "j-1", "by": "r-1"}, command_id="p-1")
+        proposed = await ground.give(
+            "e-1", "propose-job", {"job_order_id": "j-1", "by": "r-1"}, command_id="p-1"
+        )
         assert proposed.outcome == "accepted"
         newer = (await ground.log.head("acme", "engagement:e-1")).run_epoch
         assert newer > epoch
@@ -108,7 +110,9 @@ class TestTwoEpochs:
         first = (await ground.log.head("acme", "engagement:e-1")).run_epoch
         zombie = (await ground.handle().describe()).run_id
         await ground.worker(temporal=other_cluster)
-        assert (await there.command("e-1", "record-contact", TALK, command_id="there-1")).outcome == "accepted"
+        assert (
+            await there.command("e-1", "record-contact", TALK, command_id="there-1")
+        ).outcome == "accepted"
         second = (await ground.log.head("acme", "engagement:e-1")).run_epoch
         assert second > first
         [refused] = await ground.log.append_many([await late(ground, first)])

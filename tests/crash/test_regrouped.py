@@ -78,8 +78,6 @@ class TestRegroupedRetry:
         "first",
         [
             pytest.param(("b-3",), id="one-alone"),
-            pytest.param(("b-4",), id="one-without-events"),
-            pytest.param(("b-3", "b-1"), id="two-of-them"),
             pytest.param(("c-0", "b-3", "b-1"), id="a-new-one-among-them"),
         ],
     )

@@ -38,7 +38,11 @@ MESSAGES: tuple[tuple[str, object, str], ...] = (
     ("record-check", {**CHECK, "command_id": "s-6"}, "check-recorded"),
     ("record-contact", {"by": "r-1", "channel": "phone", "command_id": "s-1", "note": WORDS}, "again"),
     ("record-application", {"command_id": "s-8"}, "invalid-command"),
-    ("record-attempt", {"by": "r-1", "channel": "phone", "about": ["a-1"], "command_id": "s-9"}, "attempt-made"),
+    (
+        "record-attempt",
+        {"by": "r-1", "channel": "phone", "about": ["a-1"], "command_id": "s-9"},
+        "attempt-made",
+    ),
     ("record-check", {**CHECK, "command_id": "s-10", "at": "2026-01-05T09:00:00"}, "invalid-command"),
     ("complete-intake", {"command_id": "s-11"}, "intake-completed"),
     ("record-interview-result", {"interview_id": "i-9", "result": "advance"}, "unknown-reference"),
@@ -69,7 +73,9 @@ class TestSignalsWhileNobodyWorks:
         await ground.worker()
 
         async def all_done() -> bool:
-            return sum(1 for each in await told() if each.endswith("content")) == 1 and len(await told()) >= due
+            return (
+                sum(1 for each in await told() if each.endswith("content")) == 1 and len(await told()) >= due
+            )
 
         async def told() -> list[str]:
             """List what came of the messages, in the log's order."""

@@ -108,9 +108,7 @@ async def main(told: dict[str, Any]) -> None:
             having.log, having.ledger, having.directory, having.email, settles_after=SETTLES_AFTER
         )
         both = [
-            engagement_worker(
-                client, Recording(having.log, having.directory), Commands(having.service)
-            ),
+            engagement_worker(client, Recording(having.log, having.directory), Commands(having.service)),
             outreach_worker(client, outreach),
         ]
         running = asyncio.create_task(run_until(stopping, both))

@@ -92,6 +92,24 @@ STORY: Final = tuple(
     )
 )
 RARE: Final = frozenset({"close-engagement", "open-engagement", "adopt-policy", "refuse-message", "assign"})
+# Where ids of things lie in the state, and which commands make them.
+REFERS: Final = {
+    "submission_id": "submissions",
+    "interview_id": "interviews",
+    "offer_id": "offers",
+    "application_id": "applications",
+}
+MAKES: Final = frozenset(
+    {
+        ("submit", "submission_id"),
+        ("record-submission", "submission_id"),
+        ("request-interview", "interview_id"),
+        ("schedule-interview", "interview_id"),
+        ("record-interview-scheduled", "interview_id"),
+        ("record-offer", "offer_id"),
+        ("record-application", "application_id"),
+    }
+)
 OFTEN: Final = frozenset(
     {
         "record-contact",
@@ -194,7 +212,8 @@ def moves(*, without: frozenset[str] = frozenset()) -> st.SearchStrategy[list[Mo
     every = sorted(set(COMMANDS) - without)
     usual = sorted(set(every) - RARE) * 4 + sorted(OFTEN - without) * 8 + every
     anything = st.lists(st.sampled_from(usual).flatmap(_move), min_size=6, max_size=24)
-    begun = st.integers(0, len(STORY)).map(lambda missing: [*STORY[: len(STORY) - missing]])
+    whole = len(STORY)
+    begun = st.sampled_from((whole, whole, whole, 6, 3, 0)).map(lambda length: [*STORY[:length]])
     return st.tuples(begun, anything).map(lambda parts: [*parts[0], *parts[1]])
 
 
@@ -224,10 +243,12 @@ def live_on(life: Any, planned: list[Move]) -> list[CallerError]:
     mistakes = []
     for move in planned:
         now = max(now, next_due(life.state) or now) if move.gap is None else now + move.gap
+        policy = life.policy
         try:
             life.give(_order(life, move, now, f"move-{len(life.orders)}"), now)
         except CallerError as mistake:
             mistakes.append(mistake)
+            life.policy = policy
         if move.gap is None or move.pick % 5 == 0:
             life.wait(now)
     return mistakes
@@ -235,7 +256,7 @@ def live_on(life: Any, planned: list[Move]) -> list[CallerError]:
 
 def _order(life: Any, move: Move, now: datetime, command_id: str) -> Order:
     fields = {
-        name: now + value if isinstance(value, timedelta) else value
+        name: now + value if isinstance(value, timedelta) else _known(life, name, value, move)
         for name, value in (move.fields or {}).items()
     }
     if move.name == "annul-event":
@@ -245,7 +266,11 @@ def _order(life: Any, move: Move, now: datetime, command_id: str) -> Order:
     elif move.name == "record-outreach":
         fields["effect_id"] = _one_of([*life.state.owed, UUID(int=9)], move.pick)
     elif move.name == "adopt-policy":
-        fields |= {"digest": life.policy.digest(), "policy_name": life.policy.name}
+        # The writer decides an adoption under the policy that is adopted.
+        rules = life.world.starter.obligations
+        cut = life.world.starter.model_copy(update={"obligations": rules[move.pick % len(rules) :]})
+        life.policy = cut
+        fields |= {"digest": cut.digest(), "policy_name": cut.name}
     elif move.name == "open-engagement":
         fields["candidate_name"] = WORDS
     command = COMMANDS[move.name].model_validate(fields) if move.fields else life.world.command(move.name)
@@ -258,6 +283,14 @@ def _order(life: Any, move: Move, now: datetime, command_id: str) -> Order:
             "at": now - move.back if move.back else None,
         }
     )
+
+
+def _known(life: Any, name: str, value: Any, move: Move) -> Any:
+    """Mostly name what exists, where the command does not bring it into being."""
+    there = sorted(getattr(life.state, REFERS[name])) if name in REFERS else []
+    if not there or move.pick % 5 == 0 or (move.name, name) in MAKES:
+        return value
+    return there[move.pick % len(there)]
 
 
 def _one_of(found: list[UUID], pick: int) -> UUID:

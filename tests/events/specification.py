@@ -196,7 +196,7 @@ class Life:
     groups: list[Prepared] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     mistakes: list[CallerError] = field(default_factory=list)
-    journal: list[tuple[datetime, bool, list[Prepared]]] = field(default_factory=list)
+    journal: list[tuple[datetime, bool, list[Prepared], Policy]] = field(default_factory=list)
 
     def _take(self, prepared: Prepared) -> None:
         self.groups.append(prepared)
@@ -210,7 +210,7 @@ class Life:
         steps = tick(self.state, now, agency=AGENCY, inclusive=inclusive, stepped=self.stepped)
         for each in steps:
             self._take(each)
-        self.journal.append((now, inclusive, []))
+        self.journal.append((now, inclusive, [], self.policy))
         return [event for each in steps for event in each.events]
 
     def give(self, order: Order, now: datetime) -> Prepared:

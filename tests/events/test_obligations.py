@@ -1,6 +1,6 @@
 """The promises of the shipped policy: what opens them, keeps them, moves them and ends them."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -244,6 +244,11 @@ class TestMoving:
         life.do("pause", world.noon + DAY, until=world.noon + 4 * DAY)
         life.do("pause", world.noon + 2 * DAY, until=world.noon + 5 * DAY)
         assert promise(life).due_at == world.noon + 11 * DAY
+
+    def test_a_pause_may_last_as_long_as_the_calendar_of_a_command(self, world: "World") -> None:
+        life = begun(world, "keep-in-touch")
+        life.do("pause", world.noon, until=datetime(2999, 12, 31, tzinfo=UTC))
+        assert promise(life).due_at.year == 3000
 
     def test_an_answer_is_owed_in_a_pause_all_the_same(self, world: "World") -> None:
         life = begun(world, "answer-candidate")

@@ -23,7 +23,8 @@ def example(model: type[BaseModel], personal: object) -> Any:
         for name, field in model.model_fields.items()
         if name != "type"
     }
-    return model.model_construct(**values)
+    built: Any = model.model_construct(_fields_set=None, **values)
+    return built
 
 
 def _some(annotation: Any) -> Any:

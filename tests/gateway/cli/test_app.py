@@ -8,6 +8,8 @@ from gateway.cli import app
 from gateway.cli.errors import DONE, WRONG
 from workers.shipped import POLICIES
 
+ROOT = Path(app.__file__).parents[2]
+
 
 @pytest.fixture(autouse=True)
 def _nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -132,9 +134,39 @@ class TestRun:
         assert app.run(["list"]) == 130
         assert capsys.readouterr().err == ""
 
+    def test_shows_help_when_asked_for_nothing(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert app.run([]) == WRONG
+
+        told = capsys.readouterr()
+        assert "waiting" in told.out
+        assert told.err == ""
+
     def test_shows_help(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert app.run(["--help"]) == DONE
         assert "waiting" in capsys.readouterr().out
+
+
+class TestMain:
+    def test_takes_no_harm_from_a_reader_that_leaves(self) -> None:
+        """``rapport --help | head -1`` is no failure."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gateway", "--help"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
+        )
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        told = process.stderr.read()
+        process.stderr.close()
+
+        assert (process.wait(30), told) == (DONE, b"")
+
+    def test_ends_with_the_commands_exit_code(self) -> None:
+        done = subprocess.run([sys.executable, "-m", "gateway", "lst"], capture_output=True, cwd=ROOT)
+
+        assert done.returncode == WRONG
 
 
 class TestImport:
@@ -150,7 +182,7 @@ class TestImport:
             capture_output=True,
             text=True,
             check=True,
-            cwd=Path(app.__file__).parents[2],
+            cwd=ROOT,
         )
 
         assert done.stdout.split() == []

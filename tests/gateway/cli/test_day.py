@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]  # no stubs among our dependencies
+import psutil
 import pytest
 
 from workflows.types import workflow_id
