@@ -71,7 +71,9 @@ def _again(
     rungs = tuple(
         rung for rung in laid[-1].rungs if rung.number not in reached and not (stands and rung.do == "breach")
     )
-    again = open_obligation(state.stream, rule, first.subject, cause, first.since, laid[-1].due_at, rungs)
+    again = open_obligation(
+        state.stream, rule, first.subject, cause, first.since, laid[-1].due_at, rungs, first.opened_at
+    )
     yield again.model_copy(update={"at": at})
 
 

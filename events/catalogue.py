@@ -184,6 +184,7 @@ class CallRequested(Event):
     """The candidate asks to be called."""
 
     type: Literal["call-requested"] = "call-requested"
+    after_close: ClassVar[bool] = True
     message_id: Id
     words: Personal[str | None] = None
 
@@ -482,6 +483,9 @@ class ObligationOpened(EngineEvent):
     owner_role: OwnerRole
     awaits: Awaited
     since: Moment = Field(description="when what opened it happened: earlier acts cannot meet it")
+    opened_at: Moment = Field(
+        description="when it was decided: what a rule counts from, unless it says happened"
+    )
     due_at: Moment
     rungs: tuple[Rung, ...]
     useful_for: int | None = Field(
@@ -614,7 +618,6 @@ class OutreachSent(Event):
     """The message left; ``person`` is who got it, None for the candidate."""
 
     type: Literal["outreach-sent"] = "outreach-sent"
-    by_engine: ClassVar[bool] = True
     after_close: ClassVar[bool] = True
     effect_id: UUID
     person: Id | None = None
@@ -626,7 +629,6 @@ class OutreachFailed(Event):
     """The message could not be sent, for good."""
 
     type: Literal["outreach-failed"] = "outreach-failed"
-    by_engine: ClassVar[bool] = True
     after_close: ClassVar[bool] = True
     effect_id: UUID
     attempt: int = 1
@@ -638,7 +640,6 @@ class OutreachWithheld(Event):
     """A rule forbade writing.  Kept, because we must be able to prove restraint."""
 
     type: Literal["outreach-withheld"] = "outreach-withheld"
-    by_engine: ClassVar[bool] = True
     after_close: ClassVar[bool] = True
     effect_id: UUID
     rule: RuleId = Field(description="the policy's name for the rule, e.g. quiet-hours")

@@ -34,6 +34,7 @@ LATE_REPORTS: Final = frozenset(
         "record-contact",
         "record-attempt",
         "record-message",
+        "request-call",
         "record-check",
         "annul-event",
         "record-outreach",

@@ -246,6 +246,7 @@ def _opened(state: Engagement, event: e.ObligationOpened) -> Engagement:
         due_at=event.due_at,
         rungs=event.rungs,
         numbered=max((rung.number + 1 for rung in event.rungs), default=0),
+        opened_at=event.opened_at,
         useful_for=event.useful_for,
     )
     return replace(state, obligations={**state.obligations, event.obligation_id: opened})

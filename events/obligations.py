@@ -135,6 +135,9 @@ def _ended_or_moved(
         if isinstance(event, e.PolicyAdopted):
             yield from drop(state, key, "rule-retired", event.at)
         return
+    if isinstance(event, e.PolicyAdopted):
+        yield from _under_the_new_rule(state, key, rule, now, event.at)
+        return
     if any(fires(trigger, event, promise.subject, named) for trigger in rule.dropped_by):
         yield from drop(state, key, event.type, event.at)
         return
@@ -150,6 +153,25 @@ def _ended_or_moved(
         yield move(
             key, promise, due, _rungs(rule, due, now, promise.numbered), "planned-time-moved", event.at
         )
+
+
+def _under_the_new_rule(
+    state: Engagement, key: UUID, rule: ObligationRule, now: datetime, at: datetime
+) -> Iterator[e.AnyEvent]:
+    """What is open keeps its due time, unless the rule says that it applies to what is open, too."""
+    promise = state.obligations[key]
+    if rule.applies != "open" or promise.breached:
+        return
+    base = promise.opened_at if rule.counts_from == "known" else promise.since
+    if rule.planned is not None:
+        interview = state.interviews.get(promise.subject.partition(":")[2])
+        planned = getattr(interview, rule.planned, None)
+        if planned is None:
+            return
+        base = planned
+    due = base + rule.within.delta
+    if due != promise.due_at:
+        yield move(key, promise, due, _rungs(rule, due, now, promise.numbered), "policy-adopted", at)
 
 
 def move(
@@ -230,7 +252,9 @@ def _opened(
             continue
         if rule.while_paused == "waits" and state.paused_until is not None:
             due += max(NO_TIME, state.paused_until - now)
-        yield open_obligation(state.stream, rule, subject, cause, event.at, due, _rungs(rule, due, now, 0))
+        yield open_obligation(
+            state.stream, rule, subject, cause, event.at, due, _rungs(rule, due, now, 0), now
+        )
 
 
 def open_obligation(
@@ -241,6 +265,7 @@ def open_obligation(
     since: datetime,
     due: datetime,
     rungs: tuple[e.Rung, ...],
+    opened_at: datetime,
 ) -> e.ObligationOpened:
     """Open a promise under the id that its stream, rule, subject and opening event give it."""
     return e.ObligationOpened(
@@ -253,6 +278,7 @@ def open_obligation(
         owner_role=rule.owner,
         awaits=rule.awaits,
         since=since,
+        opened_at=opened_at,
         due_at=due,
         rungs=rungs,
         useful_for=None if rule.useful_for is None else int(rule.useful_for.delta.total_seconds()),

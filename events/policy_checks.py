@@ -107,12 +107,13 @@ def check_obligation(rule: ObligationRule, note: Note) -> None:
 
 def _check_trigger(trigger: Trigger, rule: ObligationRule, path: Path, note: Note) -> None:
     event = EVENTS[trigger.event]
-    if event.by_engine and not (path[0] == "met-by" and trigger.event.startswith("outreach-")):
+    engines = event.by_engine or trigger.event.startswith("outreach-")
+    if engines and not (path[0] == "met-by" and trigger.event.startswith("outreach-")):
         note(
             (*path, "event"),
             f'"{trigger.event}" is what the engine itself writes; name something that a person did or said.',
         )
-    if event.by_engine:
+    if engines:
         return
     for field, value in trigger.where.items():
         _check_where(event, trigger.event, field, value, (*path, "where", key(field)), note)

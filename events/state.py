@@ -89,6 +89,7 @@ class OpenObligation:
     due_at: datetime
     rungs: tuple[e.Rung, ...]
     numbered: int
+    opened_at: datetime
     useful_for: int | None = None
     breached: bool = False
     level: int = 0
@@ -205,6 +206,8 @@ class Engagement:
             return "dormant"
         if self.paused(now):
             return "paused"
+        if any(each.kind == "answer" and each.awaits == "recruiter" for each in self.obligations.values()):
+            return "waiting on agency"
         if self.attempts_since_contact >= ATTEMPTS_UNTIL_WAITING:
             return "waiting on candidate"
         if any(each.answer is None for each in self.offers.values()):

@@ -15,7 +15,17 @@ from events.errors import UnknownReference, WrongState
 from events.fold import annulled_ids
 from events.state import Engagement
 
-LASTING: Final = frozenset({"engagement-opened", "engagement-closed", "policy-adopted", "event-annulled"})
+LASTING: Final = frozenset(
+    {
+        "engagement-opened",
+        "engagement-closed",
+        "policy-adopted",
+        "event-annulled",
+        "outreach-sent",
+        "outreach-failed",
+        "outreach-withheld",
+    }
+)
 
 
 def annul_event(

@@ -66,7 +66,7 @@ class KeyStore(Protocol):
 
 
 def subject_of(stream: str) -> str:
-    """Name the subject whose key seals a stream's personal fields: what is one person's has a key of its own."""
+    """Name the subject whose key seals a stream's personal fields: one person's stream has its own."""
     return stream if stream.startswith(("engagement:", "candidate:")) else AGENCY_SUBJECT
 
 

@@ -32,6 +32,7 @@ _TOLD: Final = frozenset(
         "ScenarioError",
         "SettingsError",
         "SourceError",
+        "SimulationStuck",
         "StoryBroken",
         "StreamBusy",
         "UnknownEvent",

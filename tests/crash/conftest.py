@@ -11,8 +11,8 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ PEOPLE = (
 async def until(condition: Callable[[], Awaitable[Any]]) -> Any:
     """Wait until something is so; returns what it was."""
     async with asyncio.timeout(PATIENCE):
-        while not (found := await condition()):
+        while not (found := await condition()):  # noqa: ASYNC110 (what other processes do)
             await asyncio.sleep(0.05)
     return found
 

@@ -1,4 +1,4 @@
-"""Messages that are owed while workers die and mail servers are dead: none lost, and none sent a third time."""
+"""Messages owed while workers die and mail servers are dead: none lost, and none sent a third time."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -10,7 +10,6 @@ from workers.client import NotAnswered
 
 if TYPE_CHECKING:
     from tests.crash.conftest import Ground
-
     from workflows.types import CommandReply
 
 pytestmark = [pytest.mark.postgres, pytest.mark.temporal, pytest.mark.slow]

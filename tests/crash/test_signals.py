@@ -1,4 +1,4 @@
-"""Twenty messages that come while nobody works: each is applied once, or recorded as refused, in their order."""
+"""Twenty messages come while nobody works: each is applied once, or recorded as refused, in their order."""
 
 import json
 from typing import TYPE_CHECKING, Any

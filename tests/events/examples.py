@@ -155,6 +155,7 @@ _ENGAGEMENT: Final[tuple[Event, ...]] = (
         mode="enforce",
         owner_role="candidate-owner",
         awaits="recruiter",
+        opened_at=AT,
         since=AT,
         due_at=DUE,
         rungs=RUNGS,

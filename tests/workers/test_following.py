@@ -1,4 +1,4 @@
-"""What happens in one stream and matters to another is passed on once, whatever stops the follower meanwhile."""
+"""What matters to another stream is passed on to it once, whatever stops the follower meanwhile."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -119,7 +119,7 @@ class Office:
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Wait until something is so."""
     async with asyncio.timeout(PATIENCE):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110 (a log, read again and again)
             await asyncio.sleep(0.01)
 
 

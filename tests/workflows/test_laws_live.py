@@ -1,4 +1,4 @@
-"""Laws 1, 2, 5 and 9 on live workflows: a storm of messages, while the log fails before and after it has written.
+"""Laws 1, 2, 5 and 9 on live workflows: a storm of messages, and a log that fails before and after it writes.
 
 The storm is drawn from a seed, so that what it finds can be found again.
 """
@@ -23,7 +23,6 @@ from workers.client import CommandFailed
 
 if TYPE_CHECKING:
     from tests.workflows.conftest import Ground
-
     from workflows.types import CommandReply
 
 pytestmark = pytest.mark.temporal
@@ -210,8 +209,8 @@ class TestPoisonedEngagement:
         """Law 9: its policy is gone from the log; the others go on, and nothing of it is silent."""
         for each in ("e-sick", "e-well"):
             await ground.opened(each)
-        [digest] = [json.loads(each.body)["digest"] for each in await self._adopted(ground, "e-sick")]
-        body = await ground.log.load_policy(ground.agency, digest)
+        [starter] = [json.loads(each.body)["digest"] for each in await self._adopted(ground, "e-sick")]
+        body = await ground.log.load_policy(ground.agency, starter)
         assert body is not None
         gone = "0" * 64
         await ground.log.save_policy(ground.agency, gone, body)
@@ -219,8 +218,8 @@ class TestPoisonedEngagement:
         assert (await ground.give("e-sick", "adopt-policy", adopt)).outcome == "accepted"
         find = ground.log.load_policy
 
-        async def lost(agency: str, wanted: str) -> str | None:
-            return None if wanted == gone else await find(agency, wanted)
+        async def lost(agency: str, digest: str) -> str | None:
+            return None if digest == gone else await find(agency, digest)
 
         ground.log.load_policy = lost  # type: ignore[method-assign]  # a row that somebody deleted
         await ground.handle("e-sick").terminate("its next run has to fetch the policy")

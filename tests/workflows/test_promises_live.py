@@ -1,4 +1,4 @@
-"""Every promise of the shipped policy on live workflows whose clocks skip: what fires, exactly when, and what stops it.
+"""Every promise of the shipped policy on live workflows whose clocks skip: what fires when, what stops it.
 
 The due times here are written down by hand from the policy's prose, never computed by the code under test.
 """
@@ -37,7 +37,7 @@ SOON: Final = timedelta(minutes=1)
 
 @pytest.fixture(scope="module")
 def temporal_server() -> Iterator[str]:
-    """This will yield a server on which each workflow may have a clock of its own; the ground stands on it."""
+    """This will yield a server where each workflow may have a clock of its own; the ground stands on it."""
     with in_thread(
         EmbeddedStack(
             ephemeral=True,

@@ -164,6 +164,7 @@ class TestCloseEngagement:
             "record-contact",
             "record-attempt",
             "record-message",
+            "request-call",
             "record-check",
             "annul-event",
             "record-outreach",
