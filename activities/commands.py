@@ -13,7 +13,6 @@ from temporalio import activity
 from activities.errors import for_temporal
 from activities.streams import StreamKind, kind_of, parse
 from activities.types import CommandReply, StreamCommand
-from events.canonical import canonical
 from events.catalogue import Event, PolicyAdopted
 from events.codec import decode, draft
 from events.commands import Command
@@ -21,6 +20,7 @@ from events.decider import FUTURE_TOLERANCE
 from events.envelope import AppendRequest, CommandGroup, Stored, event_id
 from events.errors import CallerError, InvalidCommand, WrongState
 from events.log.port import Appended, CommandIdReused, Conflict, EventLog, Fenced, StreamClosed, Taken
+from events.receipts import input_of
 
 # Of N that write at once one wins each round, so the last of them needs N rounds.
 ATTEMPTS: Final = 64
@@ -159,7 +159,7 @@ def _group(
     )
     return CommandGroup(
         command_id=order.command_id,
-        input=canonical({"command": command.model_dump(), "at": order.at}),
+        input=input_of(command, order.at),
         outcome="accepted" if events else "nothing-to-do",
         drafts=drafts,
         closes=any(kind.closes(event) for event in events),

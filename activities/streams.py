@@ -21,7 +21,7 @@ from events.commands import Command
 from events.envelope import Actor
 from events.errors import InvalidCommand
 from events.kinds import Moment
-from events.orders import RESERVED
+from events.orders import LARGEST_MESSAGE, RESERVED, check_command_id, check_size, check_unsealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ class StreamKind:
     decide: Callable[[Any, Any, datetime], Sequence[Event]]
     closes: Callable[[Any], bool]
     opens_personal: bool = False
+    largest: int = LARGEST_MESSAGE
+    """Bytes of a command's JSON."""
 
 
 KINDS: Final[dict[str, StreamKind]] = {
@@ -46,7 +48,8 @@ KINDS: Final[dict[str, StreamKind]] = {
         job_order.decide,
         job_order.closes,
     ),
-    # Opened, because only then can it be seen whether a name or an address has changed.
+    # Opened, because only then can it be seen whether a name or an address has changed.  One command
+    # names everybody who works there, so it may be larger.
     "agency": StreamKind(
         agencies.COMMANDS,
         agencies.EVENTS,
@@ -55,6 +58,7 @@ KINDS: Final[dict[str, StreamKind]] = {
         agencies.decide,
         agencies.closes,
         opens_personal=True,
+        largest=8 * LARGEST_MESSAGE,
     ),
 }
 
@@ -83,7 +87,7 @@ def read_order(
 ) -> StreamCommand:
     """Read flat data as it arrives from a door: a command's own fields beside the reserved ones.
 
-    :raises InvalidCommand: one sentence that names the field.
+    :raises InvalidCommand: one sentence that names the field, or says that the id or the size is not allowed.
     """
     meta = {key: data[key] for key in RESERVED if data.get(key) is not None}
     meta = {"command_id": command_id, "source": source, "actor": actor_default.model_dump(), **meta}
@@ -91,25 +95,31 @@ def read_order(
     parse(stream, name, own)
     whole = {**meta, "agency": agency, "stream": stream, "name": name, "data": own, "decided_at": decided_at}
     try:
-        return StreamCommand.model_validate_json(json.dumps(whole, default=str))
+        order = StreamCommand.model_validate_json(json.dumps(whole, default=str))
     except ValidationError as error:
         raise InvalidCommand(_sentence(name, StreamCommand, error)) from None
+    check_command_id(order.command_id)
+    return order
 
 
 def parse(stream: str, name: str, data: Mapping[str, Any]) -> Command:
     """Read a command to a stream from plain data.
 
-    :raises InvalidCommand: one sentence that names the field.
+    :raises InvalidCommand: one sentence that names the field, or says that it is too large.
     """
-    commands = kind_of(stream).commands
-    model = commands.get(name)
+    kind = kind_of(stream)
+    model = kind.commands.get(name)
     if model is None:
-        raise InvalidCommand(_unknown(stream, name, sorted(commands)))
+        raise InvalidCommand(_unknown(stream, name, sorted(kind.commands)))
+    # Through JSON, because that is how it would have come.
+    content = json.dumps({**data, "name": name}, default=str)
+    check_size(len(content), kind.largest)
     try:
-        # Through JSON, because that is how it would have come.
-        return model.model_validate_json(json.dumps({**data, "name": name}, default=str))
+        command = model.model_validate_json(content)
     except ValidationError as error:
         raise InvalidCommand(_sentence(name, model, error)) from None
+    check_unsealed(command)
+    return command
 
 
 def _unknown(stream: str, name: str, known: list[str]) -> str:

@@ -15,8 +15,15 @@ from events.errors import InvalidCommand
 from events.kinds import Id, Moment
 from events.personal import Personal
 from events.policy import LARGEST_COMPILED, read_policy
+from events.policy_checks import problems_of
 
 Role = Literal["recruiter", "team-lead", "director", "compliance"]
+
+
+def key_subject_of(person_id: str) -> str:
+    """Name the subject whose key seals one person's name and address."""
+    return f"person:{person_id}"
+
 
 # -- events -------------------------------------------------------------------------------------
 
@@ -32,6 +39,10 @@ class PersonJoined(Event):
     name: Personal[str | None] = None
     email: Personal[str | None] = None
 
+    def key_subject(self) -> str | None:
+        """Name the person: each can be erased alone."""
+        return key_subject_of(self.person_id)
+
 
 class PersonChanged(Event):
     """A person's role, line, name or address is another now; the event holds all of them."""
@@ -43,6 +54,10 @@ class PersonChanged(Event):
     director: Id | None = None
     name: Personal[str | None] = None
     email: Personal[str | None] = None
+
+    def key_subject(self) -> str | None:
+        """Name the person: each can be erased alone."""
+        return key_subject_of(self.person_id)
 
 
 class PersonLeft(Event):
@@ -232,4 +247,6 @@ def _adopt(command: AdoptAgencyPolicy, state: Agency, at: Moment) -> list[AnyAge
         raise InvalidCommand("the policy's body is not in canonical form; write it with Policy.body()")
     if policy.digest() == state.policy_digest:
         return []
+    if problems := problems_of(policy):
+        raise InvalidCommand(f"the policy cannot be run: {problems[0]}")
     return [PolicyAdopted(at=at, digest=policy.digest(), name=policy.name, body=command.body)]

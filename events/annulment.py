@@ -5,10 +5,11 @@ Facts stay: a breach that was recorded is never taken back, and a step that was 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from events import catalogue as e
+from events.envelope import derived_id
 from events.obligations import drop, keeps, open_obligation, shifted
 from events.policy import ObligationRule, Policy
 from events.state import Engagement
@@ -21,7 +22,9 @@ class Past:
 
     events: Sequence[tuple[UUID, e.AnyEvent]]
     causes: Mapping[UUID, UUID | None]
+    decided: Mapping[UUID, datetime]
     annulled: UUID
+    annulled_type: str
 
 
 def mended(state: Engagement, policy: Policy, past: Past, cause: UUID, at: datetime) -> list[e.AnyEvent]:
@@ -40,14 +43,65 @@ def mended(state: Engagement, policy: Policy, past: Past, cause: UUID, at: datet
             result += drop(state, event.obligation_id, "annulled", at)
             gone.add(event.obligation_id)
     taken = {(each.rule, each.subject) for key, each in state.obligations.items() if key not in gone}
+    settled: list[UUID] = []
     for event in done:
         if isinstance(event, e.ObligationMoved) and event.obligation_id not in gone:
             result += _back(state, past, event, at)
+        if isinstance(event, e.EscalationSettled):
+            settled.append(event.escalation_id)
         if isinstance(event, e.ObligationMet | e.ObligationDropped):
             rule = policy.obligation(event.rule)
             if rule is not None and (event.rule, event.subject) not in taken:
                 result += _again(state, rule, past, event, cause, at)
-    return result
+    if past.annulled_type in ("paused", "resumed"):
+        result += _unwaited(state, policy, past, gone, at)
+    return result + list(_raised_again(past, settled, result, cause, at))
+
+
+def _unwaited(
+    state: Engagement, policy: Policy, past: Past, gone: set[UUID], at: datetime
+) -> Iterator[e.AnyEvent]:
+    """Let every promise that waits have waited for the pauses that still stand, and no others."""
+    for key, promise in state.obligations.items():
+        rule = policy.obligation(promise.rule)
+        if key in gone or promise.breached or rule is None or rule.while_paused == "runs":
+            continue
+        by = _waited(past, key) - timedelta(microseconds=promise.waited)
+        if by:
+            yield shifted(key, promise, by, "annulled", at)
+
+
+def _waited(past: Past, key: UUID) -> timedelta:
+    waited, opened, until = timedelta(), False, None
+    for identity, event in past.events:
+        now = past.decided[identity]
+        if isinstance(event, e.ObligationOpened) and event.obligation_id == key:
+            opened, waited = True, max(timedelta(), (until or now) - now)
+        if isinstance(event, e.Paused | e.Resumed):
+            was = max(now, until or now)
+            until = event.until if isinstance(event, e.Paused) else None
+            if opened:
+                waited += max(now, until or now) - was
+    return waited
+
+
+def _raised_again(
+    past: Past, settled: Sequence[UUID], result: Sequence[e.AnyEvent], cause: UUID, at: datetime
+) -> Iterator[e.AnyEvent]:
+    """Put the highest duty that the annulled event had settled back on its person."""
+    again = {(each.rule, each.subject): each for each in result if isinstance(each, e.ObligationOpened)}
+    raised = [
+        each
+        for _, each in past.events
+        if isinstance(each, e.EscalationRaised) and each.escalation_id in settled
+    ]
+    for (rule, subject), opened in again.items():
+        before = [each for each in raised if (each.rule, each.subject) == (rule, subject)]
+        if before:
+            highest = max(before, key=lambda each: each.level)
+            identity = derived_id("escalation", str(cause), str(highest.escalation_id))
+            changes = {"at": at, "escalation_id": identity, "obligation_id": opened.obligation_id}
+            yield highest.model_copy(update=changes)
 
 
 def _again(
@@ -74,7 +128,7 @@ def _again(
     again = open_obligation(
         state.stream, rule, first.subject, cause, first.since, laid[-1].due_at, rungs, first.opened_at
     )
-    yield again.model_copy(update={"at": at})
+    yield again.model_copy(update={"at": at, "waited": laid[-1].waited})
 
 
 def _back(state: Engagement, past: Past, moved: e.ObligationMoved, at: datetime) -> Iterator[e.AnyEvent]:
@@ -83,7 +137,7 @@ def _back(state: Engagement, past: Past, moved: e.ObligationMoved, at: datetime)
     if promise is None or promise.breached or moved not in laid:
         return
     place = laid.index(moved)
-    if moved.reason == "planned-time-moved" and place != len(laid) - 1:
+    if moved.reason != "planned-time-moved" or place != len(laid) - 1:
         # A later move has set the time anew, from a plan that still stands.
         return
     yield shifted(moved.obligation_id, promise, laid[place - 1].due_at - moved.due_at, "annulled", at)

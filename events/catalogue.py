@@ -21,6 +21,7 @@ from events.kinds import (
     OwnerRole,
     Purpose,
     Recipient,
+    Reference,
     RuleId,
     RungAction,
     WithdrawalScope,
@@ -38,6 +39,10 @@ class Event(BaseModel):
     after_close: ClassVar[bool] = False
 
     at: Moment
+
+    def key_subject(self) -> str | None:
+        """Name whose key seals the personal fields; None: the stream's."""
+        return None
 
 
 class EngineEvent(Event):
@@ -148,11 +153,11 @@ class ContactMade(Event):
     contact_id: Id
     by: Id = Field(description="the person of the agency")
     channel: Channel
-    direction: Direction = "both"
+    direction: Direction = Field(default="unknown", description="who began; it went both ways in any case")
     evidence: Evidence = "asserted"
     evidence_ref: Id | None = None
     purpose: Purpose = "talk"
-    about: tuple[Id, ...] = Field(
+    about: tuple[Reference, ...] = Field(
         default=(), description="applications, submissions, interviews, messages spoken of"
     )
     note: Personal[str | None] = None
@@ -166,7 +171,7 @@ class AttemptMade(Event):
     attempt_id: Id
     by: Id
     channel: Channel
-    about: tuple[Id, ...] = Field(default=(), description="what it carries the answer to")
+    about: tuple[Reference, ...] = Field(default=(), description="what it carries the answer to")
     note: Personal[str | None] = None
 
 
@@ -226,7 +231,7 @@ class CheckRecorded(Event):
     outcome: Code
     evidence: Evidence = "asserted"
     consent: Literal["given", "unknown", "not-needed"] = "not-needed"
-    about: tuple[Id, ...] = ()
+    about: tuple[Reference, ...] = ()
 
 
 class JobProposed(Event):
@@ -491,6 +496,7 @@ class ObligationOpened(EngineEvent):
     useful_for: int | None = Field(
         default=None, description="seconds after its rung that a message still helps"
     )
+    waited: int = Field(default=0, description="microseconds of pauses that the due time includes")
 
 
 class ObligationMoved(EngineEvent):
@@ -503,6 +509,7 @@ class ObligationMoved(EngineEvent):
     due_at: Moment
     rungs: tuple[Rung, ...] = Field(description="what is still ahead, numbered on from the rungs before")
     reason: Code
+    waited: int = Field(default=0, description="microseconds of pauses that the due time includes")
 
 
 class ObligationMet(EngineEvent):

@@ -73,6 +73,7 @@ def draft(
         policy_digest=policy_digest,
         body=body_of(event),
         personal=_personal(model),
+        key_subject=event.key_subject(),
         after_close=model.after_close,
     )
 

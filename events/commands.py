@@ -9,7 +9,18 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from events.envelope import Actor
-from events.kinds import Channel, Code, Direction, Evidence, GivenMoment, Id, Purpose
+from events.kinds import (
+    Channel,
+    Code,
+    CommandId,
+    Direction,
+    Evidence,
+    GivenMoment,
+    GivenReference,
+    Id,
+    Purpose,
+    Words,
+)
 from events.personal import Personal
 
 Kind = Literal["intent", "report"]
@@ -34,9 +45,9 @@ class OpenEngagement(Command):
 
     name: Literal["open-engagement"] = "open-engagement"
     candidate_id: Id
-    candidate_name: Personal[str | None] = None
-    email: Personal[str | None] = None
-    phone: Personal[str | None] = None
+    candidate_name: Personal[Words | None] = None
+    email: Personal[Words | None] = None
+    phone: Personal[Words | None] = None
     zone: str = "UTC"
     opened_from: Code = "direct"
     owner: Id | None = None
@@ -66,7 +77,7 @@ class Reassign(Command):
     owner: Id
     team: tuple[Id, ...] = ()
     reason: Code = "unspecified"
-    handover: Personal[str | None] = None
+    handover: Personal[Words | None] = None
 
 
 class CompleteIntake(Command):
@@ -80,7 +91,7 @@ class Pause(Command):
 
     name: Literal["pause"] = "pause"
     until: GivenMoment
-    reason: Personal[str | None] = None
+    reason: Personal[Words | None] = None
 
 
 class Resume(Command):
@@ -101,7 +112,7 @@ class Withdraw(Command):
 
     name: Literal["withdraw"] = "withdraw"
     submission_id: Id | None = None
-    reason: Personal[str | None] = None
+    reason: Personal[Words | None] = None
 
 
 class CloseEngagement(Command):
@@ -120,12 +131,12 @@ class RecordContact(Command):
         default=None, description="the person of the agency; the acting person if not given"
     )
     channel: Channel
-    direction: Direction = "both"
+    direction: Direction = "unknown"
     evidence: Evidence = "asserted"
     evidence_ref: Id | None = None
     purpose: Purpose = "talk"
-    about: tuple[Id, ...] = ()
-    note: Personal[str | None] = None
+    about: tuple[GivenReference, ...] = ()
+    note: Personal[Words | None] = None
 
 
 class RecordAttempt(Command):
@@ -135,8 +146,8 @@ class RecordAttempt(Command):
     attempt_id: Id | None = None
     by: Id | None = None
     channel: Channel
-    about: tuple[Id, ...] = ()
-    note: Personal[str | None] = None
+    about: tuple[GivenReference, ...] = ()
+    note: Personal[Words | None] = None
 
 
 class RecordMessage(Command):
@@ -145,7 +156,7 @@ class RecordMessage(Command):
     name: Literal["record-message"] = "record-message"
     message_id: Id | None = None
     channel: Channel = "email"
-    words: Personal[str | None] = None
+    words: Personal[Words | None] = None
 
 
 class RequestCall(Command):
@@ -153,7 +164,7 @@ class RequestCall(Command):
 
     name: Literal["request-call"] = "request-call"
     message_id: Id | None = None
-    words: Personal[str | None] = None
+    words: Personal[Words | None] = None
 
 
 class RecordApplication(Command):
@@ -189,7 +200,7 @@ class RecordCheck(Command):
     outcome: Code
     evidence: Evidence = "asserted"
     consent: Literal["given", "unknown", "not-needed"] = "not-needed"
-    about: tuple[Id, ...] = ()
+    about: tuple[GivenReference, ...] = ()
 
 
 class ProposeJob(Intent):
@@ -199,7 +210,7 @@ class ProposeJob(Intent):
     job_order_id: Id
     by: Id | None = None
     job_order_owner: Id | None = None
-    reason: Personal[str | None] = None
+    reason: Personal[Words | None] = None
 
 
 class RecordProposal(Command):
@@ -209,7 +220,7 @@ class RecordProposal(Command):
     job_order_id: Id
     by: Id | None = None
     job_order_owner: Id | None = None
-    reason: Personal[str | None] = None
+    reason: Personal[Words | None] = None
 
 
 class AnswerProposal(Command):
@@ -218,7 +229,7 @@ class AnswerProposal(Command):
     name: Literal["answer-proposal"] = "answer-proposal"
     job_order_id: Id
     answer: Literal["yes", "no"]
-    reason: Personal[str | None] = None
+    reason: Personal[Words | None] = None
 
 
 class GrantRightToRepresent(Command):
@@ -229,7 +240,7 @@ class GrantRightToRepresent(Command):
     evidence: Evidence = "asserted"
     evidence_ref: Id | None = None
     expires_at: GivenMoment | None = None
-    wording: Personal[str | None] = None
+    wording: Personal[Words | None] = None
 
 
 class RevokeRightToRepresent(Command):
@@ -237,7 +248,7 @@ class RevokeRightToRepresent(Command):
 
     name: Literal["revoke-right-to-represent"] = "revoke-right-to-represent"
     job_order_id: Id
-    reason: Personal[str | None] = None
+    reason: Personal[Words | None] = None
 
 
 class Submit(Intent):
@@ -268,7 +279,7 @@ class RecordClientAnswer(Command):
     name: Literal["record-client-answer"] = "record-client-answer"
     submission_id: Id
     answer: Literal["yes", "no"]
-    reason: Personal[str | None] = None
+    reason: Personal[Words | None] = None
 
 
 class RequestInterview(Command):
@@ -287,7 +298,7 @@ class ScheduleInterview(Intent):
     interview_id: Id | None = None
     starts_at: GivenMoment
     ends_at: GivenMoment | None = Field(default=None, description="one hour after the start if not given")
-    place: Personal[str | None] = None
+    place: Personal[Words | None] = None
 
 
 class RecordInterviewScheduled(Command):
@@ -298,7 +309,7 @@ class RecordInterviewScheduled(Command):
     interview_id: Id | None = None
     starts_at: GivenMoment
     ends_at: GivenMoment | None = None
-    place: Personal[str | None] = None
+    place: Personal[Words | None] = None
 
 
 class MoveInterview(Command):
@@ -309,7 +320,7 @@ class MoveInterview(Command):
     starts_at: GivenMoment
     ends_at: GivenMoment | None = None
     moved_by: Literal["candidate", "client", "agency", "unknown"] = "unknown"
-    reason: Personal[str | None] = None
+    reason: Personal[Words | None] = None
 
 
 class CancelInterview(Command):
@@ -318,7 +329,7 @@ class CancelInterview(Command):
     name: Literal["cancel-interview"] = "cancel-interview"
     interview_id: Id
     cancelled_by: Literal["candidate", "client", "agency", "unknown"] = "unknown"
-    reason: Personal[str | None] = None
+    reason: Personal[Words | None] = None
 
 
 class RecordInterviewHeld(Command):
@@ -342,7 +353,7 @@ class RecordInterviewResult(Command):
     name: Literal["record-interview-result"] = "record-interview-result"
     interview_id: Id
     result: Literal["advance", "hold", "reject"]
-    feedback: Personal[str | None] = None
+    feedback: Personal[Words | None] = None
 
 
 class PassOnFeedback(Command):
@@ -353,7 +364,7 @@ class PassOnFeedback(Command):
     interview_id: Id | None = None
     by: Id | None = None
     channel: Channel = "unknown"
-    words: Personal[str | None] = None
+    words: Personal[Words | None] = None
 
 
 class RecordOffer(Command):
@@ -362,7 +373,7 @@ class RecordOffer(Command):
     name: Literal["record-offer"] = "record-offer"
     submission_id: Id
     offer_id: Id | None = None
-    terms: Personal[str | None] = None
+    terms: Personal[Words | None] = None
 
 
 class AcceptOffer(Command):
@@ -378,7 +389,7 @@ class DeclineOffer(Command):
 
     name: Literal["decline-offer"] = "decline-offer"
     offer_id: Id
-    reason: Personal[str | None] = None
+    reason: Personal[Words | None] = None
 
 
 class RecordPositionFilled(Command):
@@ -394,7 +405,7 @@ class AnnulEvent(Command):
 
     name: Literal["annul-event"] = "annul-event"
     event_id: UUID
-    reason: Personal[str | None] = None
+    reason: Personal[Words | None] = None
 
 
 class AcknowledgeEscalation(Command):
@@ -404,7 +415,7 @@ class AcknowledgeEscalation(Command):
     escalation_id: UUID
     by: Id | None = None
     plan_by: GivenMoment | None = None
-    plan: Personal[str | None] = None
+    plan: Personal[Words | None] = None
 
 
 class RecordOutreach(Command):
@@ -487,7 +498,7 @@ class Order(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    command_id: str = Field(min_length=1, max_length=200)
+    command_id: CommandId
     command: AnyCommand
     actor: Actor
     source: Code = "cli"

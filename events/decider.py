@@ -23,10 +23,11 @@ from events.fold import advance, annulled_ids
 from events.gates import INTENT_OF_REPORT, unmet
 from events.obligations import react
 from events.policy import GateRule, Policy
+from events.receipts import input_of, input_of_step
 from events.state import Engagement
 from events.steps import due_steps, next_due, take_step
 
-__all__ = ["Prepared", "input_of", "next_due", "prepare", "tick"]
+__all__ = ["Prepared", "next_due", "prepare", "tick"]
 
 FUTURE_TOLERANCE: Final = timedelta(minutes=5)
 LATE_REPORTS: Final = frozenset(
@@ -157,14 +158,15 @@ def tick(
         for event in take_step(state, key, rung, deliver=last.get(key) == rung.number):
             after, identity = writer.add(after, event, cause)
             cause = cause or identity
-        group = _group(order, writer.drafts, "accepted", state, after)
+        said = input_of_step(key, rung.number)
+        group = _group(order, writer.drafts, "accepted", state, after, said=said)
         result.append(Prepared(group, after, tuple(writer.events)))
         state = after
     return result
 
 
 def _step_order(key: UUID, rung: e.Rung) -> c.Order:
-    # A step is no command of the world; it borrows an order's shape for its id, cause and digest.
+    # A step is no command of the world; it borrows an order's shape for its id and actor.
     command = c.RefuseMessage(message="step", reason="step", says=f"{key}:{rung.number}")
     return c.Order(command_id=f"step:{key}:{rung.number}", command=command, actor=ENGINE, source="engine")
 
@@ -228,11 +230,15 @@ def _refusal(order: c.Order, gate: GateRule, ctx: Context) -> e.CommandRefused:
 
 def _annul(writer: _Writer, target: UUID, history: Sequence[Stored]) -> Engagement:
     """Fold the stream without the annulled event, and mend the promises it had touched."""
+    annulment = writer.events[0]
+    assert isinstance(annulment, e.EventAnnulled)
     gone = annulled_ids(history) | {target}
     past = Past(
         events=[(stored.event_id, decode(stored)) for stored in history if stored.event_id not in gone],
         causes={stored.event_id: stored.causation_id for stored in history},
+        decided={stored.event_id: stored.decided_at for stored in history},
         annulled=target,
+        annulled_type=annulment.annulled_type,
     )
     after = _refold(past, history, writer)
     cause = writer.drafts[0].event_id
@@ -251,11 +257,6 @@ def _refold(past: Past, history: Sequence[Stored], writer: _Writer) -> Engagemen
     return after
 
 
-def input_of(order: c.Order) -> str:
-    """Write what a command's receipt remembers: everything its giver said, but for its id."""
-    return canonical(order.model_dump(mode="json", exclude={"command_id"}))
-
-
 def _group(
     order: c.Order,
     drafts: Sequence[Draft],
@@ -263,19 +264,22 @@ def _group(
     before: Engagement,
     after: Engagement,
     taken: Claim | None = None,
+    said: str | None = None,
 ) -> CommandGroup:
     held, holds = live_claims(before), live_claims(after)
     opened = before.opened_at is None and after.opened_at is not None
-    person = {Claim(kind="engagement-of-candidate", key=after.candidate_id)} if opened else set()
-    claims = {claim for claim in (holds - held) | person if claim != taken}
+    closes = after.closed and not before.closed
+    person = {Claim(kind="engagement-of-candidate", key=after.candidate_id)}
+    claims = {claim for claim in (holds - held) | (person if opened else set()) if claim != taken}
     return CommandGroup(
         command_id=order.command_id,
-        input=input_of(order),
+        input=said or input_of(order.command, order.at),
         outcome=outcome,
         drafts=tuple(drafts),
         claims=_sorted(claims),
-        releases=_sorted(held - holds),
-        closes=after.closed and not before.closed,
+        # Who comes back later is taken on anew: a closed engagement holds its person no longer.
+        releases=_sorted((held - holds) | (person if closes else set())),
+        closes=closes,
     )
 
 

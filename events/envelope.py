@@ -9,6 +9,8 @@ from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from events.kinds import Id
+
 Origin = Literal["business", "engine", "imported"]
 ActorKind = Literal["candidate", "person", "client", "integration", "engine", "operator"]
 Category = Literal["engagement", "job-order", "agency", "candidate"]
@@ -38,7 +40,7 @@ class Actor(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: ActorKind
-    id: str = Field(min_length=1, max_length=200)
+    id: Id
 
 
 ENGINE: Final = Actor(kind="engine", id="rapport")
@@ -71,6 +73,7 @@ class Draft(BaseModel):
     policy_digest: str | None = None
     body: str = Field(description="canonical JSON of the event's own fields, personal ones in clear")
     personal: tuple[str, ...] = ()
+    key_subject: str | None = Field(default=None, description="whose key seals it; None: the stream's")
     after_close: bool = Field(default=False, description="may be appended to a closed stream")
 
 

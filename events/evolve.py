@@ -110,10 +110,7 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
         case e.InterviewMissed():
             return _interview(state, event.interview_id, event.submission_id, status="missed")
         case e.InterviewResultRecorded():
-            state = _interview(state, event.interview_id, event.submission_id, result=event.result)
-            if event.result == "reject":
-                return _answered(state, event.submission_id, "no")
-            return state
+            return _judged(state, event)
         case e.OfferExtended():
             return replace(state, offers={**state.offers, event.offer_id: Offer(event.submission_id)})
         case e.OfferAccepted():
@@ -122,7 +119,8 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
             return replace(state, placed_on=event.submission_id)
         case e.OfferDeclined():
             state = _offer(state, event.offer_id, event.submission_id, "declined")
-            return _submission(state, event.submission_id, status="offer-declined")
+            # Declining one offer of a submission leaves a placement by another as it is.
+            return _ended(state, event.submission_id, "offer-declined")
         case e.PositionFilled():
             return _submission(state, event.submission_id, status="position-filled")
         case e.ObligationOpened():
@@ -142,6 +140,7 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
             return _climbed(state, event)
         case e.EscalationRaised():
             escalation = Escalation(event.obligation_id, event.level, event.to)
+            state = _raised(state, event.obligation_id, event.level)
             return replace(state, escalations={**state.escalations, event.escalation_id: escalation})
         case e.EscalationAcknowledged():
             return _acknowledged(state, event)
@@ -219,6 +218,24 @@ def _answered(state: Engagement, key: str, answer: Literal["yes", "no"]) -> Enga
     return _submission(state, key, answer=answer, status=status)
 
 
+def _judged(state: Engagement, event: e.InterviewResultRecorded) -> Engagement:
+    earlier = state.interviews.get(event.interview_id)
+    state = _interview(state, event.interview_id, event.submission_id, result=event.result)
+    if event.result == "reject":
+        return _answered(state, event.submission_id, "no")
+    found = state.submissions.get(event.submission_id)
+    if earlier is None or earlier.result != "reject" or found is None or found.status != "rejected":
+        return state
+    # The rejection was a mistake: the submission is alive as it was before it.
+    answer = "yes" if event.result == "advance" else None
+    return _submission(state, event.submission_id, status="live", answer=answer)
+
+
+def _ended(state: Engagement, key: str, status: SubmissionStatus) -> Engagement:
+    found = state.submissions.get(key)
+    return _submission(state, key, status=status) if found is not None and found.status == "live" else state
+
+
 def _interview(state: Engagement, key: str, submission_id: str, **changes: Any) -> Engagement:
     found = state.interviews.get(key, Interview(submission_id))
     state = replace(state, interviews={**state.interviews, key: replace(found, **changes)})
@@ -247,6 +264,7 @@ def _opened(state: Engagement, event: e.ObligationOpened) -> Engagement:
         rungs=event.rungs,
         numbered=max((rung.number + 1 for rung in event.rungs), default=0),
         opened_at=event.opened_at,
+        waited=event.waited,
         useful_for=event.useful_for,
     )
     return replace(state, obligations={**state.obligations, event.obligation_id: opened})
@@ -264,7 +282,14 @@ def _moved(state: Engagement, event: e.ObligationMoved) -> Engagement:
     if found is None:
         return state
     numbered = max((found.numbered, *(rung.number + 1 for rung in event.rungs)))
-    return _obligation(state, event.obligation_id, due_at=event.due_at, rungs=event.rungs, numbered=numbered)
+    return _obligation(
+        state,
+        event.obligation_id,
+        due_at=event.due_at,
+        rungs=event.rungs,
+        numbered=numbered,
+        waited=event.waited,
+    )
 
 
 def _breach(state: Engagement, key: UUID, **changes: Any) -> Engagement:
@@ -293,6 +318,11 @@ def _climbed(state: Engagement, event: e.RungReached) -> Engagement:
     return _breach(
         _obligation(state, event.obligation_id, level=level, rungs=rungs), event.obligation_id, level=level
     )
+
+
+def _raised(state: Engagement, key: UUID, level: int) -> Engagement:
+    found = state.obligations.get(key)
+    return state if found is None else _obligation(state, key, level=max(found.level, level))
 
 
 def _acknowledged(state: Engagement, event: e.EscalationAcknowledged) -> Engagement:

@@ -32,10 +32,28 @@ GivenMoment = Annotated[datetime, AfterValidator(_sensible), AfterValidator(_awa
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
 RuleId = Code
+# One thing of an engagement, by its kind and id; ids of different kinds may be alike.
+Reference = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(application|submission|interview|offer|message|job-order):[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
+    ),
+]
+# The same as a caller may write it: the kind may be left out where the id says enough.
+GivenReference = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^((application|submission|interview|offer|message|job-order):)?[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
+    ),
+]
+# What people say, in one piece that fits an e-mail.
+Words = Annotated[str, StringConstraints(max_length=20_000)]
+CommandId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:~/+=-]{0,199}$")]
 
 Evidence = Literal["asserted", "system", "candidate-confirmed"]
 Channel = Literal["in-person", "phone", "video", "email", "sms", "chat", "letter", "portal", "unknown"]
-Direction = Literal["to-candidate", "from-candidate", "both"]
+# Who began an exchange; a contact always went both ways.
+Direction = Literal["outbound", "inbound", "unknown"]
 Purpose = Literal["talk", "preparation", "debrief", "answer", "check-in", "introduction"]
 Mode = Literal["observe", "remind", "enforce"]
 OwnerRole = Literal["candidate-owner", "job-order-owner"]

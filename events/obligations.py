@@ -14,6 +14,7 @@ from events.state import Engagement, OpenObligation
 from events.subjects import Named, fires, named_by, narrowed, own_subject
 
 NO_TIME = timedelta()
+MICROSECOND = timedelta(microseconds=1)
 
 
 def react(
@@ -162,20 +163,30 @@ def _under_the_new_rule(
     promise = state.obligations[key]
     if rule.applies != "open" or promise.breached:
         return
-    base = promise.opened_at if rule.counts_from == "known" else promise.since
-    if rule.planned is not None:
-        interview = state.interviews.get(promise.subject.partition(":")[2])
-        planned = getattr(interview, rule.planned, None)
-        if planned is None:
-            return
-        base = planned
+    planned = getattr(state.interviews.get(promise.subject.partition(":")[2]), rule.planned or "", None)
+    if rule.planned is not None and planned is None:
+        return
+    base = planned or (promise.opened_at if rule.counts_from == "known" else promise.since)
     due = base + rule.within.delta
+    if rule.at_least is not None:
+        due = max(due, promise.opened_at + rule.at_least.delta)
+    if rule.while_paused == "waits":
+        due += promise.waited * MICROSECOND
+    # A stricter rule makes due at once what would be due already; it breaks nothing in retrospect.
+    due = max(due, min(now, promise.due_at))
     if due != promise.due_at:
-        yield move(key, promise, due, _rungs(rule, due, now, promise.numbered), "policy-adopted", at)
+        rungs = _rungs(rule, due, now, promise.numbered)
+        yield move(key, promise, due, rungs, "policy-adopted", at, promise.waited)
 
 
 def move(
-    key: UUID, promise: OpenObligation, due: datetime, rungs: tuple[e.Rung, ...], reason: str, at: datetime
+    key: UUID,
+    promise: OpenObligation,
+    due: datetime,
+    rungs: tuple[e.Rung, ...],
+    reason: str,
+    at: datetime,
+    waited: int = 0,
 ) -> e.ObligationMoved:
     """Give an open promise another due time, and all the steps that are ahead of it now."""
     return e.ObligationMoved(
@@ -186,6 +197,7 @@ def move(
         due_at=due,
         rungs=rungs,
         reason=reason,
+        waited=waited,
     )
 
 
@@ -212,7 +224,7 @@ def shifted(
         rung.model_copy(update={"at": rung.at + by, "number": promise.numbered + place})
         for place, rung in enumerate(promise.rungs)
     )
-    return move(key, promise, promise.due_at + by, rungs, reason, at)
+    return move(key, promise, promise.due_at + by, rungs, reason, at, promise.waited + by // MICROSECOND)
 
 
 def due_time(rule: ObligationRule, event: e.AnyEvent, now: datetime) -> datetime | None:
@@ -250,11 +262,13 @@ def _opened(
         due = due_time(rule, event, now)
         if due is None:
             continue
+        waits = NO_TIME
         if rule.while_paused == "waits" and state.paused_until is not None:
-            due += max(NO_TIME, state.paused_until - now)
-        yield open_obligation(
-            state.stream, rule, subject, cause, event.at, due, _rungs(rule, due, now, 0), now
-        )
+            waits = max(NO_TIME, state.paused_until - now)
+            due += waits
+        rungs = _rungs(rule, due, now, 0)
+        opened = open_obligation(state.stream, rule, subject, cause, event.at, due, rungs, now)
+        yield opened.model_copy(update={"waited": waits // MICROSECOND})
 
 
 def open_obligation(

@@ -13,12 +13,15 @@ from pydantic import BaseModel, ValidationError
 from events.commands import INTERNAL, AnyCommand, Command, Order
 from events.envelope import Actor
 from events.errors import InvalidCommand
-from events.personal import personal_fields
+from events.personal import personal_fields, sealed_field
+from events.receipts import ENGINE_IDS
 
 COMMANDS: Final[dict[str, type[Command]]] = {
     each.model_fields["name"].default: each for each in get_args(get_args(AnyCommand)[0])
 }
 PUBLIC: Final = frozenset(COMMANDS) - INTERNAL
+# In bytes of JSON: Temporal takes two MiB at once, in which a text travels three times, escaped.
+LARGEST_MESSAGE: Final = 128 * 1024
 RESERVED: Final = ("command_id", "at", "actor", "source", "causation_id", "correlation_id")
 
 
@@ -38,23 +41,55 @@ def parse_order(
     model = COMMANDS.get(name)
     if model is None or (name in INTERNAL and not internal):
         raise InvalidCommand(_unknown_name(name))
+    if not internal:
+        check_command_id(command_id)
     meta = {key: data[key] for key in RESERVED if data.get(key) is not None}
     meta.setdefault("actor", actor_default.model_dump())
     meta.setdefault("source", source)
     meta["command_id"] = command_id
+    if not internal and isinstance(meta["actor"], Mapping) and meta["actor"].get("kind") == "engine":
+        raise InvalidCommand(f"{name}: only the engine itself acts as 'engine'; say who does this")
     own = {key: value for key, value in data.items() if key not in RESERVED and key != "name"}
-    for key in personal_fields(model):
-        if isinstance(own.get(key), Mapping):
-            # Only the log seals: a caller's "sealed" value would stand for words that nobody wrote.
-            raise InvalidCommand(f"{name}: '{key}' must be a text")
     try:
         # Through JSON, because that is how it would have come: "2026-01-05T09:00:00Z" is a time there.
         command = model.model_validate_json(json.dumps({**own, "name": name}, default=str))
+        check_unsealed(command)
         return Order.model_validate_json(
             json.dumps({**meta, "command": command.model_dump(mode="json")}, default=str)
         )
     except ValidationError as error:
         raise InvalidCommand(_sentence(name, model, error)) from None
+
+
+def check_command_id(command_id: str) -> None:
+    """Refuse the ids that the engine gives its own commands: whoever took one would take the engine's turn.
+
+    :raises InvalidCommand: the id is one of those.
+    """
+    if command_id.startswith(ENGINE_IDS):
+        raise InvalidCommand(
+            f"a command id may not begin with {', '.join(ENGINE_IDS)}: those are the engine's; give another"
+        )
+
+
+def check_unsealed(command: Command) -> None:
+    """Refuse a "sealed" value from outside: only the log seals, so it would stand for words nobody wrote.
+
+    :raises InvalidCommand: a personal field holds one.
+    """
+    if (field := sealed_field(command)) is not None:
+        raise InvalidCommand(f"{type(command).model_fields['name'].default}: '{field}' must be a text")
+
+
+def check_size(size: int, largest: int = LARGEST_MESSAGE) -> None:
+    """Refuse a message that would not fit through the engine with what it leads to.
+
+    :raises InvalidCommand: its JSON, of *size* bytes, is larger than *largest*.
+    """
+    if size > largest:
+        raise InvalidCommand(
+            f"the message is larger than {largest // 1024} KiB of JSON; shorten it, or say where the text lies"
+        )
 
 
 def personal_content(name: str, data: Mapping[str, Any]) -> tuple[str, ...]:

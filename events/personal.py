@@ -31,6 +31,18 @@ def personal_fields(model: type[BaseModel]) -> tuple[str, ...]:
     return tuple(sorted(name for name, field in model.model_fields.items() if PERSONAL in field.metadata))
 
 
+def sealed_field(given: BaseModel) -> str | None:
+    """Name the first field, at any depth, that holds a sealed value instead of a text."""
+    for name in type(given).model_fields:
+        value = getattr(given, name)
+        if isinstance(value, Erased):
+            return name
+        for inner in value if isinstance(value, tuple) else (value,):
+            if isinstance(inner, BaseModel) and (found := sealed_field(inner)):
+                return found
+    return None
+
+
 def reveal(value: Any, otherwise: str = "(erased)") -> str:
     """Show a personal value to somebody who may see it, or say that it is gone."""
     if isinstance(value, Erased):

@@ -33,7 +33,7 @@ class _Data(BaseModel):
 class Span(_Data):
     """A length of time; a calendar other than ``elapsed`` is resolved when an obligation opens."""
 
-    amount: int
+    amount: int = Field(ge=-99_999, le=99_999)
     unit: Unit
     calendar: Literal["elapsed"] = "elapsed"
 

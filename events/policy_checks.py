@@ -13,7 +13,15 @@ from pydantic import BaseModel
 from events.catalogue import AnyEvent, Event
 from events.commands import AnyCommand, Command
 from events.personal import personal_fields
-from events.policy import SUBJECT_FIELDS, GateRule, LadderStep, ObligationRule, Span, Trigger
+from events.policy import (
+    SUBJECT_FIELDS,
+    GateRule,
+    LadderStep,
+    ObligationRule,
+    Policy,
+    Span,
+    Trigger,
+)
 from events.policy_table import article, quoted, sort_of, suggestion
 from events.toml_lines import Path
 
@@ -57,6 +65,37 @@ _NOW: Final = timedelta(0)
 def key(field: str) -> str:
     """Spell a field as a policy file does."""
     return field.replace("_", "-")
+
+
+def problems_of(policy: Policy) -> list[str]:
+    """List what is wrong with a compiled policy, wherever it comes from; empty if it can be run as it is."""
+    problems: list[str] = []
+
+    def noting(rule: str) -> Note:
+        return lambda path, says: problems.append(f"{rule}, {'.'.join(str(each) for each in path)}: {says}")
+
+    for gate in policy.gates:
+        if gate.id in KNOWN_GATES:
+            check_gate(gate, noting(gate.id))
+            check_needs(gate.id, gate.needs, noting(gate.id))
+        else:
+            problems.append(f"{gate.id}: there is no such gate; {suggestion(gate.id, KNOWN_GATES)}")
+    for rule in policy.obligations:
+        unknown = [
+            each.event
+            for each in (*rule.opens_on, *rule.met_by, *rule.dropped_by)
+            if each.event not in EVENTS
+        ]
+        problems += [
+            f"{rule.id}: there is no event {quoted(each)}; {suggestion(each, EVENTS)}" for each in unknown
+        ]
+        if not unknown:
+            check_obligation(rule, noting(rule.id))
+    ids = [*(gate.id for gate in policy.gates), *(rule.id for rule in policy.obligations)]
+    problems += [
+        f"{each}: two rules have this id" for each in sorted({each for each in ids if ids.count(each) > 1})
+    ]
+    return problems
 
 
 def check_gate(rule: GateRule, note: Note) -> None:

@@ -90,6 +90,7 @@ class OpenObligation:
     rungs: tuple[e.Rung, ...]
     numbered: int
     opened_at: datetime
+    waited: int = 0
     useful_for: int | None = None
     breached: bool = False
     level: int = 0

@@ -4,8 +4,11 @@ Naming a submission also names its application and all its interviews; naming an
 submission too, but never the submission's other interviews.
 """
 
+from collections.abc import Container, Mapping, Sequence
+
 from pydantic import BaseModel
 
+from events.errors import InvalidCommand, UnknownReference
 from events.policy import SUBJECT_FIELDS, Trigger
 from events.state import Engagement
 
@@ -16,8 +19,9 @@ ENGAGEMENT = "engagement"
 def named_by(event: BaseModel, state: Engagement) -> Named:
     """Collect every (kind, id) that the event speaks of, by its own fields or its ``about``."""
     named = {(kind, getattr(event, name, None)) for kind, name in SUBJECT_FIELDS.items()}
-    about = getattr(event, "about", ())
-    named |= {(kind, each) for each in about for kind in SUBJECT_FIELDS if kind != "job-order"}
+    for reference in getattr(event, "about", ()):
+        kind, _, key = reference.partition(":")
+        named.add((kind, key))
     found = {(kind, key) for kind, key in named if key is not None}
     # What has happened to one interview says nothing of the others of its submission.
     whole = {key for kind, key in found if kind == "submission" and _as_a_whole(event, key)}
@@ -34,7 +38,9 @@ def named_by(event: BaseModel, state: Engagement) -> Named:
 
 
 def _as_a_whole(event: BaseModel, submission_id: str) -> bool:
-    return getattr(event, "interview_id", None) is None or submission_id in getattr(event, "about", ())
+    return getattr(event, "interview_id", None) is None or f"submission:{submission_id}" in getattr(
+        event, "about", ()
+    )
 
 
 def own_subject(event: BaseModel, kind: str) -> str | None:
@@ -61,3 +67,42 @@ def fires(trigger: Trigger, event: BaseModel, subject: str, named: Named) -> boo
 def narrowed(trigger: Trigger, event: BaseModel) -> bool:
     """Tell whether the event's plain fields are as the trigger's ``where`` asks."""
     return all(str(getattr(event, name, None)) == value for name, value in trigger.where.items())
+
+
+def resolve(about: Sequence[str], state: Engagement) -> tuple[str, ...]:
+    """Write each thing that a caller names by its kind and id; a bare id must belong to one kind only.
+
+    :raises UnknownReference: there is no such thing here.
+    :raises InvalidCommand: the id belongs to several kinds.
+    """
+    known: dict[str, Container[str]] = {
+        "application": state.applications,
+        "submission": state.submissions,
+        "interview": state.interviews,
+        "offer": state.offers,
+        "message": state.messages,
+        "job-order": _job_orders(state),
+    }
+    return tuple(_resolved(each, known) for each in about)
+
+
+def _resolved(given: str, known: Mapping[str, Container[str]]) -> str:
+    kind, _, key = given.rpartition(":")
+    kinds = [each for each in known if each == (kind or each) and key in known[each]]
+    if not kinds:
+        raise UnknownReference(
+            kind or "application, submission, interview, offer or message",
+            key,
+            "rapport show lists what there is",
+        )
+    if len(kinds) > 1:
+        ways = " or ".join(f"about={each}:{key}" for each in kinds)
+        raise InvalidCommand(f"'{key}' is the id of several things here; say which: {ways}")
+    return f"{kinds[0]}:{key}"
+
+
+def _job_orders(state: Engagement) -> frozenset[str]:
+    applied = (each.job_order_id for each in state.applications.values())
+    submitted = (each.job_order_id for each in state.submissions.values())
+    named = (*applied, *submitted, *state.proposals, *state.rights)
+    return frozenset(each for each in named if each is not None)

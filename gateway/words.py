@@ -252,7 +252,7 @@ def _by(who: str) -> str:
 
 
 def _about(keys: tuple[str, ...]) -> str:
-    return f" about {', '.join(keys)}" if keys else ""
+    return f" about {', '.join(subject(each) for each in keys)}" if keys else ""
 
 
 def _for_job(job_order_id: str | None) -> str:

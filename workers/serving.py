@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,18 +17,22 @@ from temporalio.client import Client
 from temporalio.envconfig import ClientConnectConfig
 
 from events.clock import ClockSpec
-from events.envelope import ENGINE
 from events.errors import CallerError
 from events.log.followers import PostgresPlaces
 from workers.client import CommandFailed, Engagements
-from workers.following import SOURCE, Follower
+from workers.following import ACTOR, SOURCE, Follower
 from workers.poking import poke_stale
 from workers.search_attributes import register_search_attributes
 from workers.settings import Settings
 from workers.wiring import Adapters, adapters, connect, workers
 from workers.worker import run_until
+from workflows.types import REUSED
 
 SWEEP_EVERY: Final = 60.0
+# The follower goes on with other engagements meanwhile, and asks again.
+PATIENCE: Final = timedelta(seconds=10)
+# What no later try can mend, beside callers' mistakes: the person is erased, the id is taken.
+NEVER: Final = frozenset({"KeyDestroyed", REUSED})
 _log = structlog.get_logger(__name__)
 
 
@@ -52,13 +57,16 @@ class EngagementTeller:
     ) -> None:
         """Give a command; safe to repeat.
 
-        :raises CallerError: the engagement does not take it, now or ever.
+        :raises CallerError: the engagement does not take it, now or ever; any other error may pass.
         """
-        given = {**data, "actor": ENGINE.model_dump(), "source": SOURCE, "causation_id": str(cause)}
-        engagements = Engagements(self._client, agency, clock=self._clock)
+        given = {**data, "actor": ACTOR.model_dump(), "source": SOURCE, "causation_id": str(cause)}
+        engagements = Engagements(self._client, agency, clock=self._clock, patience=PATIENCE)
         try:
             await engagements.command(engagement_id, name, given, command_id=command_id)
         except CommandFailed as error:
+            if error.code[:1].isupper() and error.code not in NEVER:
+                # A class's name, not a mistake's code: the log did not take it, and may after an upgrade.
+                raise
             mistake = CallerError(str(error))
             mistake.code = error.code
             raise mistake from None

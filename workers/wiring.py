@@ -38,7 +38,7 @@ class Adapters:
     """Everything that touches the world, ready for use."""
 
     log: EventLog
-    keys: KeyStore
+    keys: PostgresKeys
     ledger: EffectsLedger
     service: CommandService
     directory: Directory

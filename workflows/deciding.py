@@ -9,10 +9,11 @@ from datetime import datetime
 
 from events.clock import ClockSpec, decision_time
 from events.commands import Order
-from events.decider import Prepared, input_of, prepare, tick
+from events.decider import Prepared, prepare, tick
 from events.envelope import CommandGroup, Stored
 from events.errors import CallerError
 from events.policy import Policy
+from events.receipts import input_of
 from events.state import Engagement
 from workflows.inbox import Entry
 
@@ -76,7 +77,9 @@ def due_groups(desk: Desk, moment: datetime) -> list[CommandGroup]:
 
 def asking_group(order: Order) -> CommandGroup:
     """Make a group that only asks the log whether it knows the command: appended nowhere, see the writer."""
-    return CommandGroup(command_id=order.command_id, input=input_of(order), outcome="unknown")
+    return CommandGroup(
+        command_id=order.command_id, input=input_of(order.command, order.at), outcome="unknown"
+    )
 
 
 def _prepare(entry: Entry, state: Engagement, desk: Desk, moment: datetime) -> Prepared:

@@ -34,6 +34,8 @@ with workflow.unsafe.imports_passed_through():
 
 # A timer asked for a moment that is not there yet must let time pass, however little.
 _LEAST = timedelta(milliseconds=1)
+# Bytes of unread letters that a run hands to the next: its input may have two MiB, and holds the state too.
+_LARGEST_REST = 512 * 1024
 
 
 @workflow.defn(name=WORKFLOW)
@@ -137,9 +139,7 @@ class Engagement:
     async def _roll_over(self) -> None:
         """Answer whoever waits, then make place for the next run; signals still unread go with it."""
         self._draining = True
-        while not self._writer.fenced and (
-            self._writer.inbox.awaited or self._pokes_done < self._pokes_wanted
-        ):
+        while not self._writer.fenced and self._must_work_on():
             await self._work()
         for entry in [each for each in self._writer.inbox if each.awaited]:
             # A newer run has the pen: what it cannot answer here, the caller sends again.
@@ -158,6 +158,10 @@ class Engagement:
                 }
             )
         )
+
+    def _must_work_on(self) -> bool:
+        inbox = self._writer.inbox
+        return inbox.awaited or self._pokes_done < self._pokes_wanted or inbox.size > _LARGEST_REST
 
     def _is_over(self) -> bool:
         state = self._writer.state

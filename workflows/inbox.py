@@ -13,6 +13,9 @@ from workflows.types import CommandReply, Letter
 
 # Each changes what the writer must have loaded first, so it is decided in a go of its own.
 ALONE = frozenset({"open-engagement", "adopt-policy", "annul-event"})
+# Bytes of letters decided in one go: each text travels three times in the append, escaped, and Temporal
+# takes two MiB at once.
+LARGEST_GO = 256 * 1024
 
 
 class Entry:
@@ -21,6 +24,8 @@ class Entry:
     def __init__(self, letter: Letter, *, awaited: bool) -> None:
         self.letter = letter
         self.awaited = awaited
+        # Of the content alone, so that a replay counts the same, also after commands have got new fields.
+        self.size = len(letter.order.model_dump_json(exclude_defaults=True).encode())
         self.taken: Claim | None = None
         self.group: CommandGroup | None = None
         self._answer: CommandReply | ApplicationError | None = None
@@ -77,6 +82,11 @@ class Inbox:
         """Tell whether somebody waits for a reply."""
         return any(entry.awaited for entry in self._entries)
 
+    @property
+    def size(self) -> int:
+        """Count the bytes of what the letters say."""
+        return sum(entry.size for entry in self._entries)
+
     def put(self, letter: Letter, *, awaited: bool) -> Entry:
         """Add a letter at the end."""
         entry = Entry(letter, awaited=awaited)
@@ -92,13 +102,20 @@ class Inbox:
         self._entries.remove(entry)
 
     def take(self, most: int) -> list[Entry]:
-        """Take what can be decided in one go: no command twice, and the special ones by themselves."""
+        """Take what can be decided in one go: no command twice, and the special ones by themselves.
+
+        However large the first is, it is taken; the others as long as all fit into one append.
+        """
         taken: list[Entry] = []
+        size = 0
         while self._entries and len(taken) < most:
             entry = self._entries[0]
             if taken and (entry.alone or taken[0].alone):
                 break
             if any(entry.command_id == other.command_id for other in taken):
+                break
+            size += entry.size
+            if taken and size > LARGEST_GO:
                 break
             taken.append(self._entries.popleft())
         return taken

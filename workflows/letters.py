@@ -13,7 +13,7 @@ from events.canonical import canonical
 from events.commands import Order, RefuseMessage
 from events.envelope import ENGINE, Actor, derived_id
 from events.errors import CallerError, InvalidCommand
-from events.orders import COMMANDS, parse_order, personal_content
+from events.orders import COMMANDS, check_size, parse_order, personal_content
 from workflows.types import DIGEST_MARK, ENCRYPTED_MARK, Letter
 
 # Whoever reaches the workflow through Temporal itself and does not say who acts.
@@ -31,7 +31,7 @@ class Unencrypted(CallerError):
 def read_letter(name: str, payloads: Sequence[RawValue], *, command_id: str | None, derived: str) -> Letter:
     """Read a command; *command_id* names it where its own ``command_id`` field does not.
 
-    :raises CallerError: it is no command, is malformed, or carries personal content in clear.
+    :raises CallerError: it is no command, is too large or malformed, or carries personal content in clear.
     """
     data, encrypted = _content(payloads)
     given = data.get("command_id")
@@ -80,6 +80,7 @@ def _content(payloads: Sequence[RawValue]) -> tuple[dict[str, Any], bool]:
     if len(payloads) > 1:
         raise InvalidCommand("a command takes one JSON object and nothing beside it")
     payload = payloads[0].payload
+    check_size(len(payload.data))
     encoding = payload.metadata.get("encoding")
     encrypted = payload.metadata.get(ENCRYPTED_MARK) == b"1"
     if encoding == b"binary/null":

@@ -5,7 +5,7 @@ The log wins: on a conflict it fetches what it misses and decides again; nothing
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import assert_never
+from typing import Final, assert_never
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
@@ -32,6 +32,9 @@ from workflows.inbox import Entry, Inbox
 from workflows.letters import refusal_of
 from workflows.recording import Recorder, is_final, pause_after
 from workflows.types import RunSettings
+
+# No stream ever gets there, so an append that expects it can write nothing.
+NEVER: Final = 2**62
 
 
 class Writer:
@@ -166,10 +169,10 @@ class Writer:
             self._refuse(entry, answers.mistake(entry, error))
 
     async def _ask(self, entry: Entry) -> Reply | None:
-        # At a version that cannot be: a known command is answered, an unknown one is a conflict.
+        # At a version that no stream reaches: a known command is answered, an unknown one is a conflict.
         group = asking_group(entry.letter.order)
         try:
-            return await self._send([group], expected=self.state.version + 1)
+            return await self._send([group], expected=NEVER)
         except ActivityError:
             return None
 

@@ -8,6 +8,7 @@ from events import commands as c
 from events.context import Context
 from events.errors import UnknownReference, WrongState
 from events.state import Application, Engagement
+from events.subjects import resolve
 
 
 def record_application(command: c.RecordApplication, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
@@ -75,7 +76,7 @@ def record_check(command: c.RecordCheck, state: Engagement, ctx: Context) -> lis
             outcome=command.outcome,
             evidence=command.evidence,
             consent=command.consent,
-            about=command.about,
+            about=resolve(command.about, state),
         )
     ]
 

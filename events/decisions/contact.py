@@ -6,8 +6,9 @@ Only people make contact: whatever the engine sends is neither contact nor attem
 from events import catalogue as e
 from events import commands as c
 from events.context import Context
-from events.errors import NotAllowed
+from events.errors import NeedsEvidence, NotAllowed
 from events.state import Engagement
+from events.subjects import resolve
 
 
 def record_contact(command: c.RecordContact, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
@@ -15,9 +16,15 @@ def record_contact(command: c.RecordContact, state: Engagement, ctx: Context) ->
 
     :raises NotAllowed: the engine claims to have talked.
     :raises InvalidCommand: nobody of the agency is named.
+    :raises NeedsEvidence: the candidate is said to have confirmed it, and nothing shows it.
+    :raises UnknownReference: it is about something that is not here.
     """
     if ctx.actor.kind == "engine":
         raise NotAllowed("an automated message is no contact; only a person's exchange with the candidate is")
+    if command.evidence == "candidate-confirmed" and command.evidence_ref is None:
+        raise NeedsEvidence(
+            "say where the candidate confirmed it: evidence_ref=ID of the message or recording"
+        )
     contact_id = ctx.new_id("contact", command.contact_id)
     if contact_id in state.contacts:
         return []
@@ -28,10 +35,10 @@ def record_contact(command: c.RecordContact, state: Engagement, ctx: Context) ->
             by=ctx.person(command.by),
             channel=command.channel,
             direction=command.direction,
-            evidence="candidate-confirmed" if ctx.actor.kind == "candidate" else command.evidence,
+            evidence=command.evidence,
             evidence_ref=command.evidence_ref,
             purpose=command.purpose,
-            about=command.about,
+            about=resolve(command.about, state),
             note=command.note,
         )
     ]
@@ -53,7 +60,7 @@ def record_attempt(command: c.RecordAttempt, state: Engagement, ctx: Context) ->
             attempt_id=attempt_id,
             by=ctx.person(command.by),
             channel=command.channel,
-            about=command.about,
+            about=resolve(command.about, state),
             note=command.note,
         )
     ]

@@ -9,7 +9,7 @@ from events import catalogue as e
 from events import commands as c
 from events.context import Context
 from events.decisions.submission import known_submission
-from events.errors import InvalidCommand, UnknownReference, WrongState
+from events.errors import InvalidCommand, NotAllowed, UnknownReference, WrongState
 from events.state import Engagement, Interview
 
 USUAL_LENGTH = timedelta(hours=1)
@@ -159,8 +159,11 @@ def record_result(command: c.RecordInterviewResult, state: Engagement, ctx: Cont
 def pass_on_feedback(command: c.PassOnFeedback, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
     """Record that a person told the candidate the decision.
 
+    :raises NotAllowed: the engine claims to have told them.
     :raises UnknownReference: no such submission or interview.
     """
+    if ctx.actor.kind == "engine":
+        raise NotAllowed("an automated message passes nothing on; only a person who tells the candidate does")
     known_submission(state, command.submission_id)
     if command.interview_id is not None:
         _of_submission(

@@ -59,13 +59,13 @@ def grant_right(command: c.GrantRightToRepresent, state: Engagement, ctx: Contex
         raise UnknownReference(
             "proposed job order", command.job_order_id, "propose it, or link an application to it, first"
         )
-    by_candidate = ctx.actor.kind == "candidate"
-    if not by_candidate and command.evidence == "asserted":
+    # Whoever gives the command: a candidate's own door brings the proof that it was them.
+    if command.evidence == "asserted":
         raise NeedsEvidence(
             "a right to represent comes from the candidate or with evidence: "
             "give evidence=candidate-confirmed or evidence=system, and evidence_ref=WHERE-IT-IS"
         )
-    if not by_candidate and command.evidence_ref is None:
+    if command.evidence_ref is None:
         raise NeedsEvidence(
             "say where the evidence is: evidence_ref=ID of the message, recording or document"
         )
@@ -76,7 +76,7 @@ def grant_right(command: c.GrantRightToRepresent, state: Engagement, ctx: Contex
         e.RightToRepresentGranted(
             at=ctx.at,
             job_order_id=command.job_order_id,
-            evidence="candidate-confirmed" if by_candidate else command.evidence,
+            evidence=command.evidence,
             evidence_ref=command.evidence_ref,
             expires_at=command.expires_at,
             wording=command.wording,

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 AGENCY_SUBJECT: Final = "agency"
 DIGEST_SUBJECT: Final = "agency-digest"
+_OWN_KEY: Final = ("engagement:", "candidate:", "job-order:")
 _NONCE: Final = 12
 
 K = TypeVar("K")
@@ -66,8 +67,8 @@ class KeyStore(Protocol):
 
 
 def subject_of(stream: str) -> str:
-    """Name the subject whose key seals a stream's personal fields: one person's stream has its own."""
-    return stream if stream.startswith(("engagement:", "candidate:")) else AGENCY_SUBJECT
+    """Name the subject whose key seals a stream's personal fields, where an event names nobody else."""
+    return stream if stream.startswith(_OWN_KEY) else AGENCY_SUBJECT
 
 
 class Keyring:

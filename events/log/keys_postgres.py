@@ -23,7 +23,7 @@ _DESTROY: Final = """
 """
 _OUTDATED: Final = """
     SELECT agency, subject, key_id, kek_id, wrapped FROM rapport.keys
-    WHERE wrapped IS NOT NULL AND kek_id <> $1 LIMIT 200 FOR UPDATE SKIP LOCKED
+    WHERE wrapped IS NOT NULL AND kek_id <> $1 ORDER BY key_id LIMIT 200 FOR UPDATE
 """
 
 
@@ -78,7 +78,10 @@ class PostgresKeys:
         self._cache.clear()
 
     async def rewrap(self) -> int:
-        """Wrap every key under the ring's first key-encryption key; returns how many were not."""
+        """Wrap every key under the ring's first key-encryption key; returns how many were not.
+
+        A process whose ring begins with an older one still wraps new keys under that: start it again before.
+        """
         count = 0
         while rows := await self._rewrap_some():
             count += rows

@@ -98,6 +98,8 @@ class SealedRequest:
 async def seal_request(request: AppendRequest, keys: KeyStore) -> SealedRequest:
     """Seal and hash a request's events at the versions they get if the writer's expectation holds.
 
+    A key is asked for only where there is something to seal: of the erased, bare facts can still be recorded.
+
     :raises KeyDestroyed: the person is erased, so nothing personal can be written for them.
     :raises ValueError: a command id comes twice in the request.
     """
@@ -105,16 +107,14 @@ async def seal_request(request: AppendRequest, keys: KeyStore) -> SealedRequest:
     if len(set(ids)) != len(ids):
         raise ValueError(f"a command id comes twice in one request to {request.stream}; send each once")
     digest_key = await keys.get_or_create(request.agency, DIGEST_SUBJECT)
-    personal = any(draft.personal for group in request.groups for draft in group.drafts)
-    key = await keys.get_or_create(request.agency, subject_of(request.stream)) if personal else None
     version = request.expected
     groups = []
     for group in request.groups:
-        events = tuple(
-            _seal_event(request, group.command_id, draft, version + ordinal, key)
+        events = [
+            await _seal_event(request, group.command_id, draft, version + ordinal, keys)
             for ordinal, draft in enumerate(group.drafts, 1)
-        )
-        groups.append(SealedGroup(group, input_digest(digest_key, group.input), version + 1, events))
+        ]
+        groups.append(SealedGroup(group, input_digest(digest_key, group.input), version + 1, tuple(events)))
         version += len(events)
     return SealedRequest(request, tuple(groups))
 
@@ -124,10 +124,13 @@ def input_digest(key: DataKey, text: str) -> bytes:
     return hmac.new(key.secret, text.encode(), hashlib.sha256).digest()
 
 
-def _seal_event(
-    request: AppendRequest, command_id: str, draft: Draft, version: int, key: DataKey | None
+async def _seal_event(
+    request: AppendRequest, command_id: str, draft: Draft, version: int, keys: KeyStore
 ) -> SealedEvent:
-    body, sealed = seal_body(draft, request.agency, key) if key and draft.personal else (draft.body, {})
+    body, sealed = draft.body, dict[str, str]()
+    if _has_personal_values(draft):
+        key = await keys.get_or_create(request.agency, draft.key_subject or subject_of(request.stream))
+        body, sealed = seal_body(draft, request.agency, key)
     content_hash = draft_hash(
         draft,
         agency=request.agency,
@@ -137,6 +140,13 @@ def _seal_event(
         body=body,
     )
     return SealedEvent(draft, version, command_id, body, sealed, content_hash)
+
+
+def _has_personal_values(draft: Draft) -> bool:
+    if not draft.personal:
+        return False
+    values: dict[str, Any] = json.loads(draft.body)
+    return any(values.get(field) is not None for field in draft.personal)
 
 
 def seal_body(draft: Draft, agency: str, key: DataKey) -> tuple[str, dict[str, str]]:

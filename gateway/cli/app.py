@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import typer
 
-from gateway.cli import agency, checking, engagements, inspect, playing, stack
+from gateway.cli import agency, checking, engagements, inspect, keys, playing, stack
 from gateway.cli.errors import DONE, INTERRUPTED, WRONG, report
 
 app = typer.Typer(
@@ -23,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (stack, agency, engagements, inspect, checking, playing):
+for module in (stack, keys, agency, engagements, inspect, checking, playing):
     module.register(app)
 
 LOG: Final = Path("logs") / "rapport.log"

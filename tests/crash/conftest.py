@@ -45,7 +45,7 @@ ROOT = Path(workers.__file__).parent.parent
 PROGRAM = Path(__file__).with_name("worker_program.py")
 KEY = f"test-1:{base64.b64encode(b'k' * 32).decode()}"
 AGENCY = "acme"
-PATIENCE = 40.0
+PATIENCE = 60.0
 SEARCH_ATTRIBUTES = {
     "RapportAgency": "Keyword",
     "RapportStage": "Keyword",

@@ -36,13 +36,13 @@ async def outcomes(ground: "Ground") -> list[dict[str, Any]]:
 
 
 async def give_up_soon_on_the_silent_worker(ground: "Ground") -> None:
-    """Let Temporal take two seconds for what it would wait two minutes for: a sender that died."""
+    """Let Temporal take five seconds for what it would wait two minutes for: a sender that died."""
     await ground.client.workflow_service.update_activity_options(
         UpdateActivityOptionsRequest(
             namespace=ground.client.namespace,
             execution=WorkflowExecution(workflow_id=workflow_id("acme", "e-1")),
             type="send-outreach",
-            activity_options=ActivityOptions(start_to_close_timeout=Duration(seconds=2)),
+            activity_options=ActivityOptions(start_to_close_timeout=Duration(seconds=5)),
             update_mask=FieldMask(paths=["start_to_close_timeout"]),
         )
     )

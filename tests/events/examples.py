@@ -75,7 +75,7 @@ _ENGAGEMENT: Final[tuple[Event, ...]] = (
         outcome="passed",
         evidence="system",
         consent="given",
-        about=("a-1",),
+        about=("application:a-1",),
     ),
     e.JobProposed(
         at=AT, job_order_id="j-1", by="recruiter-1", job_order_owner="recruiter-9", reason="A team to lead."

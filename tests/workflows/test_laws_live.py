@@ -16,10 +16,14 @@ import pytest
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
 
+from events.decider import prepare
 from events.envelope import AppendRequest
 from events.fold import fold
-from events.log.port import AppendResult, EventLog
+from events.log.port import Appended, AppendResult, EventLog
+from events.orders import parse_order
+from events.policy import read_policy
 from workers.client import CommandFailed
+from workflows.letters import SOURCE, STRANGER
 
 if TYPE_CHECKING:
     from tests.workflows.conftest import Ground
@@ -202,6 +206,57 @@ class TestStorm:
             assert receipt.last - receipt.first + 1 == len(found)
             for reply in sender.replies.get((engagement, command_id), []):
                 assert (reply.outcome, list(reply.events)) == (receipt.outcome, found)
+
+
+class TestLogAheadOfTheRun:
+    async def test_is_folded_without_a_gap_when_a_later_command_comes_first(self, ground: "Ground") -> None:
+        """Law 2: a known command brings back its own events, and what lies before them is fetched."""
+        await ground.opened()
+        commands = {
+            "b-1": ("record-contact", {"by": "r-1", "channel": "phone"}),
+            "b-2": ("record-check", {"check": "references", "outcome": "good"}),
+            "b-3": ("complete-intake", {}),
+        }
+        await self._committed_unseen(ground, commands)
+        for command_id in ("b-3", "b-1", "b-2"):
+            reply = await ground.give("e-1", *commands[command_id], command_id=command_id)
+            found = [event.type for event in await ground.events() if event.command_id == command_id]
+            assert (reply.outcome, list(reply.events)) == ("accepted", found)
+            assert await ground.engagements().state("e-1") == fold(await ground.events())
+
+    async def _committed_unseen(
+        self, ground: "Ground", commands: dict[str, tuple[str, dict[str, Any]]]
+    ) -> None:
+        """Commit commands as the run itself would have, had it lived to know of it."""
+        state = await ground.engagements().state("e-1")
+        head = await ground.log.head(ground.agency, "engagement:e-1")
+        assert head is not None
+        assert state.policy_digest is not None
+        body = await ground.log.load_policy(ground.agency, state.policy_digest)
+        assert body is not None
+        groups = []
+        for command_id, (name, data) in commands.items():
+            order = parse_order(name, data, command_id=command_id, actor_default=STRANGER, source=SOURCE)
+            assert state.decided_at is not None
+            prepared = prepare(
+                order,
+                state,
+                read_policy(body),
+                state.decided_at,
+                agency=ground.agency,
+                engagement_id="e-1",
+            )
+            groups.append(prepared.group)
+            state = prepared.state
+        request = AppendRequest(
+            agency=ground.agency,
+            stream="engagement:e-1",
+            expected=head.version,
+            run_epoch=head.run_epoch,
+            groups=tuple(groups),
+        )
+        [result] = await ground.log.append_many([request])
+        assert isinstance(result, Appended)
 
 
 class TestPoisonedEngagement:

@@ -14,6 +14,7 @@ import pytest
 from temporalio.testing._timeskipping import TimeSkipper
 
 from events.envelope import Stored
+from events.steps import next_due
 from workers.embedded.blocking import in_thread
 from workers.embedded.stack import EmbeddedStack
 from workers.shipped import deploy_policy
@@ -201,7 +202,13 @@ class Life:
         """Let time pass, and every step due until then be taken."""
         handle = self._ground.handle()
         assert await self._skipper.fast_forward(handle, moment - await self.now())
-        await self._ground.engagements().poke("e-1")
+
+        async def all_taken() -> bool:
+            # The clock has jumped; the timers that it passed fire a moment after.
+            due = next_due(await self._ground.engagements().state("e-1"))
+            return due is None or due > moment
+
+        await self._ground.until(all_taken)
 
     async def all(self) -> list[Stored]:
         """Read the whole record."""
