@@ -21,7 +21,7 @@ from events.commands import Command
 from events.envelope import Actor
 from events.errors import InvalidCommand
 from events.kinds import Moment
-from events.orders import LARGEST_MESSAGE, RESERVED, check_command_id, check_size, check_unsealed
+from events.orders import LARGEST_MESSAGE, RESERVED, check_actor, check_command_id, check_size, check_unsealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,7 @@ def read_order(
     except ValidationError as error:
         raise InvalidCommand(_sentence(name, StreamCommand, error)) from None
     check_command_id(order.command_id)
+    check_actor(name, order.actor)
     return order
 
 

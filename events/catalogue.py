@@ -425,7 +425,8 @@ class CommandRefused(Event):
     remedy: str
     job_order_id: Id | None = None
     submission_id: Id | None = None
-    content: Personal[str | None] = Field(default=None, description="the refused command, as canonical JSON")
+    given: str = Field(description="the refused command without its personal words, as canonical JSON")
+    content: Personal[str | None] = Field(default=None, description="its personal words, as canonical JSON")
 
 
 class GateBypassed(Event):

@@ -22,6 +22,7 @@ from events.errors import ClosedEngagement, InvalidCommand, UnknownEngagement, W
 from events.fold import advance, annulled_ids
 from events.gates import INTENT_OF_REPORT, unmet
 from events.obligations import react
+from events.personal import personal_fields
 from events.policy import GateRule, Policy
 from events.receipts import input_of, input_of_step
 from events.state import Engagement
@@ -216,6 +217,8 @@ def _bypassed(
 
 
 def _refusal(order: c.Order, gate: GateRule, ctx: Context) -> e.CommandRefused:
+    personal = set(personal_fields(type(order.command)))
+    words = order.command.model_dump(include=personal, exclude_none=True)
     return e.CommandRefused(
         at=ctx.at,
         command=order.command.name,
@@ -224,7 +227,8 @@ def _refusal(order: c.Order, gate: GateRule, ctx: Context) -> e.CommandRefused:
         remedy=gate.remedy,
         job_order_id=getattr(order.command, "job_order_id", None),
         submission_id=getattr(order.command, "submission_id", None),
-        content=canonical(order.command.model_dump(mode="json")),
+        given=canonical(order.command.model_dump(exclude=personal)),
+        content=canonical(words) if words else None,
     )
 
 

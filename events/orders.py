@@ -47,18 +47,19 @@ def parse_order(
     meta.setdefault("actor", actor_default.model_dump())
     meta.setdefault("source", source)
     meta["command_id"] = command_id
-    if not internal and isinstance(meta["actor"], Mapping) and meta["actor"].get("kind") == "engine":
-        raise InvalidCommand(f"{name}: only the engine itself acts as 'engine'; say who does this")
     own = {key: value for key, value in data.items() if key not in RESERVED and key != "name"}
     try:
         # Through JSON, because that is how it would have come: "2026-01-05T09:00:00Z" is a time there.
         command = model.model_validate_json(json.dumps({**own, "name": name}, default=str))
         check_unsealed(command)
-        return Order.model_validate_json(
+        order = Order.model_validate_json(
             json.dumps({**meta, "command": command.model_dump(mode="json")}, default=str)
         )
     except ValidationError as error:
         raise InvalidCommand(_sentence(name, model, error)) from None
+    if not internal:
+        check_actor(name, order.actor)
+    return order
 
 
 def check_command_id(command_id: str) -> None:
@@ -88,8 +89,17 @@ def check_size(size: int, largest: int = LARGEST_MESSAGE) -> None:
     """
     if size > largest:
         raise InvalidCommand(
-            f"the message is larger than {largest // 1024} KiB of JSON; shorten it, or say where the text lies"
+            f"the message is larger than {largest // 1024} KiB of JSON; send less, or say where the text lies"
         )
+
+
+def check_actor(name: str, actor: Actor) -> None:
+    """Refuse whoever claims to be the engine.
+
+    :raises InvalidCommand: the actor is of kind ``engine``.
+    """
+    if actor.kind == "engine":
+        raise InvalidCommand(f"{name}: only the engine itself acts as 'engine'; say who does this")
 
 
 def personal_content(name: str, data: Mapping[str, Any]) -> tuple[str, ...]:

@@ -57,7 +57,7 @@ def consequences(
         case "offer-accepted":
             return _filled(stored, history)
         case "job-order-opened":
-            return _presented_before(_key(stored.stream), presented)
+            return _presented_before(stored, presented)
         case "submission-received":
             return _too_late(stored, history)
         case "job-order-filled" | "job-order-closed":
@@ -85,12 +85,17 @@ def _filled(stored: Stored, history: Sequence[Stored]) -> list[Consequence]:
     return [Consequence(f"job-order:{submission.job_order_id}", "fill-job-order", given)]
 
 
-def _presented_before(job_order_id: str, presented: Mapping[str, Sequence[Stored]]) -> list[Consequence]:
-    return [
-        _received(job_order_id, _key(stream), submission_id)
+def _presented_before(stored: Stored, presented: Mapping[str, Sequence[Stored]]) -> list[Consequence]:
+    # Those presented after it are passed on by their own events.
+    before = {
+        stream: fold(each for each in events if each.position < stored.position)
         for stream, events in sorted(presented.items())
-        for submission_id, each in fold(events).live_submissions.items()
-        if each.job_order_id == job_order_id
+    }
+    return [
+        _received(each.job_order_id, _key(stream), submission_id)
+        for stream, state in before.items()
+        for submission_id, each in state.live_submissions.items()
+        if each.job_order_id == _key(stored.stream)
     ]
 
 

@@ -5,7 +5,7 @@ The place lies before the earliest event with an errand left: after a restart th
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -138,7 +138,7 @@ class Lanes:
         event_id = str(errand.event.event_id)
         _log.warning(what, agency=self._agency, event_id=event_id, command=errand.command, **more)
 
-    def _start(self, work: Any) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

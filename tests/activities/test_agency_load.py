@@ -1,9 +1,12 @@
 """Loading an agency's people and policy."""
 
+import pytest
+
 from activities.agency_load import load_agency
 from activities.commands import CommandService
-from events.agency import Entry
+from events.agency import Entry, key_subject_of
 from events.envelope import Actor
+from events.log.keys import KeyDestroyed, MemoryKeys
 from events.log.memory import MemoryLog
 from events.policy import Policy
 
@@ -42,3 +45,25 @@ class TestLoadAgency:
         assert people
         assert "Rita" not in text
         assert "example.test" not in text
+
+
+class TestAnErasedPerson:
+    async def test_can_stay_without_a_name(
+        self, service: CommandService, keys: MemoryKeys, people: tuple[Entry, ...]
+    ) -> None:
+        """Somebody erased may go on working here; only who they are is never written down again."""
+        *others, gone = people[:3]
+        await keys.destroy("a-1", key_subject_of(gone.person_id))
+        bare = gone.model_copy(update={"name": None, "email": None})
+        loaded = [
+            await load_agency(service, "a-1", people=(*others, bare, people[3]), actor=OPERATOR)
+            for _ in range(2)
+        ]
+        assert [each.people for each in loaded] == ["accepted", "nothing-to-do"]
+
+    async def test_is_not_named_again(
+        self, service: CommandService, keys: MemoryKeys, people: tuple[Entry, ...]
+    ) -> None:
+        await keys.destroy("a-1", key_subject_of("r-1"))
+        with pytest.raises(KeyDestroyed, match="person:r-1"):
+            await load_agency(service, "a-1", people=people, actor=OPERATOR)

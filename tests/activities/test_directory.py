@@ -5,9 +5,9 @@ import pytest
 from activities.agency_load import load_agency
 from activities.commands import CommandService
 from activities.directory import KEPT_FOR, Directory, StaffRole
-from events.agency import Entry
+from events.agency import Entry, key_subject_of
 from events.envelope import Actor
-from events.log.keys import AGENCY_SUBJECT, MemoryKeys
+from events.log.keys import MemoryKeys
 from events.log.memory import MemoryLog
 from events.personal import Erased
 from events.policy import Policy
@@ -70,7 +70,7 @@ class TestPerson:
     async def test_stays_in_the_line_when_its_name_is_erased(
         self, directory: Directory, keys: MemoryKeys
     ) -> None:
-        await keys.destroy("a-1", AGENCY_SUBJECT)
+        await keys.destroy("a-1", key_subject_of("t-1"))
         person = await directory.team_lead("a-1", "r-1")
         assert person is not None
         assert person.person_id == "t-1"
@@ -102,7 +102,7 @@ class TestFreshness:
         now = 0.0
         directory = Directory(log, monotonic=lambda: now)
         assert await directory.person("a-1", "r-1") is not None
-        await keys.destroy("a-1", AGENCY_SUBJECT)
+        await keys.destroy("a-1", key_subject_of("r-1"))
         now = KEPT_FOR
         person = await directory.person("a-1", "r-1")
         assert person is not None

@@ -18,11 +18,11 @@ from activities.commands import CommandService
 from activities.directory import Directory
 from activities.outreach import Outreach
 from activities.types import OutreachOrder, OutreachOutcome
-from events.agency import Entry
+from events.agency import Entry, key_subject_of
 from events.commands import RecordOutreach
 from events.envelope import Actor
 from events.log.effects import MemoryEffects
-from events.log.keys import AGENCY_SUBJECT, MemoryKeys
+from events.log.keys import MemoryKeys
 from events.log.memory import MemoryLog
 
 if TYPE_CHECKING:
@@ -252,8 +252,8 @@ class TestRestraint:
             assert (outcome.outcome, outcome.reason) == ("withheld", "erased")
         assert mail_server.received == []
 
-    async def test_is_kept_where_the_agencys_people_are_erased(self, send: Send, keys: MemoryKeys) -> None:
-        await keys.destroy("a-1", AGENCY_SUBJECT)
+    async def test_is_kept_towards_an_erased_recruiter(self, send: Send, keys: MemoryKeys) -> None:
+        await keys.destroy("a-1", key_subject_of("r-1"))
         assert (await send(ORDER)).reason == "erased"
 
     async def test_is_kept_past_usefulness(self, send: Send, mail_server: "MailServer") -> None:

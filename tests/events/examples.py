@@ -139,7 +139,8 @@ _ENGAGEMENT: Final[tuple[Event, ...]] = (
         says="The candidate has not agreed.",
         remedy="Ask the candidate.",
         job_order_id="j-1",
-        content='{"job_order_id":"j-1"}',
+        given='{"job_order_id":"j-1","name":"submit"}',
+        content='{"reason":"It suits them."}',
     ),
     e.GateBypassed(
         at=AT, command="record-submission", gate="right-to-represent", mode="enforce", why="report"

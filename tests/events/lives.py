@@ -37,7 +37,7 @@ POOL: Final[Mapping[str, tuple[str, ...]]] = {
     "message_id": ("m-1", "m-2"),
     "contact_id": ("contact-1", "contact-2", "contact-3"),
     "attempt_id": ("attempt-1", "attempt-2"),
-    "about": ("a-1", "s-1", "i-1", "i-2", "m-1"),
+    "about": ("application:a-1", "submission:s-1", "interview:i-1", "interview:i-2", "message:m-1"),
     "zone": ("UTC", "Europe/London", "Nowhere/Atall"),
     "candidate_id": ("candidate-1", "candidate-1", "candidate-2"),
     "rule": ("keep-in-touch", "answer-candidate"),
@@ -287,10 +287,27 @@ def _order(life: Any, move: Move, now: datetime, command_id: str) -> Order:
 
 def _known(life: Any, name: str, value: Any, move: Move) -> Any:
     """Mostly name what exists, where the command does not bring it into being."""
+    if name == "evidence_ref":
+        return value if value is not None or move.pick % 5 == 0 else "call-1"
+    if name == "about":
+        things = [] if move.pick % 5 == 0 else _things(life.state)
+        return tuple(_spelt(things, each, move.pick + place) for place, each in enumerate(value))
     there = sorted(getattr(life.state, REFERS[name])) if name in REFERS else []
     if not there or move.pick % 5 == 0 or (move.name, name) in MAKES:
         return value
     return there[move.pick % len(there)]
+
+
+def _things(state: Any) -> list[str]:
+    """Name all that a talk can be about."""
+    named = {field.removesuffix("_id"): getattr(state, where) for field, where in REFERS.items()}
+    return [f"{kind}:{key}" for kind, keys in {**named, "message": state.messages}.items() for key in keys]
+
+
+def _spelt(things: list[str], value: str, pick: int) -> str:
+    """Choose one of the things, now by its kind and id, now by its bare id."""
+    found = things[pick % len(things)] if things else value
+    return found if pick % 2 else found.partition(":")[2]
 
 
 def _one_of(found: list[UUID], pick: int) -> UUID:

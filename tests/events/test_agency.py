@@ -82,7 +82,8 @@ class TestLines:
 
 class TestAdoptPolicy:
     POLICY = Policy(
-        name="starter", gates=(GateRule(id="a-gate", guards=("submit",), says="s", remedy="r", because="b"),)
+        name="starter",
+        gates=(GateRule(id="right-to-represent", guards=("submit",), says="s", remedy="r", because="b"),),
     )
 
     def test_carries_the_body(self) -> None:

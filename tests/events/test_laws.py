@@ -235,18 +235,15 @@ def predicted(life: "Life") -> list[tuple[Any, str, str]]:
             told = zip(group.group.drafts, group.events, strict=True)
             command_id = group.group.command_id
             begun = len(result)
-            for identity, event in [(each.event_id, event) for each, event in told if _is_given(each)]:
+            for identity, event in [
+                (each.event_id, event) for each, event in told if each.origin == "business"
+            ]:
                 before = state
                 state = add(event, identity, now, command_id)
                 for reaction in react(before, state, event, identity, policy, now):
                     after_id = event_id("agency-1", "engagement:e-1", command_id, len(result) - begun)
                     state = add(reaction, after_id, now, command_id)
     return result
-
-
-def _is_given(each: Draft) -> bool:
-    # What became of a message only the world can tell, though the engine's own activities report it.
-    return each.origin == "business" or each.type in ("outreach-sent", "outreach-failed", "outreach-withheld")
 
 
 class TestIds:

@@ -32,12 +32,12 @@ WITHIN = {
     "tell-position-filled": 2 * DAY,
 }
 ABOUT = {
-    "answer-application": "a-1",
-    "answer-candidate": "m-1",
-    "prepare-for-interview": "i-1",
-    "word-after-interview": "i-1",
-    "tell-decision": "s-1",
-    "tell-position-filled": "s-1",
+    "answer-application": "application:a-1",
+    "answer-candidate": "message:m-1",
+    "prepare-for-interview": "interview:i-1",
+    "word-after-interview": "interview:i-1",
+    "tell-decision": "submission:s-1",
+    "tell-position-filled": "submission:s-1",
 }
 RULES = sorted(STORIES)
 ANSWERS = sorted(set(RULES) - {"keep-in-touch", "prepare-for-interview"})
@@ -155,8 +155,12 @@ class TestKeeping:
     @pytest.mark.parametrize("rule", ["keep-in-touch", "prepare-for-interview"])
     def test_no_talk_by_an_attempt_whatever_it_is_about(self, world: "World", rule: str) -> None:
         """Law 6: only a two-way exchange is contact."""
-        life = begun(world, rule)
-        events = life.do("record-attempt", world.noon + HOUR, about=("i-1", "s-1", "a-1"))
+        life = world.life(only(world, rule))
+        life.do("open-engagement", world.noon)
+        for name in ("record-application", "record-submission", "record-interview-scheduled"):
+            life.do(name, world.noon)
+        about = ("interview:i-1", "submission:s-1", "application:a-1", "job-order:j-1")
+        events = life.do("record-attempt", world.noon + HOUR, about=about)
         assert told(events) == ["attempt-made"]
 
     @pytest.mark.parametrize("rule", RULES)

@@ -34,7 +34,7 @@ def spoken_of(world: "World", event: Any) -> set[str]:
 
 class TestNamedBy:
     def test_a_submission_means_its_application_and_all_its_interviews(self, world: "World") -> None:
-        told = world.event("contact-made", about=("s-1",))
+        told = world.event("contact-made", about=("submission:s-1",))
         assert spoken_of(world, told) == {
             "engagement",
             "application:a-1",
@@ -49,7 +49,7 @@ class TestNamedBy:
     ) -> None:
         named = {"engagement", "application:a-1", "submission:s-1", "interview:i-1"}
         assert spoken_of(world, world.event(kind)) == named
-        assert spoken_of(world, world.event("contact-made", about=("i-1",))) == named
+        assert spoken_of(world, world.event("contact-made", about=("interview:i-1",))) == named
 
     def test_feedback_on_the_whole_means_every_interview(self, world: "World") -> None:
         told = world.event("feedback-passed-on", interview_id=None)
@@ -70,7 +70,7 @@ class TestOwnSubject:
 
 class TestFires:
     def test_looks_at_type_fields_and_subject(self, world: "World") -> None:
-        told = world.event("contact-made", about=("m-1",), purpose="preparation")
+        told = world.event("contact-made", about=("message:m-1",), purpose="preparation")
         named = named_by(told, world.given("engagement-opened").state)
         assert fires(Trigger(event="contact-made"), told, "message:m-9", named)
         assert not fires(Trigger(event="attempt-made"), told, "message:m-1", named)

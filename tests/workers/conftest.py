@@ -1,5 +1,6 @@
 """Stacks in processes of their own, so that a test may kill what holds them."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -11,12 +12,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
 
 import workers
+
+if TYPE_CHECKING:
+    from tests.workers.following_office import Office
 
 ROOT = Path(workers.__file__).parent.parent
 
@@ -129,3 +133,27 @@ def open_place() -> Iterator[Path]:
     place.chmod(0o755)
     yield place
     shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture
+def empty_office() -> "Office":
+    """This will be an office in memory where nothing has happened yet."""
+    name = "following_office"
+    spec = importlib.util.spec_from_file_location(
+        f"rapport_tests_{name}", Path(__file__).with_name(f"{name}.py")
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    made: Office = module.Office()
+    return made
+
+
+@pytest.fixture
+async def office(empty_office: "Office") -> "Office":
+    """This will be an office of agency a-1 with a job order for which two candidates are presented."""
+    await empty_office.job_order("a-1", "open-job-order", job_order_id="j-1", client_id="k-1")
+    await empty_office.desk.submitted("a-1", "e-1", "s-1")
+    await empty_office.desk.submitted("a-1", "e-2", "s-2")
+    return empty_office

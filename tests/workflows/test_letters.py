@@ -12,6 +12,7 @@ from temporalio.common import RawValue
 from events.commands import Order, RecordContact
 from events.envelope import Actor
 from events.errors import CallerError
+from events.orders import LARGEST_MESSAGE
 from workflows.letters import derived_command_id, flat, read_letter, refusal_of
 from workflows.types import DIGEST_MARK, ENCRYPTED_MARK, Letter
 
@@ -51,6 +52,17 @@ class TestReadLetter:
 
     def test_takes_an_empty_personal_field_in_clear(self) -> None:
         assert _read(_raw({**TALK, "note": None})).order.command.name == "record-contact"
+
+    def test_refuses_what_is_too_large(self) -> None:
+        """Temporal takes two MiB at once, and a text travels three times."""
+        with pytest.raises(CallerError, match="larger than 128 KiB of JSON") as caught:
+            _read(_raw({**TALK, "note": "dogs " * 27_000}, encrypted=True))
+        assert caught.value.code == "invalid-command"
+        assert "dogs" not in str(caught.value)
+
+    def test_takes_what_just_fits(self) -> None:
+        data = json.dumps(TALK).encode()
+        assert _read(_raw(data.ljust(LARGEST_MESSAGE))).order.command.name == "record-contact"
 
     def test_refuses_two_contents(self) -> None:
         with pytest.raises(CallerError, match="one JSON object"):

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
@@ -11,6 +12,7 @@ from events.clock import ClockSpec
 from events.fold import fold
 from workers.client import Engagements, NotAnswered
 from workers.embedded import binaries
+from workflows.types import workflow_id
 
 if TYPE_CHECKING:
     from tests.workflows.conftest import Ground
@@ -70,6 +72,23 @@ class TestRollOver:
             await ground.handle(stranger=True).signal("record-contact", TALK)
             await ground.until(lambda wanted=count: _counts(ground, "contact-made", wanted))  # type: ignore[misc]
         assert len(await ground.runs()) > 1
+
+    async def test_carries_no_more_than_an_input_holds(self, ground: "Ground", temporal_server: str) -> None:
+        """Temporal refuses an input of two MiB, and with it the run that tries to hand it on."""
+        place = await type(ground).at(temporal_server, f"a-{uuid4().hex[:12]}")
+        await place.adopt()
+        async with place.worker():
+            await place.opened(by=place.engagements(roll_over_at=15))
+        for number in range(60):
+            said = {**TALK, "note": f"{number:03} " * 4_750, "command_id": f"talk-{number}"}
+            await place.handle().signal("record-contact", said)
+        async with place.worker():
+            await place.until(lambda: _counts(place, "contact-made", 60))
+            sizes = [await _input_size(place, run) for run in await place.runs()]
+            told = [event.command_id for event in await place.events() if event.type == "contact-made"]
+            await place.leave()
+        assert told == [f"talk-{number}" for number in range(60)]
+        assert 128 * 1024 < max(sizes) < 600 * 1024
 
 
 class TestTimer:
@@ -190,6 +209,13 @@ async def _raw_history(ground: "Ground") -> bytes:
 
 async def _counts(ground: "Ground", kind: str, wanted: int) -> bool:
     return (await ground.types()).count(kind) >= wanted
+
+
+async def _input_size(ground: "Ground", run_id: str) -> int:
+    handle = ground.client.get_workflow_handle(workflow_id(ground.agency, "e-1"), run_id=run_id)
+    async for event in handle.fetch_history_events():
+        return event.ByteSize()
+    raise AssertionError("a run without a beginning")
 
 
 async def _has_runs(ground: "Ground", wanted: int) -> bool:

@@ -61,12 +61,13 @@ class TestDeclineApplication:
 
 class TestRecordCheck:
     def test_is_recorded_once_for_each_id(self, world: "World") -> None:
-        world.given("engagement-opened").when("record-check").then(
-            world.event("check-recorded", at=world.later)
-        )
-        world.given("engagement-opened", "check-recorded").when("record-check").then_nothing()
+        applied = ("engagement-opened", "application-recorded")
+        world.given(*applied).when("record-check").then(world.event("check-recorded", at=world.later))
+        world.given(*applied, "check-recorded").when("record-check").then_nothing()
+
+    def test_is_about_what_is_here(self, world: "World") -> None:
+        world.given("engagement-opened").when("record-check").fails(UnknownReference, "'a-1'")
 
     def test_may_come_after_the_end(self, world: "World") -> None:
-        world.given("engagement-opened", "engagement-closed").when("record-check").then_types(
-            "check-recorded"
-        )
+        closed = world.given("engagement-opened", "application-recorded", "engagement-closed")
+        closed.when("record-check").then_types("check-recorded")

@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from events.envelope import ENGINE, Actor
-from events.errors import InvalidCommand, NotAllowed, UnknownEngagement
+from events.errors import (
+    InvalidCommand,
+    NeedsEvidence,
+    NotAllowed,
+    UnknownEngagement,
+    UnknownReference,
+)
 
 if TYPE_CHECKING:
     from tests.events.specification import World
@@ -33,11 +39,40 @@ class TestRecordContact:
         (made,) = given.when("record-contact", contact_id=None).events
         assert made.contact_id not in ("contact-1", None)
 
-    def test_is_confirmed_when_the_candidate_says_so(self, world: "World") -> None:
-        (made,) = (
-            world.given("engagement-opened").when("record-contact", actor=CANDIDATE, by="recruiter-1").events
-        )
-        assert made.evidence == "candidate-confirmed"
+    @pytest.mark.parametrize("evidence", ["asserted", "system", "candidate-confirmed"])
+    def test_keeps_the_evidence_as_it_was_given(self, world: "World", evidence: str) -> None:
+        """Who gives the command proves nothing."""
+        given = world.given("engagement-opened")
+        (made,) = given.when("record-contact", actor=CANDIDATE, by="recruiter-1", evidence=evidence).events
+        assert (made.evidence, made.evidence_ref) == (evidence, "call-1")
+
+    def test_is_confirmed_by_the_candidate_only_with_what_shows_it(self, world: "World") -> None:
+        given = world.given("engagement-opened")
+        for actor in (CANDIDATE, INTEGRATION):
+            given.when(
+                "record-contact",
+                actor=actor,
+                by="recruiter-1",
+                evidence="candidate-confirmed",
+                evidence_ref=None,
+            ).fails(NeedsEvidence, "evidence_ref=")
+        given.when("record-contact", evidence="system", evidence_ref=None).then_types("contact-made")
+
+    @pytest.mark.parametrize(
+        ("name", "kind"), [("record-contact", "contact-made"), ("record-attempt", "attempt-made")]
+    )
+    def test_names_what_it_is_about_by_kind_and_id(self, world: "World", name: str, kind: str) -> None:
+        given = world.given("engagement-opened", "application-recorded", "candidate-wrote")
+        (made,) = given.when(name, about=("m-1", "application:a-1")).events
+        assert made.type == kind
+        assert made.about == ("message:m-1", "application:a-1")
+        given.when(name, about=("s-1",)).fails(UnknownReference, "'s-1'", "rapport show")
+
+    @pytest.mark.parametrize(("direction", "kept"), [("inbound", "inbound"), (None, "unknown")])
+    def test_tells_who_began_if_anybody_knows(self, world: "World", direction: str | None, kept: str) -> None:
+        changes = {} if direction is None else {"direction": direction}
+        (made,) = world.given("engagement-opened").when("record-contact", **changes).events
+        assert made.direction == kept
 
     def test_is_never_the_engine_s_own(self, world: "World") -> None:
         """An automated message never resets the clock."""
@@ -97,6 +132,15 @@ class TestCandidateSpeaks:
         closed = world.given("engagement-opened", "engagement-closed")
         closed.when("record-message").then_types("candidate-wrote")
         closed.when("request-call").then_types("call-requested")
+
+    def test_waits_on_the_agency_until_somebody_answers(self, world: "World") -> None:
+        life = world.life()
+        life.do("open-engagement", world.noon)
+        assert life.state.posture(world.noon) == "active"
+        life.do("record-message", world.noon)
+        assert life.state.posture(world.later) == "waiting on agency"
+        life.do("record-contact", world.later)
+        assert life.state.posture(world.later) == "active"
 
     def test_wakes_a_sleeping_engagement(self, world: "World") -> None:
         then = world.given("engagement-opened", "went-dormant").when("record-message")

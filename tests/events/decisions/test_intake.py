@@ -159,6 +159,11 @@ class TestCloseEngagement:
     def test_waits_for_what_is_alive(self, world: "World") -> None:
         world.given(*SUBMITTED).when("close-engagement").fails(WrongState, "alive")
 
+    def test_lets_the_candidate_go_to_come_back_one_day(self, world: "World") -> None:
+        then = world.given("engagement-opened").when("close-engagement")
+        assert then.prepared is not None
+        assert then.prepared.group.releases == (Claim(kind="engagement-of-candidate", key="candidate-1"),)
+
     def test_leaves_room_for_late_reports_only(self, world: "World") -> None:
         late = {
             "record-contact",
@@ -170,7 +175,7 @@ class TestCloseEngagement:
             "record-outreach",
             "refuse-message",
         }
-        closed = world.given("engagement-opened", "engagement-closed")
+        closed = world.given("engagement-opened", "application-recorded", "engagement-closed")
         for name in set(world.commands) - late:
             closed.when(name).fails(ClosedEngagement, "e-1")
         for name in late - {"annul-event"}:

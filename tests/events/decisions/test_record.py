@@ -69,7 +69,7 @@ class TestAnnulEvent:
         assert told(life.do("annul-event", world.noon + DAY, event_id=first)) == ["event-annulled"]
 
     def test_takes_no_step_twice_of_a_promise_that_opens_again(self, world: "World") -> None:
-        """The breach is a fact and stands; what is ahead of it is still ahead."""
+        """The breach is a fact and stands; the duty it led to is back, and what is ahead still is."""
         life = world.life(of(world, "answer-candidate"))
         life.do("open-engagement", world.noon)
         life.do("record-message", world.noon)
@@ -78,7 +78,7 @@ class TestAnnulEvent:
         annul(life, "contact-made", late)
         life.wait(world.noon + 9 * DAY)
         assert len(life.seen("obligation-breached")) == 1
-        assert [event.level for _, event in life.seen("escalation-raised")] == [1, 2, 3]
+        assert [event.level for _, event in life.seen("escalation-raised")] == [1, 1, 2, 3]
 
     def test_of_a_false_excuse_lets_the_breach_come_back(self, world: "World") -> None:
         life = world.life(of(world, "answer-candidate"))

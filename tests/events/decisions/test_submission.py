@@ -11,6 +11,7 @@ from events.errors import NeedsEvidence, UnknownReference, WrongState
 if TYPE_CHECKING:
     from tests.events.specification import World
 
+PERSON = Actor(kind="person", id="recruiter-1")
 CANDIDATE = Actor(kind="candidate", id="candidate-1")
 KNOWN = ("engagement-opened", "application-recorded", "contact-made", "intake-completed")
 READY = (*KNOWN, "job-proposed", "proposal-answered", "right-to-represent-granted")
@@ -74,26 +75,28 @@ class TestAnswerProposal:
 
 
 class TestGrantRightToRepresent:
-    def test_comes_from_the_candidate(self, world: "World") -> None:
-        given = world.given(*KNOWN, "job-proposed")
-        (granted,) = given.when(
-            "grant-right-to-represent", actor=CANDIDATE, evidence="asserted", evidence_ref=None
-        ).events
-        assert granted.evidence == "candidate-confirmed"
-
     def test_comes_with_evidence(self, world: "World") -> None:
         world.given(*KNOWN, "job-proposed").when("grant-right-to-represent").then(
             world.event("right-to-represent-granted", at=world.later)
         )
 
+    @pytest.mark.parametrize("actor", [PERSON, CANDIDATE], ids=lambda actor: str(actor.kind))
     @pytest.mark.parametrize(
         "changes",
         [{"evidence": "asserted"}, {"evidence_ref": None}, {"evidence": "system", "evidence_ref": None}],
     )
-    def test_is_never_just_typed_in(self, world: "World", changes: dict[str, Any]) -> None:
-        world.given(*KNOWN, "job-proposed").when("grant-right-to-represent", **changes).fails(
+    def test_is_never_just_typed_in(self, world: "World", changes: dict[str, Any], actor: Actor) -> None:
+        """Whoever acts: a candidate's own door brings the proof that it was them."""
+        world.given(*KNOWN, "job-proposed").when("grant-right-to-represent", actor=actor, **changes).fails(
             NeedsEvidence, "evidence_ref"
         )
+
+    @pytest.mark.parametrize("evidence", ["system", "candidate-confirmed"])
+    @pytest.mark.parametrize("actor", [PERSON, CANDIDATE], ids=lambda actor: str(actor.kind))
+    def test_keeps_the_evidence_as_it_was_given(self, world: "World", evidence: str, actor: Actor) -> None:
+        given = world.given(*KNOWN, "job-proposed")
+        (granted,) = given.when("grant-right-to-represent", actor=actor, evidence=evidence).events
+        assert (granted.evidence, granted.evidence_ref) == (evidence, "m-1")
 
     def test_is_for_a_job_the_candidate_has_heard_of(self, world: "World") -> None:
         world.given("engagement-opened").when("grant-right-to-represent").fails(UnknownReference, "'j-1'")
@@ -124,7 +127,7 @@ class TestRevokeRightToRepresent:
 
 class TestSubmit:
     def test_presents_the_candidate(self, world: "World") -> None:
-        then = world.given(*READY).under(world.starter).when("submit")
+        then = world.given(*READY).under(world.gates).when("submit")
         then.then(world.event("submitted", at=world.later))
         assert then.state.stage == "submission"
         assert then.prepared is not None
@@ -138,20 +141,20 @@ class TestSubmit:
         )
 
     def test_is_refused_when_the_right_has_expired(self, world: "World") -> None:
-        given = world.given(*READY).under(world.starter)
+        given = world.given(*READY).under(world.gates)
         expires = world.noon + timedelta(days=90)
         given.when("submit", now=expires - timedelta(seconds=1)).then_types("submitted")
         given.when("submit", now=expires).refused_by("right-to-represent")
 
     def test_is_refused_while_a_submission_for_the_job_is_alive(self, world: "World") -> None:
-        alive = world.given(*READY, "submitted").under(world.starter)
+        alive = world.given(*READY, "submitted").under(world.gates)
         alive.when("submit", submission_id="s-2").refused_by("no-double-submission")
         rejected = world.event("client-answered", answer="no")
-        gone = world.given(*READY, "submitted", rejected).under(world.starter)
+        gone = world.given(*READY, "submitted", rejected).under(world.gates)
         gone.when("submit", submission_id="s-2").then_types("submitted")
 
     def test_is_refused_when_another_engagement_holds_the_job(self, world: "World") -> None:
-        given = world.given(*READY).under(world.starter)
+        given = world.given(*READY).under(world.gates)
         given.when("submit", taken=ON_JOB).refused_by("no-double-submission")
         reported = given.when("record-submission", taken=ON_JOB)
         reported.then_types("gate-bypassed", "submitted")
@@ -159,11 +162,11 @@ class TestSubmit:
         assert reported.prepared.group.claims == ()
 
     def test_says_nothing_twice(self, world: "World") -> None:
-        world.given(*READY, "submitted").under(world.starter).when("submit").then_nothing()
+        world.given(*READY, "submitted").under(world.gates).when("submit").then_nothing()
 
     def test_runs_side_by_side_with_others(self, world: "World") -> None:
         right = world.event("right-to-represent-granted", job_order_id="j-2")
-        given = world.given(*READY, "submitted", "job-proposed", right).under(world.starter)
+        given = world.given(*READY, "submitted", "job-proposed", right).under(world.gates)
         then = given.when("submit", submission_id="s-2", job_order_id="j-2")
         then.then_types("submitted")
         assert list(then.state.live_submissions) == ["s-1", "s-2"]
@@ -184,7 +187,7 @@ class TestSubmit:
 
 class TestRecordSubmission:
     def test_is_never_refused(self, world: "World") -> None:
-        then = world.given(*KNOWN).under(world.starter).when("record-submission")
+        then = world.given(*KNOWN).under(world.gates).when("record-submission")
         then.then_types("gate-bypassed", "submitted")
         assert then.events[0].gate == "right-to-represent"
         assert then.events[1].right_to_represent == "unknown"

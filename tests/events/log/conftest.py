@@ -82,6 +82,7 @@ class Make:
         origin: Literal["business", "engine", "imported"] = "business",
         after_close: bool = False,
         personal: tuple[str, ...] = (),
+        key_subject: str | None = None,
         **body: Any,
     ) -> Draft:
         """Build an event of a type that no catalogue knows."""
@@ -96,6 +97,7 @@ class Make:
             source="test",
             body=canonical({"number": ordinal, **body}),
             personal=personal,
+            key_subject=key_subject,
             after_close=after_close,
         )
 

@@ -8,6 +8,7 @@ import pytest
 from cryptography.exceptions import InvalidTag
 
 from events.log.keys import (
+    AGENCY_SUBJECT,
     Cache,
     DataKey,
     Kek,
@@ -121,7 +122,9 @@ class TestCache:
 
 
 class TestSubjectOf:
-    def test_gives_an_engagement_a_key_of_its_own(self) -> None:
-        assert subject_of("engagement:e-1") == "engagement:e-1"
-        assert subject_of("candidate:c-1") == "candidate:c-1"
-        assert subject_of("job-order:j-1") == "agency"
+    @pytest.mark.parametrize("stream", ["engagement:e-1", "candidate:c-1", "job-order:j-1"])
+    def test_gives_a_stream_a_key_of_its_own(self, stream: str) -> None:
+        assert subject_of(stream) == stream
+
+    def test_gives_the_agencys_stream_the_agencys(self) -> None:
+        assert subject_of("agency:a-1") == AGENCY_SUBJECT

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from events.log.keys import DataKey, MemoryKeys
+from events.log.keys import AGENCY_SUBJECT, DataKey, MemoryKeys
 from events.log.sealing import input_digest, open_sealed, seal_body, seal_request
 
 KEY = DataKey(UUID(int=5), bytes(range(32)))
@@ -80,6 +80,24 @@ class TestSealRequest:
         keys = MemoryKeys()
         await seal_request(make.one(STREAM, 0, "c-1"), keys)
         assert await keys.find(agency, STREAM) is None
+
+    async def test_makes_no_personal_key_for_nulls(self, make: Any, agency: str) -> None:
+        keys = MemoryKeys()
+        await seal_request(make.one(STREAM, 0, "c-1", personal=("words",), words=None), keys)
+        assert await keys.find(agency, STREAM) is None
+
+    async def test_seals_each_event_under_the_key_it_names(self, make: Any, agency: str) -> None:
+        keys = MemoryKeys()
+        stream = f"agency:{agency}"
+        subjects = ("person:r-1", "person:r-2", None)
+        groups = [
+            make.group(stream, f"c-{number}", personal=("name",), key_subject=subject, name="Somebody")
+            for number, subject in enumerate(subjects)
+        ]
+        sealed = await seal_request(make.request(stream, 0, *groups), keys)
+        used = [UUID(bytes=base64.b64decode(event.sealed["name"])[1:17]) for event in sealed.events]
+        made = [await keys.find(agency, subject or AGENCY_SUBJECT) for subject in subjects]
+        assert used == [key.id for key in made if key is not None]
 
     async def test_numbers_events_across_groups(self, make: Any) -> None:
         groups = make.group(STREAM, "c-1", 2), make.group(STREAM, "c-2", 0), make.group(STREAM, "c-3")
