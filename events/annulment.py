@@ -10,7 +10,7 @@ from uuid import UUID
 
 from events import catalogue as e
 from events.envelope import derived_id
-from events.obligations import drop, keeps, open_obligation, shifted
+from events.obligations import MICROSECOND, drop, keeps, open_obligation, shifted
 from events.policy import ObligationRule, Policy
 from events.state import Engagement
 from events.subjects import fires, named_by
@@ -66,23 +66,24 @@ def _unwaited(
         rule = policy.obligation(promise.rule)
         if key in gone or promise.breached or rule is None or rule.while_paused == "runs":
             continue
-        by = _waited(past, key) - timedelta(microseconds=promise.waited)
+        by = _waited(past, promise.opened_at) - timedelta(microseconds=promise.waited)
         if by:
             yield shifted(key, promise, by, "annulled", at)
 
 
-def _waited(past: Past, key: UUID) -> timedelta:
-    waited, opened, until = timedelta(), False, None
+def _waited(past: Past, opened_at: datetime) -> timedelta:
+    """Measure the pauses that still stand, each until its end or until the next word about it."""
+    pauses: list[tuple[datetime, datetime]] = []
     for identity, event in past.events:
+        if not isinstance(event, e.Paused | e.Resumed):
+            continue
         now = past.decided[identity]
-        if isinstance(event, e.ObligationOpened) and event.obligation_id == key:
-            opened, waited = True, max(timedelta(), (until or now) - now)
-        if isinstance(event, e.Paused | e.Resumed):
-            was = max(now, until or now)
-            until = event.until if isinstance(event, e.Paused) else None
-            if opened:
-                waited += max(now, until or now) - was
-    return waited
+        if pauses:
+            begin, end = pauses[-1]
+            pauses[-1] = (begin, min(end, now))
+        if isinstance(event, e.Paused):
+            pauses.append((now, event.until))
+    return sum((max(timedelta(), end - max(begin, opened_at)) for begin, end in pauses), timedelta())
 
 
 def _raised_again(
@@ -125,10 +126,16 @@ def _again(
     rungs = tuple(
         rung for rung in laid[-1].rungs if rung.number not in reached and not (stands and rung.do == "breach")
     )
+    # Pauses may have come or gone since it ended; what is broken already waits for none.
+    waits = rule.while_paused == "waits" and not stands
+    waited = timedelta(microseconds=laid[-1].waited)
+    by = _waited(past, first.opened_at) - waited if waits else timedelta()
+    rungs = tuple(rung.model_copy(update={"at": rung.at + by}) for rung in rungs)
+    due = laid[-1].due_at + by
     again = open_obligation(
-        state.stream, rule, first.subject, cause, first.since, laid[-1].due_at, rungs, first.opened_at
+        state.stream, rule, first.subject, cause, first.since, due, rungs, first.opened_at
     )
-    yield again.model_copy(update={"at": at, "waited": laid[-1].waited})
+    yield again.model_copy(update={"at": at, "waited": (waited + by) // MICROSECOND})
 
 
 def _back(state: Engagement, past: Past, moved: e.ObligationMoved, at: datetime) -> Iterator[e.AnyEvent]:

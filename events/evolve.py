@@ -266,6 +266,8 @@ def _opened(state: Engagement, event: e.ObligationOpened) -> Engagement:
         opened_at=event.opened_at,
         waited=event.waited,
         useful_for=event.useful_for,
+        # Opened again by an annulment, with the breach that stands already on record.
+        breached=all(rung.do != "breach" for rung in event.rungs),
     )
     return replace(state, obligations={**state.obligations, event.obligation_id: opened})
 

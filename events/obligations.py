@@ -83,7 +83,7 @@ def _met(state: Engagement, event: e.AnyEvent, policy: Policy, named: Named) -> 
         if not keeps(policy.obligation(promise.rule), event, promise.subject, promise.since, named):
             continue
         timely = event.at <= promise.due_at
-        if promise.breached and timely:
+        if promise.breached and timely and key in state.breaches:
             yield _excuse(key, promise.rule, promise.subject, event.at)
         yield e.ObligationMet(
             at=event.at,

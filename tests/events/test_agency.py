@@ -8,12 +8,27 @@ from events import agency as ag
 from events.catalogue import PolicyAdopted
 from events.errors import InvalidCommand
 from events.personal import Erased, personal_fields
-from events.policy import GateRule, Policy
+from events.policy import GateRule, ObligationRule, Policy, Span, Trigger
+from events.policy_checks import problems_of
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 DIRECTOR = ag.Entry(person_id="d-1", role="director", name="Director One", email="d@example.test")
 LEAD = ag.Entry(person_id="t-1", role="team-lead", director="d-1", name="Lead One", email="t@example.test")
 RECRUITER = ag.Entry(person_id="r-1", role="recruiter", team_lead="t-1", name="One", email="r@example.test")
+TOUCH = ObligationRule(
+    id="keep-in-touch",
+    says="s",
+    because="b",
+    kind="contact",
+    subject="engagement",
+    opens_on=(Trigger(event="engagement-opened"),),
+    met_by=(Trigger(event="contact-made"),),
+    within=Span(amount=7, unit="days"),
+    mode="observe",
+)
+OUTREACH, ATTEMPT, SANG = (
+    Trigger(event=each) for each in ("outreach-sent", "attempt-made", "candidate-sang")
+)
 EVERYBODY = ag.LoadPeople(people=(DIRECTOR, LEAD, RECRUITER))
 
 
@@ -91,6 +106,47 @@ class TestAdoptPolicy:
         assert ag.decide(command, ag.initial("a-1"), NOON) == [
             PolicyAdopted(at=NOON, digest=self.POLICY.digest(), name="starter", body=self.POLICY.body())
         ]
+
+    @pytest.mark.parametrize(
+        ("policy", "says"),
+        [
+            (
+                Policy(name="x", gates=(POLICY.gates[0].model_copy(update={"id": "be-nice"}),)),
+                "be-nice: there is no such gate",
+            ),
+            (Policy(name="x", gates=POLICY.gates * 2), "right-to-represent: two rules have this id"),
+            (
+                Policy(name="x", gates=(POLICY.gates[0].model_copy(update={"guards": ("record-offer",)}),)),
+                "no gate refuses a report",
+            ),
+            (
+                Policy(name="x", obligations=(TOUCH.model_copy(update={"met_by": (OUTREACH,)}),)),
+                "no automated message keeps a promise",
+            ),
+            (
+                Policy(name="x", obligations=(TOUCH.model_copy(update={"met_by": (ATTEMPT,)}),)),
+                "only two-way human contact can",
+            ),
+            (
+                Policy(name="x", obligations=(TOUCH.model_copy(update={"opens_on": (SANG,)}),)),
+                "keep-in-touch: there is no event",
+            ),
+        ],
+    )
+    def test_refuses_what_could_not_be_run(self, policy: Policy, says: str) -> None:
+        """Through whatever door a policy comes, it is what a file could have said."""
+        assert any(says in each for each in problems_of(policy))
+        with pytest.raises(InvalidCommand, match="the policy cannot be run"):
+            after(ag.AdoptAgencyPolicy(body=policy.body()))
+
+    @pytest.mark.parametrize("amount", [100_000, -100_000, 10**12])
+    def test_refuses_a_length_of_time_beyond_all_calendars(self, amount: int) -> None:
+        whole = Policy(name="x", obligations=(TOUCH,))
+        assert ag.decide(ag.AdoptAgencyPolicy(body=whole.body()), ag.initial("a-1"), NOON)
+        body = whole.body().replace('"amount":7', f'"amount":{amount}')
+        assert body != whole.body()
+        with pytest.raises(InvalidCommand, match="not a compiled policy"):
+            after(ag.AdoptAgencyPolicy(body=body))
 
     def test_says_nothing_new_the_second_time(self) -> None:
         command = ag.AdoptAgencyPolicy(body=self.POLICY.body())

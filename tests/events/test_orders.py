@@ -4,11 +4,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pydantic import ValidationError
+
 from events.commands import INTERNAL, Order
-from events.envelope import Actor
+from events.envelope import ENGINE, Actor
 from events.errors import InvalidCommand
 from events.gates import GATES, INTENT_OF_REPORT
-from events.orders import COMMANDS, PUBLIC, RESERVED, parse_order, personal_content
+from events.orders import COMMANDS, PUBLIC, RESERVED, check_command_id, parse_order, personal_content
+from events.personal import personal_fields
 
 if TYPE_CHECKING:
     from tests.events.specification import World
@@ -124,6 +127,63 @@ class TestParseOrder:
                     said.append(str(error))
         assert said
         assert not [each for each in said if SECRET in each]
+
+    @pytest.mark.parametrize("begins", ["step:", "effect:", "follow:"])
+    def test_leaves_the_engine_s_own_command_ids_to_the_engine(self, begins: str) -> None:
+        """Whoever took one would take the engine's turn."""
+        for taken in (begins, f"{begins}00000000-0000-5000-8000-000000000001:0"):
+            with pytest.raises(InvalidCommand, match=f"may not begin with .*{begins}"):
+                check_command_id(taken)
+            with pytest.raises(InvalidCommand, match="may not begin with"):
+                parse_order("resume", {}, command_id=taken, actor_default=PERSON, source="cli")
+            if taken != begins:
+                inner = parse_order(
+                    "resume", {}, command_id=taken, actor_default=ENGINE, source="engine", internal=True
+                )
+                assert inner.command_id == taken
+        check_command_id(f"x-{begins}")
+
+    def test_lets_nobody_act_as_the_engine(self) -> None:
+        says = "complete-intake: only the engine itself acts as 'engine'; say who does this"
+        assert sentence("complete-intake", actor={"kind": "engine", "id": "rapport"}) == says
+        with pytest.raises(InvalidCommand, match="acts as 'engine'"):
+            parse_order("resume", {}, command_id="command-1", actor_default=ENGINE, source="cli")
+
+    @pytest.mark.parametrize(
+        "command_id", ["", "two words", "me@example.com", "-x", ":x", "x" * 201, "č", "x\n", "a?b"]
+    )
+    def test_takes_no_command_id_that_could_be_somebody_s_address_or_words(self, command_id: str) -> None:
+        with pytest.raises(InvalidCommand) as caught:
+            parse_order("resume", {}, command_id=command_id, actor_default=PERSON, source="cli")
+        assert "command_id" in str(caught.value)
+        assert not command_id or command_id not in str(caught.value)
+
+    @pytest.mark.parametrize("command_id", ["1", "a.b_c-d:e~f/g+h=", "X" * 200])
+    def test_takes_any_other_command_id(self, command_id: str) -> None:
+        order = parse_order("resume", {}, command_id=command_id, actor_default=PERSON, source="cli")
+        assert order.command_id == command_id
+
+    @pytest.mark.parametrize("who", ["Ida Fine", "ida@example.com", "", "x" * 81])
+    def test_knows_actors_by_opaque_ids_only(self, who: str) -> None:
+        said = sentence("resume", actor={"kind": "person", "id": who})
+        assert said.startswith("resume: 'actor.id' must be an id")
+        with pytest.raises(ValidationError):
+            Actor(kind="person", id=who)
+
+    @pytest.mark.parametrize("name", sorted(name for name in COMMANDS if personal_fields(COMMANDS[name])))
+    def test_takes_words_that_fit_an_e_mail(self, world: "World", name: str) -> None:
+        canonical = world.command(name).model_dump(mode="json", exclude={"name"})
+        for field in personal_fields(COMMANDS[name]):
+            assert parse(name, **{**canonical, field: "x" * 20_000})
+            said = sentence(name, **{**canonical, field: "x" * 20_001})
+            assert said.startswith(f"{name}: '{field}' is wrong: ")
+            assert "20000" in said
+
+    def test_says_how_to_name_what_a_talk_is_about(self) -> None:
+        assert parse("record-contact", channel="phone", about=["s-1", "interview:i-1"])
+        for wrong in ("offers:o-1", "two words", ":s-1", "submission:"):
+            said = sentence("record-contact", channel="phone", about=[wrong])
+            assert said.startswith("record-contact: 'about' must be an id or code")
 
     def test_quotes_no_name_that_is_none(self) -> None:
         assert SECRET not in sentence(f"{SECRET} wrote: where are you?")

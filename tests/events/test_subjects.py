@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from events.errors import InvalidCommand, UnknownReference
 from events.policy import Trigger
-from events.subjects import fires, named_by, own_subject, speaks_of
+from events.subjects import fires, named_by, own_subject, resolve, speaks_of
 
 if TYPE_CHECKING:
     from tests.events.specification import World
@@ -66,6 +67,62 @@ class TestOwnSubject:
         assert own_subject(held, "submission") == "submission:s-1"
         assert own_subject(held, "engagement") == "engagement"
         assert own_subject(held, "message") is None
+
+
+class TestResolve:
+    EVERYTHING = (
+        "engagement-opened",
+        "application-recorded",
+        "submitted",
+        "interview-scheduled",
+        "offer-extended",
+        "candidate-wrote",
+        "call-requested",
+    )
+
+    def test_writes_a_bare_id_with_its_kind(self, world: "World") -> None:
+        state = world.given(*self.EVERYTHING).state
+        bare = ("a-1", "s-1", "i-1", "o-1", "m-1", "m-2", "j-1")
+        full = (
+            "application:a-1",
+            "submission:s-1",
+            "interview:i-1",
+            "offer:o-1",
+            "message:m-1",
+            "message:m-2",
+            "job-order:j-1",
+        )
+        assert resolve(bare, state) == full
+        assert resolve(full, state) == full
+        assert resolve((), state) == ()
+
+    @pytest.mark.parametrize(
+        "kind", ["application-recorded", "submitted", "job-proposed", "right-to-represent-granted"]
+    )
+    def test_knows_a_job_order_by_whatever_named_it(self, world: "World", kind: str) -> None:
+        state = world.given("engagement-opened", kind).state
+        assert resolve(("j-1",), state) == ("job-order:j-1",)
+
+    @pytest.mark.parametrize("given", ["x-1", "submission:x-1", "interview:s-1", "submission:i-1"])
+    def test_does_not_know_what_is_not_here(self, world: "World", given: str) -> None:
+        state = world.given(*self.EVERYTHING).state
+        with pytest.raises(UnknownReference, match=f"'{given.rpartition(':')[2]}'.*rapport show"):
+            resolve((given,), state)
+
+    def test_asks_which_where_an_id_is_that_of_several_things(self, world: "World") -> None:
+        alike = world.event("submitted", submission_id="x-1", application_id=None)
+        written = world.event("candidate-wrote", message_id="x-1")
+        state = world.given("engagement-opened", alike, written).state
+        with pytest.raises(InvalidCommand, match="about=submission:x-1 or about=message:x-1"):
+            resolve(("x-1",), state)
+        assert resolve(("message:x-1",), state) == ("message:x-1",)
+
+    def test_keeps_things_apart_whose_ids_are_alike(self, world: "World") -> None:
+        """A talk about message x-1 does not answer application x-1."""
+        state = world.given("engagement-opened").state
+        named = named_by(world.event("contact-made", about=("message:x-1",)), state)
+        assert speaks_of("message:x-1", named)
+        assert not speaks_of("application:x-1", named)
 
 
 class TestFires:

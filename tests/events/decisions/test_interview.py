@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from events.errors import InvalidCommand, UnknownReference, WrongState
+from events.envelope import ENGINE
+from events.errors import InvalidCommand, NotAllowed, UnknownReference, WrongState
 
 if TYPE_CHECKING:
     from tests.events.specification import World
@@ -132,12 +133,43 @@ class TestRecordInterviewResult:
         changed.then_types("interview-result-recorded")
         assert changed.state.submissions["s-1"].status == "rejected"
 
+    @pytest.mark.parametrize(("result", "answer"), [("advance", "yes"), ("hold", None)])
+    def test_makes_the_submission_live_again_when_a_rejection_was_a_mistake(
+        self, world: "World", result: str, answer: str | None
+    ) -> None:
+        rejected = world.event("interview-result-recorded", result="reject")
+        given = world.given(*SCHEDULED, rejected)
+        assert not given.state.live_submissions
+        then = given.when("record-interview-result", result=result)
+        assert (then.state.submissions["s-1"].status, then.state.submissions["s-1"].answer) == (
+            "live",
+            answer,
+        )
+        assert then.prepared is not None
+        assert [each.key for each in then.prepared.group.claims] == ["j-1:candidate-1"]
+
+    @pytest.mark.parametrize(
+        "after", ["candidate-withdrew", "offer-accepted"], ids=["withdrawn", "placed"]
+    )
+    def test_corrected_changes_nothing_that_came_from_elsewhere(self, world: "World", after: str) -> None:
+        rejected = world.event("interview-result-recorded", result="reject")
+        given = world.given(*SCHEDULED, rejected, "offer-extended", after)
+        before = given.state.submissions["s-1"].status
+        then = given.when("record-interview-result", result="advance")
+        assert then.state.submissions["s-1"].status == before != "live"
+
 
 class TestPassOnFeedback:
     def test_is_recorded_each_time(self, world: "World") -> None:
         told = world.event("feedback-passed-on", at=world.later)
         world.given(*SCHEDULED).when("pass-on-feedback").then(told)
         world.given(*SCHEDULED, "feedback-passed-on").when("pass-on-feedback").then(told)
+
+    def test_is_never_the_engine_s_own(self, world: "World") -> None:
+        """An automated message tells nobody a decision."""
+        world.given(*SCHEDULED).when("pass-on-feedback", actor=ENGINE, by="recruiter-1").fails(
+            NotAllowed, "automated message"
+        )
 
     def test_speaks_of_an_interview_of_that_submission(self, world: "World") -> None:
         other = world.event("submitted", submission_id="s-2", job_order_id="j-2")

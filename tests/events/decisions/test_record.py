@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from events.envelope import ENGINE
 from events.errors import UnknownReference, WrongState
 from events.fold import fold
 from events.policy import Policy
@@ -134,6 +135,11 @@ class TestAnnulEvent:
         life.do("annul-event", world.noon, event_id=life.id_of("submitted"))
         assert [each.key for each in life.groups[-1].group.releases] == ["j-1:candidate-1"]
 
+    @pytest.mark.parametrize("kind", ["outreach-sent", "outreach-failed", "outreach-withheld"])
+    def test_leaves_alone_what_became_of_a_message(self, world: "World", kind: str) -> None:
+        given = world.given("engagement-opened", "outreach-requested", kind)
+        given.when("annul-event", event_id=given.history[-1].event_id).fails(WrongState, kind)
+
     @pytest.mark.parametrize("kind", ["engagement-opened", "policy-adopted", "engagement-closed"])
     def test_leaves_alone_what_everything_rests_on(self, world: "World", kind: str) -> None:
         given = world.given("engagement-opened", "policy-adopted", "engagement-closed")
@@ -174,6 +180,15 @@ class TestRecordOutreach:
         then.then_types(kind)
         assert not then.state.owed
         world.given("engagement-opened", "outreach-requested", kind).when("record-outreach").then_nothing()
+
+    @pytest.mark.parametrize("outcome", ["sent", "failed", "withheld"])
+    def test_is_news_from_the_world_though_the_engine_tells_it(self, world: "World", outcome: str) -> None:
+        """Only what follows from other events is the engine's own; what a mailbox did follows from none."""
+        owed = world.given("engagement-opened", "outreach-requested")
+        then = owed.when("record-outreach", outcome=outcome, actor=ENGINE)
+        assert then.prepared is not None
+        (made,) = then.prepared.group.drafts
+        assert (made.origin, made.actor) == ("business", ENGINE)
 
     def test_may_come_after_the_end(self, world: "World") -> None:
         closed = world.given("engagement-opened", "outreach-requested", "engagement-closed")
