@@ -10,7 +10,7 @@ from uuid import UUID
 
 from events import catalogue as e
 from events.envelope import derived_id
-from events.obligations import MICROSECOND, drop, keeps, open_obligation, shifted
+from events.obligations import MICROSECOND, drop, keeps, open_obligation, owner_of, shifted
 from events.policy import ObligationRule, Policy
 from events.state import Engagement
 from events.subjects import fires, named_by
@@ -55,7 +55,7 @@ def mended(state: Engagement, policy: Policy, past: Past, cause: UUID, at: datet
                 result += _again(state, rule, past, event, cause, at)
     if past.annulled_type in ("paused", "resumed"):
         result += _unwaited(state, policy, past, gone, at)
-    return result + list(_raised_again(past, settled, result, cause, at))
+    return result + list(_raised_again(state, past, settled, result, cause, at))
 
 
 def _unwaited(
@@ -87,7 +87,12 @@ def _waited(past: Past, opened_at: datetime) -> timedelta:
 
 
 def _raised_again(
-    past: Past, settled: Sequence[UUID], result: Sequence[e.AnyEvent], cause: UUID, at: datetime
+    state: Engagement,
+    past: Past,
+    settled: Sequence[UUID],
+    result: Sequence[e.AnyEvent],
+    cause: UUID,
+    at: datetime,
 ) -> Iterator[e.AnyEvent]:
     """Put the highest duty that the annulled event had settled back on its person."""
     again = {(each.rule, each.subject): each for each in result if isinstance(each, e.ObligationOpened)}
@@ -102,7 +107,7 @@ def _raised_again(
             highest = max(before, key=lambda each: each.level)
             identity = derived_id("escalation", str(cause), str(highest.escalation_id))
             changes = {"at": at, "escalation_id": identity, "obligation_id": opened.obligation_id}
-            yield highest.model_copy(update=changes)
+            yield highest.model_copy(update={**changes, "owner": owner_of(state, opened)})
 
 
 def _again(

@@ -318,7 +318,7 @@ def _rungs(rule: ObligationRule, due: datetime, now: datetime, first: int) -> tu
     return tuple(rung.model_copy(update={"number": first + place}) for place, rung in enumerate(laid))
 
 
-def owner_of(state: Engagement, promise: OpenObligation) -> str | None:
+def owner_of(state: Engagement, promise: OpenObligation | e.ObligationOpened) -> str | None:
     """Name the person who owes a promise at this moment, by its owner's role."""
     if promise.owner_role == "candidate-owner":
         return state.candidate_owner

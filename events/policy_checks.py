@@ -245,6 +245,12 @@ def _check_times(rule: ObligationRule, note: Note) -> None:
             ("counts-from",),
             "a rule counts from a planned time or from what happened; leave one of them out.",
         )
+    if rule.planned and rule.while_paused == "waits":
+        # The plan stands whatever the candidate asks for, and a move of it would undo the waiting.
+        note(
+            ("while-paused",),
+            "a planned time does not wait for a pause to end; leave while-paused or planned out.",
+        )
     for field in ("at_least", "useful_for"):
         span: Span | None = getattr(rule, field)
         if span is not None and span.delta <= _NOW:

@@ -83,10 +83,10 @@ def resolve(about: Sequence[str], state: Engagement) -> tuple[str, ...]:
         "message": state.messages,
         "job-order": _job_orders(state),
     }
-    return tuple(_resolved(each, known) for each in about)
+    return tuple(_located(each, known) for each in about)
 
 
-def _resolved(given: str, known: Mapping[str, Container[str]]) -> str:
+def _located(given: str, known: Mapping[str, Container[str]]) -> str:
     kind, _, key = given.rpartition(":")
     kinds = [each for each in known if each == (kind or each) and key in known[each]]
     if not kinds:

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from events.policy import LARGEST_COMPILED, ObligationRule, Policy
+from events.policy_checks import problems_of
 from workers.shipped import deploy_policy
 
 OBLIGATIONS = (
@@ -57,6 +58,27 @@ class TestStarter:
         assert [each.event for each in touch.met_by] == ["contact-made"]
         assert (touch.counts_from, touch.unless_dormant, touch.while_paused) == ("happened", True, "waits")
 
+    def test_keeps_in_touch_with_everybody_who_is_awake(self) -> None:
+        """Whatever wakes an engagement starts the week; a quiet one would otherwise be forgotten."""
+        assert {each.event for each in rule("keep-in-touch").opens_on} == {
+            "engagement-opened",
+            "application-recorded",
+            "submitted",
+            "candidate-wrote",
+            "call-requested",
+            "resumed",
+            "contact-made",
+        }
+
+    def test_prepares_for_no_interview_of_what_is_over(self) -> None:
+        dropped = {(each.event, each.about_subject) for each in rule("prepare-for-interview").dropped_by}
+        assert dropped >= {
+            ("candidate-withdrew", True),
+            ("candidate-withdrew", False),
+            ("client-answered", True),
+            ("position-filled", True),
+        }
+
     def test_asks_for_the_decision_itself_to_be_told(self) -> None:
         """A talk about something else tells no decision."""
         for name in ("tell-decision", "tell-position-filled"):
@@ -85,6 +107,9 @@ class TestEveryShippedPolicy:
         policy = deploy_policy(name)
         sources = [gate.because for gate in policy.gates] + [rule.because for rule in policy.obligations]
         assert all(re.match(r"[VSM]: \w", each) for each in sources)
+
+    def test_can_be_adopted_by_an_agency(self, name: str) -> None:
+        assert problems_of(deploy_policy(name)) == []
 
     def test_fits_a_workflow_with_room_to_spare(self, name: str) -> None:
         assert len(deploy_policy(name).body().encode()) < LARGEST_COMPILED / 2

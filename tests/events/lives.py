@@ -23,7 +23,7 @@ from events.envelope import Actor
 from events.errors import CallerError
 from events.orders import COMMANDS
 from events.personal import PERSONAL, Erased
-from events.policy import Policy
+from events.policy import ObligationRule, Policy
 
 # Occurs nowhere but in personal fields, so that a leak is found by looking for it.
 WORDS: Final = "quincunx marmalade"
@@ -91,7 +91,7 @@ STORY: Final = tuple(
         ("schedule-interview", GAPS[3]),
     )
 )
-RARE: Final = frozenset({"close-engagement", "open-engagement", "adopt-policy", "refuse-message", "assign"})
+RARE: Final = frozenset({"close-engagement", "open-engagement", "refuse-message", "assign"})
 # Where ids of things lie in the state, and which commands make them.
 REFERS: Final = {
     "submission_id": "submissions",
@@ -267,8 +267,8 @@ def _order(life: Any, move: Move, now: datetime, command_id: str) -> Order:
         fields["effect_id"] = _one_of([*life.state.owed, UUID(int=9)], move.pick)
     elif move.name == "adopt-policy":
         # The writer decides an adoption under the policy that is adopted.
-        rules = life.world.starter.obligations
-        cut = life.world.starter.model_copy(update={"obligations": rules[move.pick % len(rules) :]})
+        rules = [_changed(rule, move.pick) for rule in life.world.starter.obligations]
+        cut = life.world.starter.model_copy(update={"obligations": tuple(rules[move.pick % len(rules) :])})
         life.policy = cut
         fields |= {"digest": cut.digest(), "policy_name": cut.name}
     elif move.name == "open-engagement":
@@ -296,6 +296,15 @@ def _known(life: Any, name: str, value: Any, move: Move) -> Any:
     if not there or move.pick % 5 == 0 or (move.name, name) in MAKES:
         return value
     return there[move.pick % len(there)]
+
+
+def _changed(rule: ObligationRule, pick: int) -> ObligationRule:
+    """Leave a rule as it is, or let it hold for what is open, too, with another length of time."""
+    if pick % 3 == 0:
+        return rule
+    amount = rule.within.amount * 3 if pick % 2 else rule.within.amount // 2 or 1
+    within = rule.within.model_copy(update={"amount": amount})
+    return rule.model_copy(update={"applies": "open", "within": within})
 
 
 def _things(state: Any) -> list[str]:

@@ -199,6 +199,15 @@ class TestFalseTalks:
         (again,) = [event for kept, event in life.seen("escalation-raised") if kept.decided_at == now][-1:]
         assert again.owner == "recruiter-1"
 
+    def test_give_it_to_whoever_answers_for_the_candidate_by_then(self, world: "World") -> None:
+        life = touching(world, "answer-candidate")
+        life.do("record-message", world.noon)
+        life.do("record-contact", world.noon + 2 * DAY)
+        life.do("reassign", world.noon + 2 * DAY)
+        annul(life, "contact-made", world.noon + 2 * DAY)
+        (_, raised) = life.seen("escalation-raised")[-1]
+        assert raised.owner == life.state.candidate_owner == "recruiter-2"
+
     def test_give_back_nothing_that_had_not_been_raised(self, world: "World") -> None:
         life = touching(world, "answer-candidate")
         life.do("record-message", world.noon)

@@ -337,6 +337,45 @@ class TestDropping:
         life.do(name, world.noon + HOUR)
         assert promise(life).subject == "interview:i-2"
 
+    @pytest.mark.parametrize(
+        ("name", "changes"),
+        [
+            ("withdraw", {}),
+            ("withdraw", {"submission_id": None}),
+            ("record-client-answer", {"answer": "no"}),
+            ("record-position-filled", {}),
+        ],
+        ids=["leaves-it", "leaves-all", "client-says-no", "position-filled"],
+    )
+    def test_of_the_preparation_when_the_submission_is_over(
+        self, world: "World", name: str, changes: dict[str, Any]
+    ) -> None:
+        life = begun(world, "prepare-for-interview")
+        assert "obligation-dropped" in told(life.do(name, world.noon + HOUR, **changes))
+        assert not life.state.obligations
+
+    @pytest.mark.parametrize(
+        ("name", "changes"),
+        [("record-client-answer", {"answer": "yes"}), ("withdraw", {"submission_id": "s-2"})],
+    )
+    def test_of_no_preparation_when_something_else_ends(
+        self, world: "World", name: str, changes: dict[str, Any]
+    ) -> None:
+        life = begun(world, "prepare-for-interview")
+        life.do("record-submission", world.noon, submission_id="s-2", job_order_id="j-2", application_id=None)
+        assert "obligation-dropped" not in told(life.do(name, world.noon + HOUR, **changes))
+
+    @pytest.mark.parametrize("name", ["record-submission", "record-message", "request-call"])
+    def test_of_the_silence_lasts_until_anything_wakes_the_engagement(
+        self, world: "World", name: str
+    ) -> None:
+        life = begun(world, "keep-in-touch")
+        life.do("go-dormant", world.noon)
+        assert not life.state.obligations
+        changes: dict[str, Any] = {"application_id": None} if name == "record-submission" else {}
+        assert "obligation-opened" in told(life.do(name, world.noon + DAY, **changes))
+        assert promise(life).due_at == world.noon + 8 * DAY
+
     def test_of_the_silence_when_nobody_waits(self, world: "World") -> None:
         life = begun(world, "keep-in-touch")
         assert told(life.do("go-dormant", world.noon)) == ["went-dormant", "obligation-dropped"]

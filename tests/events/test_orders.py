@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
 from pydantic import ValidationError
 
 from events.commands import INTERNAL, Order

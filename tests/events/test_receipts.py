@@ -62,7 +62,13 @@ class TestInputOf:
         assert input_of(command, NOON) != input_of(command, NOON + timedelta(microseconds=1))
 
     def test_is_the_same_with_defaults_given_or_left_out(self) -> None:
-        given = {"direction": "unknown", "evidence": "asserted", "purpose": "talk", "about": [], "note": None}
+        given: dict[str, Any] = {
+            "direction": "unknown",
+            "evidence": "asserted",
+            "purpose": "talk",
+            "about": [],
+            "note": None,
+        }
         assert said("record-contact", channel="phone", **given) == said("record-contact", channel="phone")
 
     def test_is_the_same_whoever_says_it_through_whatever_door(self) -> None:

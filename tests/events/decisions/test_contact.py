@@ -1,6 +1,6 @@
 """Words exchanged: only people exchange them."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -70,7 +70,7 @@ class TestRecordContact:
 
     @pytest.mark.parametrize(("direction", "kept"), [("inbound", "inbound"), (None, "unknown")])
     def test_tells_who_began_if_anybody_knows(self, world: "World", direction: str | None, kept: str) -> None:
-        changes = {} if direction is None else {"direction": direction}
+        changes: dict[str, Any] = {} if direction is None else {"direction": direction}
         (made,) = world.given("engagement-opened").when("record-contact", **changes).events
         assert made.direction == kept
 

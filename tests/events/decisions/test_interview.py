@@ -148,9 +148,7 @@ class TestRecordInterviewResult:
         assert then.prepared is not None
         assert [each.key for each in then.prepared.group.claims] == ["j-1:candidate-1"]
 
-    @pytest.mark.parametrize(
-        "after", ["candidate-withdrew", "offer-accepted"], ids=["withdrawn", "placed"]
-    )
+    @pytest.mark.parametrize("after", ["candidate-withdrew", "offer-accepted"], ids=["withdrawn", "placed"])
     def test_corrected_changes_nothing_that_came_from_elsewhere(self, world: "World", after: str) -> None:
         rejected = world.event("interview-result-recorded", result="reject")
         given = world.given(*SCHEDULED, rejected, "offer-extended", after)

@@ -57,6 +57,14 @@ class TestDeclineOffer:
     def test_says_nothing_twice(self, world: "World") -> None:
         world.given(*OFFERED, "offer-declined").when("decline-offer").then_nothing()
 
+    def test_leaves_a_placement_by_another_offer_as_it_is(self, world: "World") -> None:
+        better = world.event("offer-extended", offer_id="o-2")
+        accepted = world.event("offer-accepted", offer_id="o-2")
+        then = world.given(*OFFERED, better, accepted).when("decline-offer")
+        then.then_types("offer-declined")
+        assert then.state.submissions["s-1"].status == "placed"
+        assert then.state.stage == "placement"
+
     def test_cannot_follow_a_yes(self, world: "World") -> None:
         world.given(*OFFERED, "offer-accepted").when("decline-offer").fails(WrongState, "was accepted")
 

@@ -1,0 +1,139 @@
+"""A new rule and the promises that are open under the old one: ``applies = "open"`` and ``"new"``."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from events.policy import Policy, Span
+
+if TYPE_CHECKING:
+    from tests.events.specification import Life, World
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+
+
+def days(amount: int) -> Span:
+    """Give a length of time in days."""
+    return Span(amount=amount, unit="days")
+
+
+def ruled(world: "World", rule: str, **changes: Any) -> Policy:
+    """Give the shipped policy with one promise, changed."""
+    found = world.starter.obligation(rule)
+    assert found is not None
+    return Policy(name="changed", obligations=(found.model_copy(update=changes),))
+
+
+def adopt(life: "Life", world: "World", now: datetime, rule: str, **changes: Any) -> list[str]:
+    """Adopt the same rule, changed and applying to what is open; gives the types of what came of it."""
+    life.policy = ruled(world, rule, **{"applies": "open", **changes})
+    digest = life.policy.digest()
+    return [each.type for each in life.do("adopt-policy", now, digest=digest)]
+
+
+def begun(world: "World", rule: str, *story: str) -> "Life":
+    """Live up to noon, at which the promise opens."""
+    life = world.life(ruled(world, rule))
+    life.do("open-engagement", world.noon)
+    for name in story:
+        changes: dict[str, Any] = {"application_id": None} if name == "record-submission" else {}
+        life.do(name, world.noon, **changes)
+    return life
+
+
+def promise(life: "Life") -> Any:
+    """Give the one promise that is open."""
+    (found,) = life.state.obligations.values()
+    return found
+
+
+class TestAdopting:
+    def test_a_stricter_rule_counts_from_the_opening(self, world: "World") -> None:
+        life = begun(world, "answer-application", "record-application")
+        assert adopt(life, world, world.noon + DAY, "answer-application", within=days(3)) == [
+            "policy-adopted",
+            "obligation-moved",
+        ]
+        assert promise(life).due_at == world.noon + 3 * DAY
+        (_, moved) = life.seen("obligation-moved")[-1]
+        assert moved.reason == "policy-adopted"
+
+    def test_counts_from_when_it_was_decided_or_from_when_it_happened(self, world: "World") -> None:
+        known, happened = world.noon + 2 * DAY, world.noon
+        life = begun(world, "answer-application")
+        life.do("record-application", known, at=happened)
+        assert promise(life).due_at == known + 7 * DAY
+        adopt(life, world, known, "answer-application", within=days(3))
+        assert promise(life).due_at == known + 3 * DAY
+        adopt(life, world, known, "answer-application", within=days(3), counts_from="happened")
+        assert promise(life).due_at == happened + 3 * DAY
+
+    def test_a_kinder_rule_gives_more_time(self, world: "World") -> None:
+        life = begun(world, "answer-application", "record-application")
+        adopt(life, world, world.noon + DAY, "answer-application", within=days(20))
+        assert promise(life).due_at == world.noon + 20 * DAY
+        life.wait(world.noon + 20 * DAY - HOUR)
+        assert not life.state.breaches
+
+    def test_breaks_nothing_in_retrospect(self, world: "World") -> None:
+        """What would have been due is due at once."""
+        life = begun(world, "answer-application", "record-application")
+        now = world.noon + 5 * DAY
+        adopt(life, world, now, "answer-application", within=days(1))
+        assert promise(life).due_at == now
+        assert not life.state.breaches
+        life.wait(now)
+        (breach,) = life.state.breaches.values()
+        assert breach.due_at == now
+
+    def test_respects_the_shortest_notice(self, world: "World") -> None:
+        life = begun(world, "answer-application", "record-application")
+        adopt(life, world, world.noon, "answer-application", within=days(1), at_least=days(4))
+        assert promise(life).due_at == world.noon + 4 * DAY
+
+    def test_adds_the_pauses_that_were_waited_out(self, world: "World") -> None:
+        life = begun(world, "keep-in-touch")
+        life.do("pause", world.noon, until=world.noon + 3 * DAY)
+        waited = promise(life).waited
+        adopt(life, world, world.noon + DAY, "keep-in-touch", within=days(5))
+        assert promise(life).due_at == world.noon + 8 * DAY
+        assert promise(life).waited == waited
+        life.do("resume", world.noon + DAY)
+        assert promise(life).due_at == world.noon + 6 * DAY
+
+    def test_counts_from_the_planned_time_as_it_is_now(self, world: "World") -> None:
+        life = begun(world, "prepare-for-interview", "record-submission", "record-interview-scheduled")
+        life.do("move-interview", world.noon)
+        adopt(life, world, world.noon + DAY, "prepare-for-interview", within=days(-2))
+        assert promise(life).due_at == world.noon + 6 * DAY
+
+    def test_lays_the_new_ladder_under_numbers_of_its_own(self, world: "World") -> None:
+        """A step's number makes its command id, and a known command id adds nothing."""
+        life = begun(world, "answer-application", "record-application")
+        before = {each.number for each in promise(life).rungs}
+        adopt(life, world, world.noon + DAY, "answer-application", within=days(3))
+        assert not before & {each.number for each in promise(life).rungs}
+        life.wait(world.noon + 30 * DAY)
+        assert len(life.seen("obligation-breached")) == 1
+        assert [event.level for _, event in life.seen("escalation-raised")] == [1, 2, 3]
+
+    def test_leaves_alone_what_is_broken(self, world: "World") -> None:
+        life = begun(world, "answer-application", "record-application")
+        life.wait(world.noon + 7 * DAY)
+        assert adopt(life, world, world.noon + 7 * DAY, "answer-application", within=days(20)) == [
+            "policy-adopted"
+        ]
+        assert promise(life).due_at == world.noon + 7 * DAY
+
+    def test_leaves_alone_what_is_due_at_the_same_time(self, world: "World") -> None:
+        life = begun(world, "answer-application", "record-application")
+        assert adopt(life, world, world.noon, "answer-application") == ["policy-adopted"]
+
+    @pytest.mark.parametrize("within", [1, 20])
+    def test_leaves_alone_what_is_open_unless_the_rule_says_so(self, world: "World", within: int) -> None:
+        life = begun(world, "answer-application", "record-application")
+        told = adopt(life, world, world.noon, "answer-application", within=days(within), applies="new")
+        assert told == ["policy-adopted"]
+        assert promise(life).due_at == world.noon + 7 * DAY
