@@ -25,10 +25,10 @@ from events.log.memory import MemoryLog
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 OPERATOR = Actor(kind="operator", id="o-1")
 PEOPLE = (
-    Entry(person_id="d-1", role="director", name="Dora Above", email="dora@example.test"),
-    Entry(person_id="t-1", role="team-lead", director="d-1", name="Tom Lead", email="tom@example.test"),
+    Entry(person_id="d-1", role="director", name="Director One", email="director@example.test"),
+    Entry(person_id="t-1", role="team-lead", director="d-1", name="Lead One", email="lead@example.test"),
     Entry(
-        person_id="r-1", role="recruiter", team_lead="t-1", name="Rita Recruits", email="rita@example.test"
+        person_id="r-1", role="recruiter", team_lead="t-1", name="Recruiter Quux", email="quux@example.test"
     ),
     Entry(person_id="r-2", role="recruiter", director="d-1"),
 )
@@ -140,7 +140,7 @@ OpenEngagement = Callable[..., Awaitable[None]]
 def open_engagement(log: MemoryLog) -> OpenEngagement:
     """Opens engagement e-1 of agency a-1."""
 
-    async def open_(name: str | None = "Ana Candidate", address: str | None = "ana@example.test") -> None:
+    async def open_(name: str | None = "Quux Candidate", address: str | None = "quux@example.test") -> None:
         opened = EngagementOpened(
             at=NOON, engagement_id="e-1", candidate_id="c-1", name=name, email=address, zone="Europe/Berlin"
         )

@@ -43,7 +43,7 @@ class TestLoadAgency:
         stored = await log.read_stream("a-1", "agency:a-1")
         text = "".join(event.model_dump_json(exclude={"content_hash", "chain_hash"}) for event in stored)
         assert people
-        assert "Rita" not in text
+        assert "Quux" not in text
         assert "example.test" not in text
 
 

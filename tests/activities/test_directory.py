@@ -62,10 +62,10 @@ class TestPerson:
     async def test_is_opened(self, directory: Directory) -> None:
         person = await directory.person("a-1", "r-1")
         assert person is not None
-        assert (person.name, person.email) == ("Rita Recruits", "rita@example.test")
+        assert (person.name, person.email) == ("Recruiter Quux", "quux@example.test")
 
     async def test_hides_who_it_is_from_logs(self, directory: Directory) -> None:
-        assert "Rita" not in repr(await directory.person("a-1", "r-1"))
+        assert "Quux" not in repr(await directory.person("a-1", "r-1"))
 
     async def test_stays_in_the_line_when_its_name_is_erased(
         self, directory: Directory, keys: MemoryKeys

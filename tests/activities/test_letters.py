@@ -8,9 +8,9 @@ import pytest
 from activities.letters import OURS, BrokenTemplate, Templates, UnknownTemplate, moment, what_would_help
 
 WORDS: dict[str, str | int] = {
-    "reader": "Rita",
-    "candidate": "<b>Ana</b>",
-    "owner": "Rita (r-1)",
+    "reader": "Quux",
+    "candidate": "<b>Quux</b>",
+    "owner": "Quux (r-1)",
     "engagement_id": "e-1",
     "rule": "keep-in-touch",
     "says": "No candidate goes 7 days without a talk.",
@@ -44,19 +44,19 @@ class TestRender:
         for part in (wording.text, wording.html):
             assert "No candidate goes 7 days without a talk." in part
             assert "rapport show e-1" in part
-        assert "Ana" not in wording.subject
+        assert "Quux" not in wording.subject
 
     def test_never_pretends_to_be_a_person(self) -> None:
         assert "no person wrote it" in Templates().render("candidate-apology", WORDS).text
 
     def test_escapes_html(self) -> None:
         wording = Templates().render("escalation", WORDS)
-        assert "&lt;b&gt;Ana&lt;/b&gt;" in wording.html
-        assert "<b>Ana</b>" in wording.text
+        assert "&lt;b&gt;Quux&lt;/b&gt;" in wording.html
+        assert "<b>Quux</b>" in wording.text
 
     def test_prefers_an_agencys_own_words(self, tmp_path: Path) -> None:
         own = written(tmp_path, "Dear {{ reader }}", name="escalation")
-        assert Templates([own]).render("escalation", WORDS).text == "Dear Rita"
+        assert Templates([own]).render("escalation", WORDS).text == "Dear Quux"
 
     def test_says_when_there_is_none(self) -> None:
         with pytest.raises(UnknownTemplate, match="no template 'unheard-of'"):
@@ -80,7 +80,7 @@ class TestRender:
         """A template may come from an agency, and sees texts only."""
         with pytest.raises(BrokenTemplate) as caught:
             Templates([written(tmp_path, body)]).render("own", WORDS)
-        assert "Rita" not in str(caught.value)
+        assert "Quux" not in str(caught.value)
 
 
 class TestMoment:

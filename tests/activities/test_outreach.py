@@ -53,7 +53,7 @@ TO_CANDIDATE = ORDER.model_copy(
         "effect_id": UUID("00000000-0000-4000-8000-000000000002"),
     }
 )
-PERSONAL = ("Ana", "ana@", "Rita", "rita@", "example.test>")
+PERSONAL = ("Quux", "quux@", "Quux", "quux@", "example.test>")
 
 Send = Callable[..., Awaitable[OutreachOutcome]]
 OpenEngagement = Callable[..., Awaitable[None]]
@@ -108,16 +108,16 @@ class TestSend:
         outcome = await send(ORDER)
         assert (outcome.outcome, outcome.person, outcome.attempt) == ("sent", "r-1", 1)
         [message] = mail_server.received
-        assert message["To"] == "Rita Recruits <rita@example.test>"
+        assert message["To"] == "Recruiter Quux <quux@example.test>"
         assert message["Message-ID"] == outcome.message_id == f"<{EFFECT}@mail.example.test>"
         body = message.get_body(("plain",))
         assert body is not None
         text = body.get_content()
         for told in (
-            "Ana Candidate has been waiting",
+            "Quux Candidate has been waiting",
             "Everybody who applies hears from a person within 7 days.",
             "Monday 5 January 2026, 13:00 (Europe/Berlin)",
-            "Answers for it: Rita Recruits (r-1)",
+            "Answers for it: Recruiter Quux (r-1)",
             "rapport show e-1",
         ):
             assert told in text
@@ -125,7 +125,7 @@ class TestSend:
     async def test_reaches_the_candidate(self, send: Send, mail_server: "MailServer") -> None:
         outcome = await send(TO_CANDIDATE)
         assert (outcome.outcome, outcome.person) == ("sent", None)
-        assert mail_server.received[0]["To"] == "Ana Candidate <ana@example.test>"
+        assert mail_server.received[0]["To"] == "Quux Candidate <quux@example.test>"
 
     async def test_sends_once_however_often_it_runs(self, send: Send, mail_server: "MailServer") -> None:
         first = await send(ORDER)
@@ -211,7 +211,7 @@ class TestACrashInTheMiddle:
 @pytest.mark.usefixtures("opened")
 class TestAFinalNo:
     async def test_is_a_failure_with_its_reason(self, send: Send, mail_server: "MailServer") -> None:
-        mail_server.rcpt_answer = "550 unknown user rita@example.test"
+        mail_server.rcpt_answer = "550 unknown user quux@example.test"
         outcome = await send(ORDER)
         assert (outcome.outcome, outcome.reason) == ("failed", "recipient-refused")
         mail_server.rcpt_answer = "250 OK"
@@ -291,11 +291,11 @@ class TestNobodyIsNamed:
         caplog.set_level(logging.CRITICAL, logger="mail.log")
         caplog.set_level(logging.DEBUG)
         said: list[str] = []
-        mail_server.rcpt_answer = "451 not now, rita@example.test"
+        mail_server.rcpt_answer = "451 not now, quux@example.test"
         with pytest.raises(ApplicationError) as caught:
             await send(ORDER)
         said += [str(caught.value), repr(caught.value.__cause__)]
-        mail_server.rcpt_answer = "550 never, ana@example.test"
+        mail_server.rcpt_answer = "550 never, quux@example.test"
         said.append((await send(TO_CANDIDATE)).model_dump_json())
         mail_server.rcpt_answer = "250 OK"
         said.append((await send(ORDER)).model_dump_json())

@@ -134,13 +134,13 @@ class TestFailures:
         assert error.type == "ConnectionRefusedError"
 
     async def test_of_the_program_are_final(self) -> None:
-        error = await failure(TypeError("'Ana Candidate' is no int"))
+        error = await failure(TypeError("'Quux Candidate' is no int"))
         assert error.non_retryable
         assert error.type == "TypeError"
 
     async def test_quote_nothing_of_what_was_raised(self) -> None:
         """A foreign error may quote a row, and a row may hold a person's words."""
-        error = await failure(ValueError("bad value: Ana Candidate"))
+        error = await failure(ValueError("bad value: Quux Candidate"))
         assert error.message.startswith("could not append to the log: ValueError in ")
         assert error.__cause__ is None
         assert error.__suppress_context__

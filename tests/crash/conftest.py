@@ -53,9 +53,15 @@ SEARCH_ATTRIBUTES = {
     "RapportLevel": "Int",
 }
 PEOPLE = (
-    Entry(person_id="d-1", role="director", name="Dora Above", email="dora@example.test"),
-    Entry(person_id="t-1", role="team-lead", director="d-1", name="Tom Lead", email="tom@example.test"),
-    Entry(person_id="r-1", role="recruiter", team_lead="t-1", name="Rita Here", email="rita@example.test"),
+    Entry(person_id="d-1", role="director", name="Director One", email="director@example.test"),
+    Entry(person_id="t-1", role="team-lead", director="d-1", name="Lead One", email="lead@example.test"),
+    Entry(
+        person_id="r-1",
+        role="recruiter",
+        team_lead="t-1",
+        name="Recruiter One",
+        email="recruiter@example.test",
+    ),
 )
 
 
@@ -172,7 +178,7 @@ class Ground:
         data = {
             "candidate_id": f"c-{engagement_id}",
             "owner": "r-1",
-            "candidate_name": "Cleo Keen",
+            "candidate_name": "Candidate Quux",
             "command_id": f"open-{engagement_id}",
             **more,
         }

@@ -20,7 +20,7 @@ AGENCY = "acme"
 RECRUITER = Actor(kind="person", id="r-1")
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 LIFE: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("open-engagement", {"candidate_name": "Zed Quux", "owner": "r-1"}),
+    ("open-engagement", {"candidate_name": "Candidate Quux", "owner": "r-1"}),
     ("record-contact", {"channel": "phone", "note": "hello"}),
     ("complete-intake", {}),
 )

@@ -4,6 +4,7 @@ Record before a workflow changes, never after: the old histories are what the ne
 """
 
 import asyncio
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -18,6 +19,11 @@ from workers.ending import end_process
 HISTORIES: Final = Path(__file__).parent / "histories"
 TALK: Final = {"by": "r-1", "channel": "phone"}
 DAY: Final = 86_400
+
+
+def _anonymous(history: str) -> str:
+    # A worker's identity names the machine it ran on, which is nobody's business.
+    return re.sub(r"[0-9]+@[A-Za-z0-9.-]+", "worker@recorder", history)
 
 
 async def a_life_from_opening_to_close(ground: Ground) -> None:
@@ -130,7 +136,7 @@ async def _keep(ground: Ground, name: str) -> None:
     for number, run_id in enumerate(reversed(await ground.runs()), start=1):
         handle = ground.client.get_workflow_handle(ground.handle().id, run_id=run_id)
         history = await handle.fetch_history()
-        (HISTORIES / f"{name}.{number}.json").write_text(history.to_json() + "\n")
+        (HISTORIES / f"{name}.{number}.json").write_text(_anonymous(history.to_json()) + "\n")
 
 
 if __name__ == "__main__":

@@ -100,13 +100,13 @@ class TestRun:
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         people = tmp_path / "people.toml"
-        people.write_text('[[people]]\nid = "r-1"\nrole = "boss"\nname = "Zed Quux"\n')
+        people.write_text('[[people]]\nid = "r-1"\nrole = "boss"\nname = "Candidate Quux"\n')
 
         assert app.run(["agency", "load", str(people), "--agency", "acme"]) == WRONG
 
         told = capsys.readouterr().err
         assert "'role'" in told
-        assert "Zed" not in told
+        assert "Quux" not in told
 
     def test_tells_the_unexpected_without_a_traceback(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]

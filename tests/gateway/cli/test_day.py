@@ -12,10 +12,10 @@ from workflows.types import workflow_id
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.temporal]
 
-NAME = "Zebulon Quuxworth"
+NAME = "Candidate Quuxworth"
 WORDS = "wants to design suspension bridges"
 REASON = "because the team still draws by hand"
-PERSONAL = ("Zebulon", "Quuxworth", "suspension", "draws by hand", "zebulon@")
+PERSONAL = ("Quuxworth", "suspension", "draws by hand", "quuxworth@")
 AS_RECRUITER = ("--actor", "person:r-1")
 
 
@@ -50,7 +50,7 @@ class TestDay:
         assert rapport("agency", "load", people, "--agency", "acme").code == 0
         assert "as they were" in rapport("agency", "load", people).out
         done("job-order:j-1", "open-job-order", "client_id=k-1", "owner=r-2", "title=Bridge engineer")
-        opened = rapport("open", "--name", NAME, "--email", "zebulon@example.test", "--owner", "r-1")
+        opened = rapport("open", "--name", NAME, "--email", "quuxworth@example.test", "--owner", "r-1")
         engagement = opened.out.strip()
         assert opened.code == 0, opened.err
 

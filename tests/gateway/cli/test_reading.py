@@ -32,7 +32,7 @@ PEOPLE = (
     Entry(person_id="d-1", role="director", name="Director One"),
 )
 Story = Sequence[tuple[int, str, dict[str, Any]]]
-QUIET: Story = ((0, "open-engagement", {"candidate_name": "Zed Quux", "owner": "r-1"}),)
+QUIET: Story = ((0, "open-engagement", {"candidate_name": "Candidate Quux", "owner": "r-1"}),)
 TALKED: Story = (*QUIET, (6, "record-contact", {"channel": "phone", "note": "hello there"}))
 
 
