@@ -31,7 +31,9 @@ class UnknownEngagement(CallerError):
     code = "unknown-engagement"
 
     def __init__(self, engagement_id: str) -> None:
-        super().__init__(f"there is no engagement '{engagement_id}'; open it first with open-engagement")
+        super().__init__(
+            f"there is no engagement '{engagement_id}'; open it first: 'rapport open' gives open-engagement"
+        )
 
 
 class ClosedEngagement(CallerError):

@@ -203,6 +203,8 @@ class Engagement:
 
     def posture(self, now: datetime) -> str:
         """Say who moves next: active, waiting on somebody, paused or dormant."""
+        if self.closed:
+            return "closed"
         if self.dormant:
             return "dormant"
         if self.paused(now):

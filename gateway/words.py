@@ -148,9 +148,8 @@ def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
             why = "it had happened already" if event.why == "report" else f"the gate is in mode {event.mode}"
             return f"Gate {event.gate} was not met by {event.command}, and did not stop it: {why}"
         case e.MessageRefused():
-            return (
-                f"A message under the name {event.name} could not be applied ({event.reason}): {event.says}"
-            )
+            under = f" under the name {event.name}" if event.name != "?" else ""
+            return f"A message{under} could not be applied ({event.reason}): {event.says}"
         case e.EventAnnulled():
             return f"An earlier {event.annulled_type} was declared wrong{quote(event.reason)}"
         case e.ObligationOpened():

@@ -4,6 +4,8 @@ A play that was cut off is taken up again: same agency, same clock, same engagem
 """
 
 import asyncio
+import os
+import shutil
 import sys
 import time
 from collections.abc import Coroutine, Sequence
@@ -187,18 +189,31 @@ def _keep(file: Path, current: Play) -> None:
 
 
 def _what_to_try(story: Story, settings: Settings, agency: str, at_work: Up) -> None:
-    data = f"--data {settings.data_dir}"
+    data = f"--data-dir {settings.data_dir}"
+    rapport = _program()
     story.heading(
         "Everything stays up until Ctrl-C. Nobody calls the candidates now: watch the promises climb."
     )
     for line in (
-        f"rapport waiting --agency {agency} {data}",
-        f"rapport show neglected --agency {agency} {data}",
-        f"rapport show placed --at 12 --agency {agency} {data}",
-        f"rapport do neglected record-contact channel=phone by=r-2 --agency {agency} {data}",
-        f"rapport verify --all --agency {agency} {data}",
+        f"{rapport} waiting --agency {agency} {data}",
+        f"{rapport} show neglected --agency {agency} {data}",
+        f"{rapport} show placed --at 12 --agency {agency} {data}",
+        f"{rapport} do neglected record-contact channel=phone by=r-2 --agency {agency} {data}",
+        f"{rapport} verify --all --agency {agency} {data}",
     ):
         story.line(f"  {line}")
     story.line(f"Messages that were sent lie in {settings.data_dir / 'mail'}.")
     if at_work.servers.file.temporal_ui_url:
         story.line(f"Temporal's own page: {at_work.servers.file.temporal_ui_url}")
+    codec, address = at_work.servers.file.codec_endpoint, at_work.servers.file.temporal_address
+    if address:
+        temporal = _program("temporal")
+        story.line(f"  {temporal} --address {address} --codec-endpoint {codec} workflow list")
+
+
+def _program(name: str = "rapport") -> str:
+    """Name a program as it can be typed here, on the PATH or not."""
+    beside = Path(sys.executable).with_name(name)
+    if shutil.which(name) or not beside.exists():
+        return name
+    return os.path.relpath(beside)

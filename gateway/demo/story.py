@@ -35,6 +35,7 @@ class Story:
         self._console = Console(file=out, highlight=False, soft_wrap=True)
         self._told: dict[str, int] = {}
         self._stage: Stage | None = None
+        self._turn = asyncio.Lock()
 
     def line(self, text: str = "", style: str | None = None) -> None:
         """Write one line."""
@@ -59,6 +60,10 @@ class Story:
 
     async def catch_up(self) -> None:
         """Tell what has come since the last look."""
+        async with self._turn:
+            await self._tell_news()
+
+    async def _tell_news(self) -> None:
         if self._stage is None:
             return
         for engagement, version in list(self._told.items()):

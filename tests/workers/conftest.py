@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ROOT = Path(workers.__file__).parent.parent
 
 HOLD = """
-import asyncio, json, sys
+import asyncio, json, signal, sys
 from pathlib import Path
 from workers.embedded.errors import EmbeddedError
 from workers.embedded.stack import EmbeddedStack
@@ -39,6 +39,8 @@ async def main(directory, options):
 def say(words):
     print(json.dumps(words), flush=True)
 
+# A shell that starts something in the background lets it ignore this, and so would we.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     asyncio.run(main(sys.argv[1], json.loads(sys.argv[2])))
 except EmbeddedError as error:
