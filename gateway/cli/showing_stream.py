@@ -20,7 +20,7 @@ def stream(told: Row) -> None:
     line(f"{told['stream']} of agency {told['agency']}, version {told['version']}", style="bold")
     events(told["timeline"], depth=told["depth"])
     line()
-    if "diff" in told:
+    if told["diff"] is not None:
         differences(told["diff"])
         return
     state = told["state"]
@@ -74,7 +74,7 @@ def differences(diff: Row) -> None:
 def _raw(told: Row) -> None:
     for row in told["timeline"]:
         emit(row)
-    if "diff" in told:
+    if told["diff"] is not None:
         emit({"diff": told["diff"]})
 
 

@@ -55,19 +55,21 @@ async def tell_stream(
         if number is not None and number > len(events):
             raise Wrong(f"{stream} has {len(events)} events; give {option} a number up to that")
     last = len(events) if at is None else at
-    told = {
+    return {
         "stream": stream,
         "agency": agency,
         "version": last,
         "depth": depth,
         "timeline": _timeline(category, events, last, since, depth),
         "state": state_at(category, key, events[:last], whole=at is None),
+        "diff": None if since is None else _diff(category, key, events, since, last),
     }
-    if since is not None:
-        # Both as of their own last event, so that only events make a difference and never the clock.
-        then, now = (state_at(category, key, events[:each], whole=False) for each in (since, last))
-        told["diff"] = {"from": since, "to": last, "changes": changes(then, now)}
-    return told
+
+
+def _diff(category: str, key: str, events: list[Stored], since: int, last: int) -> dict[str, Any]:
+    # Both as of their own last event, so that only events make a difference and never the clock.
+    then, now = (state_at(category, key, events[:each], whole=False) for each in (since, last))
+    return {"from": since, "to": last, "changes": changes(then, now)}
 
 
 def _timeline(

@@ -246,6 +246,12 @@ class TestStuck:
         assert found["version"] > found["folded"]
         assert found["poked"] in (True, False)
         assert found["age_seconds"] >= 0
+        # Whoever pokes it, as the sweep does once a version, lets it acknowledge all there is.
+        assert shared.rapport("verify", "e-ahead").code == 0
+        names = [
+            each["name"] for each in shared.rapport("stuck", "--patience", "0", "--json").json["findings"]
+        ]
+        assert "engagement:e-ahead" not in names
 
 
 class TestReplay:
