@@ -43,8 +43,16 @@ class Run:
 
 async def runs_of(client: Client, workflow_id: str) -> list[Run]:
     """This will fetch every run of a workflow that Temporal still knows, the oldest first."""
-    found = [each async for each in client.list_workflows(f"WorkflowId = '{workflow_id}'")]
-    runs = [await _run(client, each) for each in found]
+    query = f"WorkflowId = '{workflow_id}'"
+    found: dict[str, WorkflowExecution] = {each.run_id: each async for each in client.list_workflows(query)}
+    try:
+        # The list may be a moment behind.
+        newest = await client.get_workflow_handle(workflow_id).describe()
+        found.setdefault(newest.run_id, newest)
+    except RPCError as error:
+        if error.status != RPCStatusCode.NOT_FOUND:
+            raise
+    runs = [await _run(client, each) for each in found.values()]
     return sorted(runs, key=lambda run: run.started_at)
 
 

@@ -42,7 +42,7 @@ def events(rows: list[Row], *, depth: str = "technical") -> None:
                 words.moment(row["at"]),
                 row["says"] + (" [annulled]" if row["annulled"] else ""),
                 f"{row['actor']['kind']} {row['actor']['id']}",
-                *([row["why"], row["command_id"]] if technical else []),
+                *([row["why"].removesuffix(f" {row['command_id']}"), row["command_id"]] if technical else []),
             ]
             for row in rows
         ],
@@ -96,6 +96,8 @@ def _value(value: Any) -> str:
             return "yes" if value else "no"
         case dict():
             return "{" + ", ".join(f"{name}: {_value(each)}" for name, each in value.items()) + "}"
+        case [dict(), *_]:
+            return f"{len(value)} of them"
         case list() | tuple():
             return "[" + ", ".join(_value(each) for each in value) + "]"
         case datetime():
