@@ -12,7 +12,19 @@ from typing import Any, Final
 
 import typer
 
-from gateway.cli import agency, checking, engagements, inspect, keys, playing, stack
+from gateway.cli import (
+    agency,
+    beside,
+    checking,
+    engagements,
+    inspect,
+    keys,
+    operating,
+    playing,
+    stack,
+    tracing,
+    watching,
+)
 from gateway.cli.errors import DONE, INTERRUPTED, WRONG, report
 
 app = typer.Typer(
@@ -23,7 +35,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (stack, keys, agency, engagements, inspect, checking, playing):
+COMMANDS: Final = (
+    stack,
+    keys,
+    agency,
+    engagements,
+    inspect,
+    tracing,
+    beside,
+    watching,
+    checking,
+    operating,
+    playing,
+)
+for module in COMMANDS:
     module.register(app)
 
 LOG: Final = Path("logs") / "rapport.log"

@@ -43,13 +43,13 @@ def settings_of(data: Path | None) -> "Settings":
 
 @dataclass(slots=True)
 class Session:
-    """One command's connections; Temporal's is made when first asked for."""
+    """One command's connections; Temporal's are made when first asked for, one for each agency."""
 
     options: Options
     settings: "Settings"
     having: "Adapters"
     _temporal: "ClientConnectConfig | None"
-    _client: "Client | None" = field(default=None)
+    _clients: "dict[str | None, Client]" = field(default_factory=dict)
 
     @property
     def log(self) -> "EventLog":
@@ -76,13 +76,18 @@ class Session:
     async def engagements(self, agency: str) -> "Engagements":
         """Reach the agency's engagements through Temporal."""
         from workers.client import Engagements
+
+        return Engagements(await self.temporal(agency), agency)
+
+    async def temporal(self, agency: str | None) -> "Client":
+        """Connect to Temporal as somebody of an agency, or for all of them as a worker does."""
         from workers.wiring import connect
 
         if self._temporal is None:
             raise Wrong(no_stack(self.settings))
-        if self._client is None:
-            self._client = await connect(self._temporal, self.having.keys, agency)
-        return Engagements(self._client, agency)
+        if agency not in self._clients:
+            self._clients[agency] = await connect(self._temporal, self.having.keys, agency)
+        return self._clients[agency]
 
     async def person(self, agency: str, person_id: str | None) -> "Person | None":
         """Find somebody of the agency."""

@@ -3,15 +3,18 @@
 They open personal fields for whoever may read the keys, so what they print is not for a log.
 """
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from gateway.cli import options as o
 from gateway.cli.connect import Options, Session, perform
+from gateway.cli.paging import paged
 
 if TYPE_CHECKING:
     from gateway.cli.reading import Row
+
+DEPTHS: Final = ("business", "technical", "raw")
 
 
 def register(app: typer.Typer) -> None:
@@ -47,7 +50,8 @@ def list_engagements(
     if as_json:
         output.emit(rows)
     else:
-        showing.engagements(rows)
+        with paged():
+            showing.engagements(rows)
 
 
 def show(
@@ -55,25 +59,37 @@ def show(
     at: Annotated[
         int | None, typer.Option("--at", metavar="N", min=1, help="As it was after N events.")
     ] = None,
+    diff: Annotated[
+        int | None,
+        typer.Option("--diff", metavar="M", min=1, help="What differs from how it was after M events."),
+    ] = None,
+    depth: Annotated[
+        str, typer.Option(help="business: the world alone; technical: the engine too; raw: as stored.")
+    ] = "technical",
     agency: o.Agency = None,
     data: o.Data = None,
     as_json: o.Json = False,
 ) -> None:
-    """Show a stream's timeline and what it comes to, now or at any event."""
-    from gateway.cli import given, output, showing
+    """Show a stream's timeline and what it comes to, now or at any event, or how two moments differ."""
+    from gateway.cli import given, output, showing_stream
+    from gateway.cli.errors import Wrong
 
     category, key = given.stream_of(engagement)
+    if depth not in DEPTHS:
+        raise Wrong("--depth is one of business, technical and raw")
 
     async def work(session: Session) -> dict[str, Any]:
         from gateway.cli.telling import tell_stream
 
-        return await tell_stream(session.log, await session.agency(), category, key, at)
+        named = await session.agency()
+        return await tell_stream(session.log, named, category, key, at, since=diff, depth=depth)
 
     told = perform(Options(agency, data, as_json), work)
     if as_json:
         output.emit(told)
     else:
-        showing.stream(told)
+        with paged():
+            showing_stream.stream(told)
 
 
 def waiting(
@@ -101,7 +117,8 @@ def waiting(
     if as_json:
         output.emit(rows)
     else:
-        showing.waiting(rows)
+        with paged():
+            showing.waiting(rows)
 
 
 def outbox(
@@ -126,4 +143,5 @@ def outbox(
     if as_json:
         output.emit(rows)
     else:
-        showing.outbox(rows)
+        with paged():
+            showing.outbox(rows)

@@ -3,7 +3,6 @@
 A state that is worth a look is coloured; the words alone must say it too.
 """
 
-from datetime import datetime
 from typing import Any, Final
 
 from gateway import words
@@ -83,84 +82,8 @@ def outbox(rows: list[Row]) -> None:
     )
 
 
-def stream(told: Row) -> None:
-    """Print ``show``: the timeline, then the state."""
-    line(f"{told['stream']} of agency {told['agency']}, version {told['version']}", style="bold")
-    table(
-        ["#", "HAPPENED", "WHAT", "WHO", "WHY"],
-        [
-            [
-                str(row["version"]),
-                words.moment(row["at"]),
-                row["says"] + (" [annulled]" if row["annulled"] else ""),
-                f"{row['actor']['kind']} {row['actor']['id']}",
-                row["why"],
-            ]
-            for row in told["timeline"]
-        ],
-        styles={number: "dim" for number, row in enumerate(told["timeline"]) if row["origin"] == "engine"},
-    )
-    line()
-    state = told["state"]
-    if told["stream"].startswith("engagement:"):
-        _engagement(state)
-    else:
-        for name, value in state.items():
-            _other(name.replace("_", " "), value)
-
-
-def _engagement(state: Row) -> None:
-    line(f"stage {state['stage']}, {state['posture']}, level {state['level']}", style="bold")
-    line(f"owner {state['candidate_owner'] or 'nobody yet'}; candidate {state['candidate_id']}")
-    line(f"policy {(state['policy_digest'] or 'none')[:12]}; last talk {_moment(state['last_contact_at'])}")
-    for kind in ("applications", "proposals", "rights", "submissions", "interviews", "offers"):
-        for key, value in state[kind].items():
-            line(f"{_singular(kind)} {key}: {_facts(value)}")
-    for promise in state["obligations"].values():
-        late = ", overdue" if promise["breached"] else ""
-        about = words.subject(promise["subject"])
-        due = _moment(promise["due_at"])
-        line(f"promise {promise['rule']} for {about}: due {due}, level {promise['level']}{late}")
-    for breach in state["breaches"].values():
-        end = (
-            "excused"
-            if breach["excused"]
-            else f"met {_moment(breach['met_at'])}"
-            if breach["met_at"]
-            else "open"
-        )
-        line(f"breach of {breach['rule']}: due {_moment(breach['due_at'])}, level {breach['level']}, {end}")
-    if state["owed"]:
-        line(f"messages owed: {len(state['owed'])}")
-
-
 def _detailed(row: Row) -> bool:
     return bool(row["reason"]) or (row["state"] == "owed" and bool(row["ledger"]))
-
-
-def _other(name: str, value: Any) -> None:
-    if isinstance(value, dict):
-        for key, each in value.items():
-            line(f"{name} {key}: {_facts(each) if isinstance(each, dict) else each}")
-    elif value not in (None, [], ()):
-        line(f"{name}: {value}")
-
-
-def _facts(value: Row) -> str:
-    facts = [
-        f"{name.replace('_', ' ')} {_moment(each) if name.endswith('_at') else each}"
-        for name, each in value.items()
-        if each not in (None, False, [], ())
-    ]
-    return ", ".join(facts) or "recorded"
-
-
-def _singular(kind: str) -> str:
-    return {"rights": "right to represent for"}.get(kind, kind.removesuffix("s"))
-
-
-def _moment(text: str | None) -> str:
-    return words.moment(datetime.fromisoformat(text)) if text else "never"
 
 
 def _on(row: Row) -> str:

@@ -1,5 +1,6 @@
 """A stack that ``rapport up`` runs, and the command line beside it, both as processes of their own."""
 
+import importlib.util
 import io
 import json
 import os
@@ -10,15 +11,23 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
 
 import gateway
+from events.envelope import AppendRequest
+from events.log.memory import MemoryLog
 from gateway.cli import app
 from workers.embedded import binaries
+from workers.shipped import deploy_policy
+
+if TYPE_CHECKING:
+    from tests.events.specification import Life, World
 
 ROOT = Path(gateway.__file__).parent.parent
 STARTS_WITHIN = 60.0
@@ -151,3 +160,57 @@ def up(tmp_path: Path) -> Iterator[Callable[[], Running]]:
     for running in started:
         if running.process.poll() is None:
             running.stop()
+
+
+def _domain(name: str) -> ModuleType:
+    """Load a helper of the domain's tests, whose directory is no package."""
+    place = ROOT / "tests" / "events" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"rapport_cli_tests_{name}", place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # A dataclass looks its own module up by name.
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def domain() -> "World":
+    """This will give the examples and the specification of the domain's own tests."""
+    examples = _domain("examples")
+    made: World = _domain("specification").World(examples.EVENTS, examples.COMMANDS, deploy_policy("starter"))
+    return made
+
+
+@pytest.fixture(scope="session")
+def lives() -> ModuleType:
+    """This will give the maker of random lives."""
+    return _domain("lives")
+
+
+@pytest.fixture
+def lived(domain: "World", lives: ModuleType) -> "Life":
+    """This will be a life with a story, a breach, escalations and an event that was annulled."""
+    life = domain.life()
+    lives.live(life, list(lives.STORY))
+    life.wait(life.journal[-1][0] + timedelta(days=12))
+    wrong = life.id_of("interview-scheduled")
+    life.do("annul-event", life.journal[-1][0], event_id=wrong)
+    life.do("record-contact", life.journal[-1][0] + timedelta(hours=1), contact_id="contact-late")
+    return life
+
+
+@pytest.fixture
+async def kept(lived: "Life") -> MemoryLog:
+    """This will be a log that holds that life and its policy."""
+    log = MemoryLog()
+    version = 0
+    for each in lived.groups:
+        request = AppendRequest(
+            agency="agency-1", stream="engagement:e-1", expected=version, groups=(each.group,)
+        )
+        await log.append_many([request])
+        version += len(each.group.drafts)
+    await log.save_policy("agency-1", lived.policy.digest(), lived.policy.body())
+    return log

@@ -84,7 +84,10 @@ class TestReport:
 
         told = capsys.readouterr()
         assert told.out == ""
-        assert told.err == "rapport: there is no engagement 'e-1'; open it first: 'rapport open' gives open-engagement.\n"
+        assert (
+            told.err
+            == "rapport: there is no engagement 'e-1'; open it first: 'rapport open' gives open-engagement.\n"
+        )
 
     def test_gives_scripts_the_errors_code(self, capsys: pytest.CaptureFixture[str]) -> None:
         report(ClosedEngagement("e-1"), as_json=True, log=None)

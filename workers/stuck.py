@@ -1,0 +1,243 @@
+"""What does not get on by itself: failing workflow tasks, activities, streams ahead, parked messages.
+
+It only looks.  A finding names ids, codes and classes, never what a failure said: that may be about a person.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal, TypeVar
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
+from temporalio.api.workflow.v1 import PendingActivityInfo
+from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest
+from temporalio.client import Client, WorkflowExecution, WorkflowExecutionDescription
+from temporalio.common import SearchAttributeKey
+from temporalio.service import RPCError, RPCStatusCode
+
+from events.log.effects import Effect, EffectsLedger
+from events.log.port import EventLog, StreamHead
+from workflows.types import WORKFLOW, workflow_id
+
+Kind = Literal["workflow-task", "activity", "stream-ahead", "effect"]
+T = TypeVar("T")
+
+ATTEMPTS: Final = 3
+# A stream trails by one append until the next sweep, which comes every minute: after two it is late.
+PATIENCE: Final = timedelta(seconds=150)
+# How long an attempt without an outcome may still be under way; see ``activities.outreach``.
+SETTLES_AFTER: Final = timedelta(minutes=5)
+AT_ONCE: Final = 16
+PAGE: Final = 1000
+_REPORTED: Final = SearchAttributeKey.for_keyword_list("TemporalReportedProblems")
+_LOOK_BACK: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that waits; *stuck* is false where it is only on its way."""
+
+    kind: Kind
+    name: str
+    stuck: bool
+    since: datetime | None
+    says: str
+    attempt: int | None = None
+    run_id: str | None = None
+    reason: str | None = None
+    poked: bool | None = None
+    version: int | None = None
+    folded: int | None = None
+
+
+async def find_stuck(
+    log: EventLog,
+    ledger: EffectsLedger,
+    client: Client,
+    agency: str,
+    *,
+    attempts: int = ATTEMPTS,
+    patience: timedelta = PATIENCE,
+    settles_after: timedelta = SETTLES_AFTER,
+) -> list[Finding]:
+    """This will look at everything that an agency has under way, the oldest of each kind first."""
+    found = [
+        *await _workflows(client, agency, attempts, patience),
+        *await streams_ahead(log, agency, patience),
+        *await parked(ledger, agency, settles_after),
+    ]
+    order: tuple[Kind, ...] = ("workflow-task", "activity", "stream-ahead", "effect")
+    ages = {each: each.since or datetime.now(UTC) for each in found}
+    return sorted(found, key=lambda each: (order.index(each.kind), ages[each], each.name))
+
+
+def open_workflows(agency: str | None) -> str:
+    """Give the visibility query for the engagements' open workflows, of one agency or of all."""
+    query = f"WorkflowType = '{WORKFLOW}' AND ExecutionStatus = 'Running'"
+    # Not by our search attribute: a workflow whose first task fails has none yet.
+    return query if agency is None else f"{query} AND WorkflowId STARTS_WITH '{workflow_id(agency, '')}'"
+
+
+async def _workflows(client: Client, agency: str, attempts: int, patience: timedelta) -> list[Finding]:
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def look(execution: WorkflowExecution) -> list[Finding]:
+        async with gate:
+            return await _workflow(client, execution, attempts, patience)
+
+    executions = [each async for each in client.list_workflows(open_workflows(agency))]
+    return [each for found in await _together(look(each) for each in executions) for each in found]
+
+
+async def _workflow(
+    client: Client, execution: WorkflowExecution, attempts: int, patience: timedelta
+) -> list[Finding]:
+    handle = client.get_workflow_handle(execution.id, run_id=execution.run_id)
+    try:
+        described = await handle.describe()
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            return []  # it has ended meanwhile
+        raise
+    task = await _task(client, described, patience)
+    activities = [
+        _activity(described, each)
+        for each in described.raw_description.pending_activities
+        if each.attempt > attempts
+    ]
+    return [*([task] if task else []), *activities]
+
+
+async def _task(
+    client: Client, described: WorkflowExecutionDescription, patience: timedelta
+) -> Finding | None:
+    raw = described.raw_description
+    reported = described.typed_search_attributes.get(_REPORTED)
+    if not raw.HasField("pending_workflow_task"):
+        return None
+    pending = raw.pending_workflow_task
+    since = _moment(pending.original_scheduled_time) or _moment(pending.scheduled_time)
+    if pending.attempt > 1 or reported:
+        reason = await _failed_because(client, described.id, described.run_id)
+        reason = reason or next((each for each in reported or () if each.startswith("cause=")), None)
+        says = f"its workflow task is at attempt {pending.attempt}"
+        return Finding(
+            "workflow-task", described.id, True, since, says, pending.attempt, described.run_id, reason
+        )
+    if since is None or datetime.now(UTC) - since < patience:
+        return None
+    says = "no worker takes its workflow task"
+    return Finding("workflow-task", described.id, True, since, says, pending.attempt, described.run_id)
+
+
+async def _failed_because(client: Client, name: str, run_id: str) -> str | None:
+    """Name the cause of the last workflow task that failed; only a first failure is in the history."""
+    request = GetWorkflowExecutionHistoryReverseRequest(
+        namespace=client.namespace, maximum_page_size=_LOOK_BACK
+    )
+    request.execution.workflow_id, request.execution.run_id = name, run_id
+    page = await client.workflow_service.get_workflow_execution_history_reverse(request)
+    for event in page.history.events:
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
+            cause = WorkflowTaskFailedCause.Name(event.workflow_task_failed_event_attributes.cause)
+            return cause.removeprefix("WORKFLOW_TASK_FAILED_CAUSE_").replace("_", " ").lower()
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+            return None
+    return None
+
+
+def _activity(described: WorkflowExecutionDescription, pending: PendingActivityInfo) -> Finding:
+    failure = pending.last_failure
+    reason = failure.application_failure_info.type if pending.HasField("last_failure") else ""
+    if not reason and pending.HasField("last_failure"):
+        reason = (failure.WhichOneof("failure_info") or "").removesuffix("_failure_info").replace("_", " ")
+    since = _moment(pending.scheduled_time)
+    says = f"its activity {pending.activity_type.name} is at attempt {pending.attempt}"
+    return Finding(
+        "activity", described.id, True, since, says, pending.attempt, described.run_id, reason or None
+    )
+
+
+async def streams_ahead(log: EventLog, agency: str, patience: timedelta) -> list[Finding]:
+    """This will list the engagements whose record holds events that their workflow has not acknowledged.
+
+    A healthy one trails by its last append until the sweep pokes it; an age beyond *patience* is too long.
+    """
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def look(head: StreamHead) -> Finding | None:
+        async with gate:
+            return await _ahead(log, head, patience)
+
+    heads = [head async for head in _trailing(log, agency)]
+    return [each for each in await _together(look(head) for head in heads) if each is not None]
+
+
+async def _trailing(log: EventLog, agency: str) -> AsyncIterator[StreamHead]:
+    after: str | None = None
+    while page := await log.streams(agency, category="engagement", after=after, limit=PAGE):
+        for head in page:
+            if head.version > head.acked_version and head.phase != "importing":
+                yield head
+        after = page[-1].stream
+
+
+async def _ahead(log: EventLog, head: StreamHead, patience: timedelta) -> Finding | None:
+    waiting = await log.read_stream(head.agency, head.stream, after=head.acked_version, limit=1)
+    if not waiting:
+        return None
+    since = waiting[0].recorded_at
+    poked = head.poked_version >= head.version
+    count = head.version - head.acked_version
+    says = f"its record is {count} {'event' if count == 1 else 'events'} ahead of its workflow" + (
+        ", which was poked for them" if poked else ", which the sweep has not poked yet"
+    )
+    return Finding(
+        "stream-ahead",
+        head.stream,
+        datetime.now(UTC) - since >= patience,
+        since,
+        says,
+        poked=poked,
+        version=head.version,
+        folded=head.acked_version,
+    )
+
+
+async def parked(ledger: EffectsLedger, agency: str, settles_after: timedelta) -> list[Finding]:
+    """This will list the messages whose last attempt has no known outcome, and should have one by now."""
+    doubtful = [each async for each in _doubtful(ledger, agency)]
+    last: dict[str, Effect] = {}
+    for stream in sorted({each.stream for each in doubtful}):
+        # A later attempt may have settled what an earlier one left open.
+        after: tuple[str, int] | None = None
+        while page := await ledger.list(agency, stream=stream, after=after, limit=PAGE):
+            last.update({each.effect_id: each for each in page})
+            after = (page[-1].effect_id, page[-1].attempt)
+    return [_effect(each, settles_after) for each in last.values() if each.state in ("unknown", "claimed")]
+
+
+async def _doubtful(ledger: EffectsLedger, agency: str) -> AsyncIterator[Effect]:
+    after: tuple[str, int] | None = None
+    while page := await ledger.list(agency, states=("unknown", "claimed"), after=after, limit=PAGE):
+        for each in page:
+            yield each
+        after = (page[-1].effect_id, page[-1].attempt)
+
+
+def _effect(effect: Effect, settles_after: timedelta) -> Finding:
+    stale = effect.state == "unknown" or datetime.now(UTC) - effect.claimed_at >= settles_after
+    says = f"{effect.channel} {effect.effect_id}: attempt {effect.attempt} is {effect.state}"
+    return Finding(
+        "effect", effect.stream, stale, effect.claimed_at, says, effect.attempt, reason=effect.detail
+    )
+
+
+async def _together(work: Iterable[Awaitable[T]]) -> list[T]:
+    return list(await asyncio.gather(*work))
+
+
+def _moment(stamp: Timestamp) -> datetime | None:
+    return stamp.ToDatetime(tzinfo=UTC) if stamp.seconds else None
