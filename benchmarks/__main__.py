@@ -13,11 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import others
 from benchmarks.appends import appends
 from benchmarks.cold import cold
 from benchmarks.due import due
-from benchmarks.figures import Figure, last_line, machine, table
+from benchmarks.figures import FAILED, SKIPPED, Figure, last_line, machine, table
 from benchmarks.folding import folding
 from benchmarks.ground import Ground, ground
 from benchmarks.histories import history
@@ -49,14 +48,15 @@ def main() -> None:
     given = {name: getattr(options, name) for name in ("rounds", "seconds", "due", "open", "cached")}
     sizes = replace(sizes, **{name: value for name, value in given.items() if value is not None})
     where, figures = _measured(sizes, options.only or list(BENCHMARKS), quick=options.quick)
-    line = last_line(where, figures, others.skipped)
+    line = last_line(where, figures, SKIPPED + FAILED)
     if options.out is not None:
         Path(options.out).write_text(f"{line}\n", encoding="utf-8")
     if not options.json:
-        print(table(where, figures, others.skipped))
+        print(table(where, figures, SKIPPED + FAILED))
     print(line)
     # A quick run is too short to be judged by its figures.
-    end_process(int(any(each.met is False for each in figures) and not options.quick))
+    wanting = bool(FAILED) or (not options.quick and any(each.met is False for each in figures))
+    end_process(int(wanting))
 
 
 def _measured(sizes: Sizes, names: list[str], *, quick: bool) -> tuple[dict[str, Any], list[Figure]]:
@@ -72,8 +72,12 @@ async def _run(sizes: Sizes, names: list[str], *, quick: bool) -> tuple[dict[str
     async with ground() as place:
         for name in names:
             began = time.perf_counter()
-            figures += await BENCHMARKS[name](place, sizes)
-            print(f"{name}: measured in {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+            try:
+                figures += await BENCHMARKS[name](place, sizes)
+            except RuntimeError as error:
+                # What the others found is worth having all the same.
+                FAILED.append(f"{name} is not measured: {error}.")
+            print(f"{name}: done after {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
     where["load_after"] = round(os.getloadavg()[0], 2)
     return where, figures
 

@@ -65,11 +65,17 @@ async def _ours(ground: Ground, count: int) -> tuple[float, str]:
     agency = await ground.agency(load_policy(POLICY, where="the benchmark's policy"))
     engagements = ground.engagements(agency)
     async with ground.worker(OURS):
+
+        async def open_first(name: str) -> None:
+            await open_one(engagements, name)
+
         began = time.perf_counter()
-        await open_one(engagements, "first")
-        moment = datetime.now(UTC) + timedelta(seconds=10 + count / 15)
+        await at_once(AT_ONCE, open_first, [f"first-{number}" for number in range(2 * AT_ONCE)])
+        each = (time.perf_counter() - began) / (2 * AT_ONCE)
+        moment = datetime.now(UTC) + timedelta(seconds=20 + 1.5 * each * count)
         at = (moment - A_DAY).isoformat()
         names = [f"e-{number}" for number in range(count)]
+        began = time.perf_counter()
         await at_once(AT_ONCE, lambda name: open_one(engagements, name, at=at), names)
         opened = time.perf_counter() - began
         spare = (moment - datetime.now(UTC)).total_seconds()

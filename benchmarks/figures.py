@@ -16,6 +16,10 @@ from typing import Any
 
 import psutil
 
+# Sentences about what this run did not compare, and what it could not measure.
+SKIPPED: list[str] = []
+FAILED: list[str] = []
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:

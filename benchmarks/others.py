@@ -18,6 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
+from benchmarks.figures import SKIPPED
 from benchmarks.ground import Ground
 
 PINNED: Final = ("eventsourcing[postgres]==9.5.6", "psycopg[binary]==3.3.9")
@@ -25,8 +26,6 @@ NAME: Final = "pyeventsourcing 9.5.6"
 DATABASE: Final = "bench_others"
 PROGRAM: Final = Path(__file__).with_name("pyeventsourcing_program.py")
 PATIENCE: Final = 180.0
-
-skipped: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -50,14 +49,14 @@ class Others:
 
 @asynccontextmanager
 async def others(ground: Ground) -> AsyncIterator[Others | None]:
-    """This will install the rival and make it a database, or note in :data:`skipped` why not."""
+    """This will install the rival and make it a database, or say in :data:`benchmarks.figures.SKIPPED` why not."""
     place = Path(tempfile.mkdtemp(prefix="rapport-bench-others-"))
     try:
         python = place / "bin" / "python"
         code, _ = await _run([sys.executable, "-m", "venv", str(place)])
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PINNED]
         if code != 0 or (await _run(pip))[0] != 0:
-            skipped.append(f"{NAME} is not compared: it cannot be installed here (no package registry?).")
+            SKIPPED.append(f"{NAME} is not compared: it cannot be installed here (no package registry?).")
             yield None
             return
         connection = await asyncpg.connect(ground.database_url)
