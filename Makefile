@@ -4,11 +4,12 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format types contracts drift clean lock
+.PHONY: help demo test bench check lint format types contracts drift clean lock
 
 help:
 	@echo "make demo [ONCE=1]  play three engagements on live workflows (ONCE=1: end by itself, verified)"
 	@echo "make test           every test, on servers it starts itself"
+	@echo "make bench          speed, against floors in the same run (ARGS=--quick: in two minutes)"
 	@echo "make check          format, lint, types, import contracts, drift, tests"
 	@echo "make clean          remove what the above made"
 
@@ -24,6 +25,9 @@ demo: $(READY)
 
 test: $(READY)
 	@exec $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+bench: $(READY)
+	@exec $(BIN)/python -m benchmarks $(ARGS)
 
 check: lint types contracts drift test
 

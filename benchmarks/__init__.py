@@ -1,0 +1,1 @@
+"""How fast Rapport is, each figure beside a floor measured in the same run; nothing may import this."""

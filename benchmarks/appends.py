@@ -1,0 +1,184 @@
+"""Appends a second at 1, 8 and 32 callers, everything on, against inserts that promise nothing.
+
+The floors hold the same columns under the same two unique indexes; they check no version, seal nothing,
+hash nothing and know no receipt.  Requests and rows are made before the clock starts.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from typing import Any, Final
+from uuid import uuid4
+
+import asyncpg
+
+from benchmarks.drafting import one_event, stream_of
+from benchmarks.figures import Figure, Rounds
+from benchmarks.ground import Ground
+from benchmarks.others import Others, others
+from benchmarks.sizes import Sizes
+from events.envelope import AppendRequest
+from events.log.combiner import Combiner
+from events.log.port import Appended
+
+CALLERS: Final = (1, 8, 32)
+TABLE: Final = """
+    CREATE SCHEMA IF NOT EXISTS bench;
+    CREATE TABLE IF NOT EXISTS bench.events (
+        agency text COLLATE "C" NOT NULL, position bigserial, stream text COLLATE "C" NOT NULL,
+        version bigint NOT NULL, event_id uuid NOT NULL, type text NOT NULL, schema_version integer NOT NULL,
+        command_id text COLLATE "C" NOT NULL, actor_kind text NOT NULL, actor_id text NOT NULL,
+        source text NOT NULL, origin text NOT NULL, occurred_at timestamptz NOT NULL,
+        decided_at timestamptz NOT NULL, recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        body text NOT NULL, PRIMARY KEY (agency, position), UNIQUE (agency, stream, version)
+    )
+"""
+COLUMNS: Final = (
+    "agency, stream, version, event_id, type, schema_version, command_id, actor_kind, actor_id, source, "
+    "origin, occurred_at, decided_at, body"
+)
+INSERT: Final = f"""
+    INSERT INTO bench.events ({COLUMNS}) SELECT * FROM unnest(
+        $1::text[], $2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::integer[], $7::text[], $8::text[],
+        $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::text[])
+"""
+
+Append = Callable[[AppendRequest], Awaitable[object]]
+
+
+async def appends(ground: Ground, sizes: Sizes) -> list[Figure]:
+    """This will measure the log, plain inserts on one connection, on a pool and combined, and a rival."""
+    agency = await ground.agency()
+    figures = []
+    async with AsyncExitStack() as stack:
+        floors = await _floors(ground, stack)
+        rival = await stack.enter_async_context(others(ground)) if sizes.others else None
+        for callers in CALLERS:
+            share = max(1, sizes.appends // {1: 4}.get(callers, 1) // callers)
+            figures += await _at(ground, agency, callers, share, floors, rival, sizes.rounds)
+    return figures
+
+
+async def _at(
+    ground: Ground,
+    agency: str,
+    callers: int,
+    share: int,
+    floors: dict[str, Append],
+    rival: Others | None,
+    times: int,
+) -> list[Figure]:
+    async def ours(request: AppendRequest) -> None:
+        [result] = await ground.having.log.append_many([request])
+        assert isinstance(result, Appended), result
+
+    sides = {"ours": ours, **{name: floors[name] for name in floors if name != "pool" or callers > 1}}
+    found: dict[str, list[float]] = {name: [] for name in sides}
+    beside: list[float] = []
+    for number in range(times + 1):
+        for name in sides if number % 2 else reversed(sides):
+            rate = await _round(sides[name], agency, callers, share if number else max(1, share // 4))
+            if number:  # the first round warms connections, plans and keys
+                found[name].append(rate)
+        if rival is not None and number:
+            beside.append(await rival.rate(callers, max(1, share // 4)))
+    figures = [_figure(callers, name, found["ours"], found[name]) for name in sides if name != "ours"]
+    if rival is not None:
+        figures.append(_figure(callers, rival.name, found["ours"], beside))
+    return figures
+
+
+def _figure(callers: int, floor: str, ours: list[float], theirs: list[float]) -> Figure:
+    rounds = Rounds(ours, theirs)
+    judged = callers == 8 and floor == "pool"
+    return Figure(
+        name=f"appends, {callers} callers, {floor}" if callers > 1 else f"appends, 1 caller, {floor}",
+        unit="appends/s",
+        ours=rounds.mine,
+        floor=rounds.least,
+        floor_is=WHAT.get(floor, "its own recorder, as many threads and connections as callers"),
+        ratio=rounds.ratio,
+        target="ratio >= 1" if judged else "",
+        met=rounds.ratio >= 1 if judged else None,
+        rounds=rounds.pairs,
+    )
+
+
+WHAT: Final = {
+    "one": "a plain unnest insert a caller, all on one connection",
+    "pool": "a plain unnest insert a caller, each on a connection of its own",
+    "combined": "plain multi-row inserts of whatever waits, on one connection: the ceiling of our own way",
+}
+
+
+async def _round(append: Append, agency: str, callers: int, share: int) -> float:
+    run = uuid4().hex[:8]
+    requests = [
+        [one_event(agency, stream_of(run, caller), number) for number in range(share)]
+        for caller in range(callers)
+    ]
+
+    async def one(mine: Sequence[AppendRequest]) -> None:
+        for request in mine:
+            await append(request)
+
+    began = time.perf_counter()
+    await asyncio.gather(*map(one, requests))
+    return callers * share / (time.perf_counter() - began)
+
+
+async def _floors(ground: Ground, stack: AsyncExitStack) -> dict[str, Append]:
+    options: dict[str, Any] = {"server_settings": {"jit": "off"}}
+    single = await asyncpg.connect(ground.database_url, **options)
+    stack.push_async_callback(single.close)
+    await single.execute(TABLE)
+    pool = await asyncpg.create_pool(
+        ground.database_url, min_size=max(CALLERS), max_size=max(CALLERS), reset=_nothing, **options
+    )
+    stack.push_async_callback(pool.close)
+    turn = asyncio.Lock()
+
+    async def one(request: AppendRequest) -> None:
+        async with turn:
+            await single.execute(INSERT, *_columns([request]))
+
+    async def many(requests: Sequence[AppendRequest]) -> Sequence[None]:
+        await single.execute(INSERT, *_columns(requests))
+        return [None] * len(requests)
+
+    combiner: Combiner[AppendRequest, None] = Combiner(many, lane=lambda r: r.stream, weight=lambda _: 1)
+    stack.push_async_callback(combiner.close)
+
+    async def pooled(request: AppendRequest) -> None:
+        await pool.execute(INSERT, *_columns([request]))
+
+    return {"one": one, "pool": pooled, "combined": combiner.submit}
+
+
+async def _nothing(_connection: object) -> None:
+    """Leave the connection as it is, as our own pool does."""
+
+
+def _columns(requests: Sequence[AppendRequest]) -> list[list[Any]]:
+    rows = [
+        (
+            request.agency,
+            request.stream,
+            request.expected + 1,
+            draft.event_id,
+            draft.type,
+            draft.schema_version,
+            request.groups[0].command_id,
+            draft.actor.kind,
+            draft.actor.id,
+            draft.source,
+            draft.origin,
+            draft.occurred_at,
+            draft.decided_at,
+            draft.body,
+        )
+        for request in requests
+        for draft in request.groups[0].drafts
+    ]
+    return [list(column) for column in zip(*rows, strict=True)]
