@@ -411,6 +411,18 @@ class PositionFilled(Event):
     how: Literal["filled", "closed"]
 
 
+# -- placements: each has the id of the submission it came from -----------------------------------
+
+
+class RefundStep(BaseModel):
+    """What a client gets back when a placement ends by this day after its start."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    until_day: int = Field(ge=1, le=3650)
+    percent: int = Field(ge=0, le=100)
+
+
 # -- the record about the record ----------------------------------------------------------------
 
 

@@ -55,6 +55,9 @@ Channel = Literal["in-person", "phone", "video", "email", "sms", "chat", "letter
 # Who began an exchange; a contact always went both ways.
 Direction = Literal["outbound", "inbound", "unknown"]
 Purpose = Literal["talk", "preparation", "debrief", "answer", "check-in", "introduction"]
+PlacementKind = Literal["permanent", "contract", "temp-to-perm", "unknown"]
+# What a client gets when a placement ends within its guarantee.
+Remedy = Literal["replacement", "pro-rata", "refund", "none"]
 Mode = Literal["observe", "remind", "enforce"]
 OwnerRole = Literal["candidate-owner", "job-order-owner"]
 Recipient = Literal["owner", "team-lead", "director", "candidate"]
