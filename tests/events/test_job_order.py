@@ -159,13 +159,20 @@ COMMANDS = st.one_of(
     st.just(jo.StopIntake()),
     st.builds(jo.RecordSubmissionReceived, engagement_id=IDS, submission_id=IDS),
     st.builds(jo.FillJobOrder, engagement_id=st.none() | IDS),
+    st.builds(jo.FillJobOrder, engagement_id=IDS, submission_id=IDS),
+    st.builds(jo.ReopenJobOrder, engagement_id=st.none() | IDS),
+    st.builds(jo.ReopenJobOrder, engagement_id=IDS, submission_id=IDS),
+    st.builds(jo.ChangeOpenings, openings=st.integers(1, 4)),
+    st.builds(jo.HoldJobOrder, reason=IDS),
+    st.just(jo.ResumeJobOrder()),
+    st.builds(jo.RecordJobOrderTerms, guarantee_days=st.none() | st.integers(0, 3)),
     st.just(jo.CloseJobOrder()),
     st.builds(jo.ChangeClientContact, contact=IDS),
 )
 
 
 class TestLaws:
-    @everything(st.lists(COMMANDS, max_size=12))
+    @everything(st.lists(COMMANDS, max_size=16))
     def test_repeating_a_decided_command_adds_nothing(self, commands: list[jo.AnyJobOrderCommand]) -> None:
         state = fold(OPENED)
         for command in commands:
@@ -177,6 +184,8 @@ class TestLaws:
                 state = evolve(state, event)
             assert decide(command, state, NOON) == []
             assert 0 <= state.openings_left <= state.openings
+            assert (state.phase == "filled") == (state.openings_left == 0) or state.phase == "closed"
+            assert not (state.held and state.phase in ("filled", "closed"))
 
 
 class TestEvents:
