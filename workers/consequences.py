@@ -3,7 +3,7 @@
 An event leads to the same commands whenever it is read, or reading it again would double something.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -185,11 +185,13 @@ def _of_a_job_order(stored: Stored, history: Sequence[Stored]) -> list[Consequen
         case job_order.JobOrderResumed():
             return [_resumed(each, state) for each in _waiting(state)]
         case job_order.JobOrderFilled():
-            return [*_gone_if_filled(state), *_agreed_with(state, event.engagement_id)]
+            own = {submission for submission, by in state.placed.items() if by == event.engagement_id}
+            named = own if event.submission_id is None else own & {event.submission_id}
+            return [*_gone_if_filled(state), *_agreed_for(state, named)]
         case job_order.OpeningsChanged():
             return _gone_if_filled(state)
         case job_order.JobOrderTermsRecorded():
-            return _agreed_with(state, *state.placed.values())
+            return _agreed_for(state, state.placed)
         case job_order.JobOrderClosed():
             return [_gone(each, state, "closed") for each in _waiting(state)]
         case _:
@@ -228,13 +230,13 @@ def _resumed(engagement_id: str, state: JobOrder) -> Consequence:
     return Consequence(f"engagement:{engagement_id}", "record-position-resumed", given)
 
 
-def _agreed_with(state: JobOrder, *engagements: str | None) -> list[Consequence]:
+def _agreed_for(state: JobOrder, submissions: Collection[str]) -> list[Consequence]:
     if state.terms is None:
         return []
     return [
         _agreed(engagement, submission, state.terms)
         for submission, engagement in state.placed.items()
-        if engagement in engagements
+        if submission in submissions
     ]
 
 

@@ -192,10 +192,14 @@ class MemoryLog:
     async def streams_saying(
         self, agency: str, type: str, field: str, value: str, *, before: int
     ) -> list[str]:
-        """List the streams that hold, before a position, an event of a type with a value in a plain field."""
+        """List the streams that hold, before a position, an event of a type with a text in a plain field."""
         events = self._log(agency).events[: before - 1]
         return sorted(
-            {each.stream for each in events if each.type == type and json.loads(each.body)[field] == value}
+            {
+                each.stream
+                for each in events
+                if each.type == type and json.loads(each.body).get(field) == value
+            }
         )
 
     async def begin_import(self, agency: str, stream: str) -> None:

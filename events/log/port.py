@@ -180,7 +180,7 @@ class EventLog(Protocol):
     async def streams_saying(
         self, agency: str, type: str, field: str, value: str, *, before: int
     ) -> list[str]:
-        """List the streams that hold, before a position, an event of a type with a value in a plain field."""
+        """List the streams that hold, before a position, an event of a type with a text in a plain field."""
 
     async def begin_import(self, agency: str, stream: str) -> None:
         """Make a new stream that takes imported events only, until :meth:`turn_live`.

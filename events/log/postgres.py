@@ -204,7 +204,7 @@ class PostgresLog:
     async def streams_saying(
         self, agency: str, type: str, field: str, value: str, *, before: int
     ) -> list[str]:
-        """List the streams that hold, before a position, an event of a type with a value in a plain field."""
+        """List the streams that hold, before a position, an event of a type with a text in a plain field."""
         query = """
             SELECT DISTINCT stream FROM rapport.events
             WHERE agency = $1 AND type = $2 AND position < $5 AND body::jsonb ->> $3 = $4 ORDER BY stream

@@ -14,11 +14,14 @@ from events.job_order import COMMANDS
 from events.log.memory import MemoryLog
 from events.log.port import AppendResult
 
+Given = tuple[str, dict[str, Any]]
+"""A command's name and what it says."""
+
 STREAM: Final = "job-order:j-1"
 NOON: Final = datetime(2026, 1, 5, 12, tzinfo=UTC)
 OURS: Final = {"engagement_id": "e-1", "submission_id": "s-1"}
-OPEN: Final[tuple[str, dict[str, Any]]] = ("open-job-order", {"job_order_id": "j-1", "openings": 2})
-HOLD: Final[tuple[str, dict[str, Any]]] = ("hold-job-order", {"until": "2026-03-01T00:00:00Z"})
+OPEN: Final[Given] = ("open-job-order", {"job_order_id": "j-1", "openings": 2})
+HOLD: Final[Given] = ("hold-job-order", {"until": "2026-03-01T00:00:00Z"})
 TERMS: Final[dict[str, Any]] = {
     "placement_kind": "permanent",
     "guarantee_days": 90,
@@ -27,7 +30,7 @@ TERMS: Final[dict[str, Any]] = {
 }
 
 # What was there before, the command, the event it leads to.
-EVERY: Final = [
+EVERY: Final[list[tuple[tuple[Given, ...], Given, str]]] = [
     ((), OPEN, "job-order-opened"),
     ((OPEN,), ("stop-intake", {}), "intake-stopped"),
     ((OPEN,), ("record-submission-received", OURS), "submission-received"),
@@ -42,7 +45,7 @@ EVERY: Final = [
 ]
 IDS: Final = [name for _, (name, _), _ in EVERY]
 # What somebody else writes at the same moment, and what the command then contradicts.
-OVERTAKEN: Final = [
+OVERTAKEN: Final[list[tuple[Given, Given, str]]] = [
     (("stop-intake", {}), ("close-job-order", {}), "takes no candidates any more"),
     (("hold-job-order", {}), ("fill-job-order", {}), "there is nothing to hold"),
     (("resume-job-order", {}), ("close-job-order", {}), "open a new job order"),
@@ -76,7 +79,7 @@ class Overtaken(MemoryLog):
         return await super().append_many(requests)
 
 
-async def office(given: Sequence[tuple[str, dict[str, Any]]]) -> tuple[CommandService, Overtaken]:
+async def office(given: Sequence[Given]) -> tuple[CommandService, Overtaken]:
     log = Overtaken()
     service = CommandService(log, now=lambda: NOON)
     for number, (name, data) in enumerate(given):
@@ -94,15 +97,13 @@ def test_every_command_is_here() -> None:
 
 @pytest.mark.parametrize(("given", "command", "event"), EVERY, ids=IDS)
 class TestACommand:
-    async def test_leads_to_its_event(
-        self, given: Sequence[tuple[str, dict[str, Any]]], command: tuple[str, dict[str, Any]], event: str
-    ) -> None:
+    async def test_leads_to_its_event(self, given: Sequence[Given], command: Given, event: str) -> None:
         service, log = await office(given)
         reply = await service.give(order(*command, "c-1"))
         assert (reply.outcome, (await types(log))[-1]) == ("accepted", event)
 
     async def test_given_again_writes_nothing(
-        self, given: Sequence[tuple[str, dict[str, Any]]], command: tuple[str, dict[str, Any]], event: str
+        self, given: Sequence[Given], command: Given, event: str
     ) -> None:
         """A retry gets its first answer; the same words under another id say nothing new."""
         service, log = await office(given)
@@ -114,7 +115,7 @@ class TestACommand:
         assert await types(log) == before
 
     async def test_is_decided_again_on_what_was_written_meanwhile(
-        self, given: Sequence[tuple[str, dict[str, Any]]], command: tuple[str, dict[str, Any]], event: str
+        self, given: Sequence[Given], command: Given, event: str
     ) -> None:
         """Somebody else said the same: the log has it once, and neither of the two fails."""
         service, log = await office(given)
@@ -128,9 +129,7 @@ class TestACommandThatWasOvertaken:
     @pytest.mark.parametrize(
         ("command", "first", "sentence"), OVERTAKEN, ids=[name for (name, _), _, _ in OVERTAKEN]
     )
-    async def test_is_refused_by_what_was_first(
-        self, command: tuple[str, dict[str, Any]], first: tuple[str, dict[str, Any]], sentence: str
-    ) -> None:
+    async def test_is_refused_by_what_was_first(self, command: Given, first: Given, sentence: str) -> None:
         """What it was decided on is gone, so it is decided anew, and nothing of it is written."""
         service, log = await office([OPEN, ("fill-job-order", OURS)] if "reopen" in command[0] else [OPEN])
         log.first = order(*first, "c-first")
