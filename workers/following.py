@@ -14,14 +14,14 @@ import structlog
 
 from activities.commands import CommandService
 from activities.types import StreamCommand
-from events.codec import decode
 from events.envelope import Actor, Stored
 from events.errors import CallerError
 from events.log.connect import LOST
 from events.log.followers import Places
 from events.log.port import EventLog
-from workers.consequences import ALONE, LEADING, Consequence, consequences, job_order_of
+from workers.consequences import ALONE, LEADING, consequences, job_order_beside
 from workers.lanes import Errand, Lanes, pauses
+from workers.passing_on import Consequence
 
 FOLLOWER: Final = "job-orders"
 SOURCE: Final = "follower"
@@ -116,10 +116,8 @@ class Follower:
             return await self._log.streams_saying(
                 stored.agency, "submitted", "job_order_id", key, before=stored.position
             )
-        if stored.type == "offer-accepted":
-            its = job_order_of(history, decode(stored).submission_id)
-            return [] if its is None else [its]
-        return []
+        its = job_order_beside(stored, history)
+        return [] if its is None else [its]
 
     async def _until(self, stored: Stored, stream: str) -> list[Stored]:
         # What came after would make another reading of the same event another one.

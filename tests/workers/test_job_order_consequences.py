@@ -11,7 +11,8 @@ from events import job_order as jo
 from events.catalogue import Event, RefundStep
 from events.codec import body_of
 from events.envelope import NAMESPACE, Actor, Stored
-from workers.consequences import LEADING, Consequence, consequences
+from workers.consequences import LEADING, consequences
+from workers.passing_on import Consequence
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
@@ -119,6 +120,10 @@ class TestAHold:
 
     def test_ends_for_everybody_alive(self) -> None:
         assert after(OPENED, RECEIVED, HELD, RECEIVED_TOO, RESUMED) == [resumed("e-1"), resumed("e-2")]
+
+    def test_reaches_whose_hire_came_to_nothing_meanwhile(self) -> None:
+        """Declared wrong, an acceptance leaves the submission with the client."""
+        assert after(OPENED, RECEIVED, FILLED, HELD, REOPENED) == [held("e-1")]
 
     def test_gives_way_to_the_end(self) -> None:
         assert after(*BOTH, HELD, FILLED_BY_CLIENT) == [gone("e-1"), gone("e-2")]
