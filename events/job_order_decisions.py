@@ -173,7 +173,7 @@ def _record_terms(command: j.RecordJobOrderTerms, state: JobOrder, at: Moment) -
     days = [step.until_day for step in command.refund_steps]
     if days != sorted(set(days)):
         raise InvalidCommand("record-job-order-terms: 'refund_steps' must rise by 'until_day', each day once")
-    if days and (command.guarantee_days is None or days[-1] > command.guarantee_days):
+    if days and command.guarantee_days is not None and days[-1] > command.guarantee_days:
         raise InvalidCommand(
             "record-job-order-terms: 'refund_steps' reach beyond 'guarantee_days'; no guarantee lasts longer"
         )

@@ -5,16 +5,34 @@ The compiled form is a stored format and reaches workflows through their history
 
 import hashlib
 from datetime import timedelta
-from typing import Final, Literal
+from functools import lru_cache
+from typing import Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from events.canonical import canonical
 from events.kinds import Awaited, Code, Mode, OwnerRole, Recipient, RuleId
 
 LARGEST_COMPILED: Final = 32 * 1024
 
-Subject = Literal["engagement", "application", "submission", "interview", "message", "job-order"]
+Subject = Literal[
+    "engagement",
+    "application",
+    "submission",
+    "interview",
+    "message",
+    "job-order",
+    "offer",
+    "placement",
+    "conflict",
+    "no-match",
+]
 # The field of an event that names an obligation's subject.
 SUBJECT_FIELDS: Final[dict[str, str]] = {
     "application": "application_id",
@@ -22,12 +40,31 @@ SUBJECT_FIELDS: Final[dict[str, str]] = {
     "interview": "interview_id",
     "message": "message_id",
     "job-order": "job_order_id",
+    "offer": "offer_id",
+    "placement": "placement_id",
+    "conflict": "conflict_id",
+    "no-match": "no_match_id",
 }
+# The times an obligation may be counted from, each a field of the event that opens it.
+Planned = Literal["starts_at", "ends_at", "starts_on", "started_on", "ends_on", "expires_at", "expected_by"]
 Unit = Literal["minutes", "hours", "days"]
 
 
 class _Data(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    # Fields that came later: not written at their defaults, so that an older policy keeps its digest.
+    grown: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _as_ever(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        fields = type(self).model_fields
+        return {
+            key: value
+            for key, value in written.items()
+            if key not in self.grown or getattr(self, key) != fields[key].default
+        }
 
 
 class Span(_Data):
@@ -64,6 +101,8 @@ class LadderStep(_Data):
 class ObligationRule(_Data):
     """A promise: what opens it, what keeps it, who owes it, and who hears when it is not kept."""
 
+    grown: ClassVar[frozenset[str]] = frozenset({"not_before", "while_placed"})
+
     id: RuleId
     says: str
     because: str
@@ -72,7 +111,7 @@ class ObligationRule(_Data):
     opens_on: tuple[Trigger, ...]
     met_by: tuple[Trigger, ...]
     dropped_by: tuple[Trigger, ...] = ()
-    planned: Literal["starts_at", "ends_at"] | None = Field(
+    planned: Planned | None = Field(
         default=None, description="count from this time of the opening event; moves with it"
     )
     counts_from: Literal["known", "happened"] = Field(
@@ -81,7 +120,14 @@ class ObligationRule(_Data):
     )
     within: Span = Field(description="negative: before the planned time")
     at_least: Span | None = Field(default=None, description="never due sooner than this after opening")
+    not_before: Span | None = Field(
+        default=None, description="an act that comes sooner than this before the due time does not keep it"
+    )
     unless_dormant: bool = False
+    while_placed: Literal["opens", "rests", "only"] = Field(
+        default="opens",
+        description="whether it opens while a placement runs: as ever, not at all, or only then",
+    )
     while_paused: Literal["runs", "waits"] = "runs"
     owner: OwnerRole = "candidate-owner"
     awaits: Awaited = "recruiter"
@@ -126,6 +172,7 @@ class Policy(_Data):
         return hashlib.sha256(self.body().encode()).hexdigest()
 
 
+@lru_cache(maxsize=64)
 def read_policy(body: str) -> Policy:
-    """Read a stored canonical policy back."""
+    """Read a stored canonical policy back; readers of the same body share one, which never changes."""
     return Policy.model_validate_json(body)

@@ -163,6 +163,8 @@ def _obligation(_: str, table: Table) -> dict[str, Any]:
         "counts_from": _choice(table, ObligationRule, "counts_from"),
         "within": table.span("within", required=True),
         "at_least": table.span("at-least"),
+        "not_before": table.span("not-before"),
+        "while_placed": _choice(table, ObligationRule, "while_placed"),
         "unless_dormant": table.flag("unless-dormant"),
         "while_paused": _choice(table, ObligationRule, "while_paused"),
         "owner": _choice(table, ObligationRule, "owner"),

@@ -96,7 +96,7 @@ def _known_terms(stored: Stored, history: Sequence[Stored], others: Others) -> l
 
 def _ended(stored: Stored) -> list[Consequence]:
     event = decode(stored)
-    if event.how not in CAME_TO_NOTHING:
+    if event.how not in CAME_TO_NOTHING or event.job_order_id is None:
         return []
     return [reopen(f"job-order:{event.job_order_id}", _key(stored.stream), event.submission_id, event.how)]
 

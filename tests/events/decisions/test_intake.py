@@ -129,7 +129,8 @@ class TestWithdraw:
 
     def test_leaves_everything(self, world: "World") -> None:
         then = world.given(*SUBMITTED).when("withdraw", submission_id=None)
-        then.then_types("candidate-withdrew")
+        then.then_types("candidate-withdrew", "candidate-withdrew")
+        assert [event.submission_id for event in then.events] == ["s-1", None]
         assert then.state.live_submissions == {}
         assert then.state.applications["a-1"].status == "withdrawn"
 

@@ -117,7 +117,7 @@ class TestGrantRightToRepresent:
 class TestRevokeRightToRepresent:
     def test_takes_it_back_once(self, world: "World") -> None:
         world.given(*READY).when("revoke-right-to-represent").then(
-            world.event("right-to-represent-revoked", at=world.later)
+            world.event("right-to-represent-revoked", at=world.later, submission_id=None)
         )
         world.given(*READY, "right-to-represent-revoked").when("revoke-right-to-represent").then_nothing()
 
