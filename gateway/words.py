@@ -324,7 +324,7 @@ def say_job_order(event: j.AnyJobOrderEvent, *, erased: str = ERASED) -> str:
             )
             return f"{whose} came to nothing{_because(event.reason)}: {event.openings_left} to fill"
         case j.JobOrderTermsRecorded():
-            return _terms(event)
+            return _agreement(event)
         case j.JobOrderFilled():
             whom = f" by engagement {event.engagement_id}" if event.engagement_id else " by the client itself"
             return f"Opening filled{whom}, {event.openings_left} left"
@@ -358,12 +358,11 @@ def _opened(event: e.EngagementOpened, erased: str) -> str:
     return f"Engagement opened with candidate {event.candidate_id}" + (f": {who}" if who else "")
 
 
-def _terms(event: j.JobOrderTermsRecorded) -> str:
-    days = "no guarantee" if event.guarantee_days is None else f"guarantee of {event.guarantee_days} days"
-    remedy = "" if event.remedy == "none" else f", remedy {event.remedy}"
+def _agreement(event: j.JobOrderTermsRecorded) -> str:
+    days = f", guarantee {event.guarantee_days} days" if event.guarantee_days is not None else ""
+    remedy = f", {event.remedy}" if event.remedy != "none" else ""
     steps = "".join(f", {step.percent}% until day {step.until_day}" for step in event.refund_steps)
-    kind = "placement" if event.kind == "unknown" else f"{event.kind} placement"
-    return f"Terms for every {kind}: {days}{remedy}{steps}"
+    return f"Terms of every placement: {event.kind}{days}{remedy}{steps}"
 
 
 def _quote(value: Any, erased: str) -> str:
