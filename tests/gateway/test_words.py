@@ -100,7 +100,8 @@ class TestSayJobOrder:
             ),
         )
         assert words.say_job_order(event) == (
-            "Terms of every placement: permanent, guarantee 90 days, refund, 100% until day 30, 50% until day 90"
+            "Terms of every placement: permanent, guarantee 90 days, refund, "
+            "100% until day 30, 50% until day 90"
         )
 
 
