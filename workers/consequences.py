@@ -86,12 +86,11 @@ def _filled(stored: Stored, history: Sequence[Stored]) -> list[Consequence]:
 
 
 def _known_terms(stored: Stored, history: Sequence[Stored], others: Others) -> list[Consequence]:
-    # Where the job order heard of the hire before, no fill of it is to come that would bring the terms.
-    engagement_id, submission_id = _key(stored.stream), decode(stored).submission_id
+    # Not only with the fill: the job order may have heard of the hire before, or have no opening for it.
     order = _beside(stored, history, others)
-    if order.terms is None or standing(order.filled_by, engagement_id, submission_id) is None:
+    if order.terms is None:
         return []
-    return [agreed(engagement_id, submission_id, order.terms)]
+    return [agreed(_key(stored.stream), decode(stored).submission_id, order.terms)]
 
 
 def _ended(stored: Stored) -> list[Consequence]:

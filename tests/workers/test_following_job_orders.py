@@ -285,6 +285,17 @@ class TestTerms:
         assert (await engagement(office)).placements["s-1"].guarantee_days == 90
         assert (await order(office)).openings_left == 0
 
+    async def test_reach_a_hire_that_took_no_opening(self, office: "Office") -> None:
+        """The client closed the order and took one more: its word on the guarantee holds for them too."""
+        await office.job_order("a-1", "record-job-order-terms", **TERMS)
+        await office.desk.give("a-1", "e-1", "record-offer", "offer", submission_id="s-1", offer_id="o-1")
+        await office.desk.give("a-1", "e-1", "accept-offer", "accept", offer_id="o-1")
+        await office.job_order("a-1", "close-job-order")
+        async with office.follower():
+            await office.followed("a-1")
+        assert (await order(office)).filled_by == ()
+        assert (await engagement(office)).placements["s-1"].guarantee_days == 90
+
 
 class TestReadAgain:
     async def test_nothing_of_it_is_doubled(self, office: "Office") -> None:
