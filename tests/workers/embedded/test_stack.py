@@ -148,7 +148,7 @@ class TestStart:
         async with only_postgres(tmp_path):
             pass
         (tmp_path / "postgres" / "data" / "PG_VERSION").write_text("12\n")
-        with pytest.raises(EmbeddedError, match=r"written by PostgreSQL 12 .* pg_dump"):
+        with pytest.raises(EmbeddedError, match=r"written by PostgreSQL 12 .* 'rapport backup'"):
             await only_postgres(tmp_path).start()
 
     async def test_leaves_a_process_alone_whose_number_is_in_a_stale_pid_file(self, tmp_path: Path) -> None:
