@@ -3,6 +3,7 @@
 A stored format: a field is added with a default, never renamed.  No key-encryption key is ever in it.
 """
 
+import contextlib
 import hashlib
 import os
 import zipfile
@@ -99,7 +100,10 @@ class Writer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        for each in (self._dump, self._zip, self._file):
+            # They finish what was begun, into a file that goes.
+            with contextlib.suppress(OSError):
+                each.close()
         self._part.unlink(missing_ok=True)
 
     def write(self, chunk: bytes) -> None:
