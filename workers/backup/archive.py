@@ -154,12 +154,14 @@ def check(path: Path) -> Manifest:
 def dump(path: Path) -> Iterator[bytes]:
     """This will yield the dump in pieces.
 
-    :raises BackupError: the file is damaged.
+    :raises BackupError: the file is damaged, or cannot be read any more.
     """
     try:
         with zipfile.ZipFile(path) as archive, archive.open(DUMP) as file:
             while chunk := file.read(CHUNK):
                 yield chunk
+    except OSError as error:
+        raise _unreadable(path, error) from None
     except _DAMAGED:
         raise _damaged(path) from None
 
@@ -169,10 +171,7 @@ def _manifest(path: Path) -> Manifest:
         with zipfile.ZipFile(path) as archive:
             manifest = Manifest.model_validate_json(archive.read(MANIFEST))
     except OSError as error:
-        why = (error.strerror or type(error).__name__).lower()
-        raise BackupError(
-            f"{path} cannot be read ({why}); give the file that 'rapport backup' wrote"
-        ) from None
+        raise _unreadable(path, error) from None
     except (*_DAMAGED, ValidationError):
         raise _damaged(path) from None
     if manifest.format != FORMAT:
@@ -180,6 +179,11 @@ def _manifest(path: Path) -> Manifest:
             f"{path} has format {manifest.format} and this version reads {FORMAT}; use the one that wrote it"
         )
     return manifest
+
+
+def _unreadable(path: Path, error: OSError) -> BackupError:
+    why = (error.strerror or type(error).__name__).lower()
+    return BackupError(f"{path} cannot be read ({why}); give the file that 'rapport backup' wrote")
 
 
 def _damaged(path: Path) -> BackupError:

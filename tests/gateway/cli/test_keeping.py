@@ -1,4 +1,4 @@
-"""``rapport backup`` and ``restore``: of a stack that runs, into another directory, until its workflows run."""
+"""``rapport backup`` and ``restore``: of a stack that runs, and what an operator is told."""
 
 import json
 from collections.abc import Callable
