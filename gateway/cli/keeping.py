@@ -42,12 +42,11 @@ def backup(
     from workers.backup.taking import take_backup
 
     taken = _to_its_end(take_backup(settings_of(data), file.expanduser().absolute()))
+    told = _taken(taken)
     if as_json:
-        output.emit(_taken(taken))
+        output.emit(told)
         return
-    output.line(
-        f"backed up {_contents(_taken(taken))} to {taken.file} ({taken.manifest.dump_bytes / 1e6:.1f} MB)"
-    )
+    output.line(f"backed up {_contents(told)} to {taken.file} ({told['bytes'] / 1e6:.1f} MB)")
     for each in taken.manifest.key_encryption_keys:
         if each.id in taken.lacking:
             words = (
@@ -65,10 +64,10 @@ def backup(
 def restore(
     file: Annotated[Path, typer.Argument(help="What 'rapport backup' wrote.")],
     data: Directory = None,
-    replace: Annotated[bool, typer.Option(help="Move a log that is there aside.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Move a log that is there aside.")] = False,
     keys: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The file of key-encryption keys that was kept apart."),
+        typer.Option("--keys", metavar="FILE", help="The file of key-encryption keys that was kept apart."),
     ] = None,
     as_json: o.Json = False,
 ) -> None:

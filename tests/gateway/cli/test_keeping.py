@@ -61,6 +61,19 @@ class TestBackupOfARunningStack:
         assert shown == shared.rapport("show", engagement, "--json").out
 
 
+@pytest.mark.postgres
+@pytest.mark.temporal
+class TestBackupWithoutItsKey:
+    def test_says_that_nobody_could_read_it(
+        self, shared: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The backup is taken all the same: the log itself needs no key."""
+        monkeypatch.setenv("RAPPORT_KEY_ENCRYPTION_KEYS", KEY)
+        taken = shared.rapport("backup", str(tmp_path / "backup"))
+        assert taken.code == 0
+        assert "'local-1' is needed, and RAPPORT_KEY_ENCRYPTION_KEYS does not hold it" in taken.out
+
+
 class TestBadInput:
     def test_gets_one_sentence_and_leaves_nothing(
         self, rapport: Rapport, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
