@@ -44,7 +44,7 @@ def record_contact(command: c.RecordContact, state: Engagement, ctx: Context) ->
             sentiment=command.sentiment,
         )
     ]
-    if command.purpose == "check-in" and command.sentiment == "bad":
+    if command.purpose == "check-in" and command.sentiment == "bad" and not state.closed:
         contact += [
             e.ConcernRaised(at=ctx.at, placement_id=each, raised_by="candidate")
             for each in _placements_of(about, state)
