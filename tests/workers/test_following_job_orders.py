@@ -88,6 +88,16 @@ class TestAHold:
             await office.followed("a-1")
         assert await told(office, "e-3", "position-held") == 1
 
+    async def test_that_lasts_longer_is_told_with_its_new_date(self, office: "Office") -> None:
+        async with office.follower():
+            await office.followed("a-1")
+            await office.job_order("a-1", "hold-job-order")
+            await office.job_order("a-1", "hold-job-order", until="2026-03-01T00:00:00Z")
+            await office.followed("a-1")
+        assert await told(office, "e-1", "position-held") == 2
+        submission = (await engagement(office)).submissions["s-1"]
+        assert (submission.held, str(submission.held_until)) == (True, "2026-03-01 00:00:00+00:00")
+
     async def test_of_an_order_opened_late_reaches_who_was_presented_before(
         self, empty_office: "Office"
     ) -> None:
