@@ -17,12 +17,14 @@ from temporalio import activity
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowHandle
 from temporalio.converter import SerializationContext
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
 from activities.agency_load import load_agency
 from activities.commands import Commands, CommandService
 from activities.directory import Directory
 from activities.recording import Recording
+from activities.sweeping import Sweeping
 from activities.types import OUTREACH_QUEUE, OutreachOrder, OutreachOutcome
 from events.clock import ClockSpec
 from events.envelope import NAMESPACE, Actor, AppendRequest, Stored
@@ -32,6 +34,7 @@ from events.log.port import AppendResult
 from workers.client import Engagements
 from workers.codec import EngagementCodec
 from workers.data_converter import data_converter
+from workers.poking import Poking
 from workers.shipped import deploy_policy
 from workers.worker import engagement_worker
 from workflows.types import CommandReply, RunSettings, workflow_id
@@ -141,9 +144,12 @@ class Ground:
     def worker(self) -> Worker:
         """Make the agency's engagement worker."""
         recording = Recording(self.log, Directory(self.log, fresh_for=0))
-        return engagement_worker(
-            self.client, recording, Commands(CommandService(self.log)), task_queue=self.queue
-        )
+        commands = Commands(CommandService(self.log))
+        return engagement_worker(self.client, recording, commands, self.sweeping(), task_queue=self.queue)
+
+    def sweeping(self) -> Sweeping:
+        """Make what sweeps the agency's log, and leaves out nobody for having just grown."""
+        return Sweeping(self.log, Poking(self.client, task_queue=self.queue), quiet=timedelta())
 
     @asynccontextmanager
     async def outreach(self) -> AsyncIterator[Postman]:
@@ -215,7 +221,12 @@ class Ground:
         """End the workflows that are still running."""
         query = f"TaskQueue = '{self.queue}' AND ExecutionStatus = 'Running'"
         async for run in self.client.list_workflows(query):
-            await self.client.get_workflow_handle(run.id).terminate("the test is over")
+            try:
+                await self.client.get_workflow_handle(run.id).terminate("the test is over")
+            except RPCError as error:
+                # The list may be a moment behind.
+                if error.status != RPCStatusCode.NOT_FOUND:
+                    raise
 
 
 @pytest.fixture
@@ -226,6 +237,15 @@ async def ground(temporal_server: str) -> AsyncIterator[Ground]:
     async with place.worker():
         yield place
         await place.leave()
+
+
+@pytest.fixture
+async def idle_ground(temporal_server: str) -> AsyncIterator[Ground]:
+    """This will yield an agency with a policy, whose worker comes and goes as a test says."""
+    place = await Ground.at(temporal_server, f"a-{uuid4().hex[:12]}")
+    await place.adopt()
+    yield place
+    await place.leave()
 
 
 @pytest.fixture
