@@ -27,7 +27,10 @@ from activities.recording import Recording
 from activities.sweeping import Sweeping
 from activities.types import OUTREACH_QUEUE, OutreachOrder, OutreachOutcome
 from events.clock import ClockSpec
+from events.commands import AnyCommand, Order
+from events.decider import prepare
 from events.envelope import NAMESPACE, Actor, AppendRequest, Stored
+from events.fold import fold
 from events.log.keys import DataKey
 from events.log.memory import MemoryLog
 from events.log.port import AppendResult
@@ -197,6 +200,30 @@ class Ground:
     async def events(self, engagement_id: str = "e-1") -> list[Stored]:
         """Read the engagement's stream."""
         return await self.log.read_stream(self.agency, f"engagement:{engagement_id}")
+
+    async def commit_unheard(self, **commands: AnyCommand) -> None:
+        """Append to e-1 as its run would, and lose what it knows of it, as a crash of all servers does."""
+        stream, events = "engagement:e-1", await self.events()
+        before = state = fold(events)
+        head = await self.log.head(self.agency, stream)
+        assert head is not None
+        assert before.decided_at is not None
+        groups, now, actor = [], before.decided_at, Actor(kind="person", id="r-1")
+        for command_id, command in commands.items():
+            order = Order(command_id=command_id, command=command, actor=actor)
+            prepared = prepare(order, state, None, now, agency=self.agency, engagement_id="e-1")
+            groups.append(prepared.group)
+            state = prepared.state
+        request = AppendRequest(
+            agency=self.agency,
+            stream=stream,
+            expected=before.version,
+            acked=head.acked_version,
+            run_epoch=head.run_epoch,
+            groups=tuple(groups),
+        )
+        await self.log.append_many([request])
+        assert len(await self.events()) > len(events)
 
     async def types(self, engagement_id: str = "e-1") -> list[str]:
         """List the types of the engagement's events."""

@@ -7,9 +7,8 @@ from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import ActivityError
 
 from activities.types import SweepReply
-from events.commands import AnswerProposal, AnyCommand, Order, ProposeJob, RecordCheck
-from events.decider import prepare
-from events.envelope import Actor, AppendRequest
+from events.commands import AnswerProposal, ProposeJob, RecordCheck
+from events.envelope import Actor
 from events.fold import fold
 from workflows.types import SWEEP, SWEEP_ID
 
@@ -29,34 +28,6 @@ def came_to(**counts: int) -> SweepReply:
 
 
 CHECK = RecordCheck(check="references", outcome="good")
-
-
-async def committed_unheard(ground: "Ground", **commands: AnyCommand) -> None:
-    """Append as the running workflow would, and lose what it knows of it, as a crash of all servers does."""
-    events, head = await ground.events(), await ground.log.head(ground.agency, STREAM)
-    before = state = fold(events)
-    assert head is not None
-    assert before.decided_at is not None
-    now = before.decided_at
-    groups = []
-    for command_id, command in commands.items():
-        order = Order(command_id=command_id, command=command, actor=RECRUITER)
-        prepared = prepare(order, state, None, now, agency=ground.agency, engagement_id="e-1")
-        groups.append(prepared.group)
-        state = prepared.state
-    await ground.log.append_many(
-        [
-            AppendRequest(
-                agency=ground.agency,
-                stream=STREAM,
-                expected=before.version,
-                acked=head.acked_version,
-                run_epoch=head.run_epoch,
-                groups=tuple(groups),
-            )
-        ]
-    )
-    assert len(await ground.events()) > len(events)
 
 
 async def signals(ground: "Ground") -> list[str]:
@@ -98,7 +69,7 @@ class TestASweep:
     async def test_closes_the_hole_of_a_crash(self, ground: "Ground") -> None:
         """The event is in the log and nothing of it in Temporal: nobody else would ever tell the workflow."""
         await ground.opened()
-        await committed_unheard(ground, lost=CHECK)
+        await ground.commit_unheard(lost=CHECK)
         version = (await ground.events())[-1].version
         assert (await ground.engagements().state("e-1")).version < version
 
@@ -116,7 +87,7 @@ class TestASweep:
         await ground.opened()
         proposed = ProposeJob(job_order_id="j-1", by="r-1", reason="invented words")
         answered = AnswerProposal(job_order_id="j-1", answer="yes")
-        await committed_unheard(ground, lost_1=proposed, lost_2=answered)
+        await ground.commit_unheard(lost_1=proposed, lost_2=answered)
 
         again = {"job_order_id": "j-1", "answer": "yes"}
         reply = await ground.give("e-1", "answer-proposal", again, command_id="lost_2")
@@ -150,12 +121,12 @@ class TestASweep:
         ground = idle_ground
         async with ground.worker():
             await ground.opened()
-        await committed_unheard(ground, lost_1=CHECK)
+        await ground.commit_unheard(lost_1=CHECK)
         counts = [await ground.sweeping().sweep() for _ in range(3)]
         assert counts == [came_to(poked=1), came_to(waiting=1), came_to(waiting=1)]
         assert await signals(ground) == ["poke"]
 
-        await committed_unheard(ground, lost_2=CHECK)
+        await ground.commit_unheard(lost_2=CHECK)
         assert await ground.sweeping().sweep() == came_to(poked=1)
         assert await signals(ground) == ["poke", "poke"]
 
@@ -167,7 +138,7 @@ class TestASweep:
         ground = idle_ground
         async with ground.worker():
             await ground.opened()
-        await committed_unheard(ground, lost=CHECK)
+        await ground.commit_unheard(lost=CHECK)
         await ground.sweeping().sweep()
         await ground.handle().terminate("lost, and the poke with it")
 
