@@ -372,10 +372,9 @@ class TestReplay:
         assert (done.returncode, told["replayed"]) == (0 if event_type is None else 1, 1), done.stderr
         found = [(each["workflow_id"], each["kind"], each["event_type"]) for each in told["failures"]]
         assert found == ([] if event_type is None else [(name, "nondeterminism", event_type)])
-        history = {
-            row["id"]: row["type"] for row in shared.rapport("history", engagement, "--json").json["events"]
-        }
-        assert all(history[each["event_id"]] == event_type for each in told["failures"])
+        rows = shared.rapport("history", engagement, "--json").json["events"]
+        types = {(row["run_id"], row["id"]): row["type"] for row in rows if "run_id" in row}
+        assert all(types[each["run_id"], each["event_id"]] == event_type for each in told["failures"])
 
     def test_says_what_is_wrong_with_a_query(self, shared: Any) -> None:
         done = shared.rapport("replay", "--query", "Nonsense = = 1")
