@@ -4,7 +4,8 @@ Nothing here may need a worker: an engagement whose workflow is broken must not 
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import logging
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Final, Literal
 from uuid import UUID
@@ -25,6 +26,7 @@ from workflows.types import ENGAGEMENTS_QUEUE, RunSettings, workflow_id
 # An append and all that follows from it are fewer; what lies further back costs a poke, and no harm.
 LOOK_BACK: Final = 50
 PATIENCE: Final = timedelta(seconds=10)
+_log = logging.getLogger(__name__)
 _STATES: Final[Mapping[WorkflowExecutionStatus | None, Literal["open", "completed"]]] = {
     WorkflowExecutionStatus.RUNNING: "open",
     WorkflowExecutionStatus.COMPLETED: "completed",
@@ -64,23 +66,28 @@ class Poking:
         name = workflow_id(agency, engagement_id)
         try:
             described = await self._client.get_workflow_handle(name).describe(rpc_timeout=PATIENCE)
-            request = GetWorkflowExecutionHistoryReverseRequest(
-                namespace=self._client.namespace, maximum_page_size=LOOK_BACK
-            )
-            request.execution.workflow_id, request.execution.run_id = name, described.run_id
-            page = await self._client.workflow_service.get_workflow_execution_history_reverse(
-                request, retry=True, timeout=PATIENCE
-            )
         except RPCError as error:
             if error.status == RPCStatusCode.NOT_FOUND:
                 return None
             raise
-        brought = await self._brought(name, page.history.events, event_id)
+        try:
+            brought = await self._brought(name, described.run_id, event_id)
+        except Exception as error:
+            # What cannot be read proves nothing, and must not keep an engagement from being poked.
+            _log.warning("the history of %s cannot be read: %s", name, type(error).__name__)
+            brought = False
         return Standing(described.run_id, _STATES.get(described.status, "broken-off"), brought)
 
-    async def _brought(self, name: str, events: Iterable[HistoryEvent], event_id: UUID) -> bool:
+    async def _brought(self, name: str, run_id: str, event_id: UUID) -> bool:
         codec = self._codec(name)
-        for event in events:
+        request = GetWorkflowExecutionHistoryReverseRequest(
+            namespace=self._client.namespace, maximum_page_size=LOOK_BACK
+        )
+        request.execution.workflow_id, request.execution.run_id = name, run_id
+        page = await self._client.workflow_service.get_workflow_execution_history_reverse(
+            request, retry=True, timeout=PATIENCE
+        )
+        for event in page.history.events:
             for payload in _results(event):
                 [opened] = await codec.decode([payload]) if codec is not None else [payload]
                 if str(event_id) in brought_by(opened):

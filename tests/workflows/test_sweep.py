@@ -1,6 +1,6 @@
 """The sweep against real workflows: what it knows of them, and what a poke does."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from temporalio.client import WorkflowFailureError
@@ -10,6 +10,7 @@ from activities.types import SweepReply
 from events.commands import AnswerProposal, ProposeJob, RecordCheck
 from events.envelope import Actor
 from events.fold import fold
+from workers.poking import Poking
 from workflows.types import SWEEP, SWEEP_ID
 
 if TYPE_CHECKING:
@@ -115,6 +116,20 @@ class TestASweep:
         await ground.until(ended)
         assert await ground.sweeping().sweep() == came_to(acknowledged=1)
         assert not await ground.running()
+
+    async def test_pokes_where_the_history_cannot_be_read(
+        self, ground: "Ground", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Looking there saves a workflow task; it must never be what keeps the hole open."""
+
+        async def too_large(*_: Any) -> bool:
+            raise ValueError("received message larger than max")
+
+        await ground.opened()
+        monkeypatch.setattr(Poking, "_brought", too_large)
+
+        assert await ground.sweeping().sweep() == came_to(poked=1)
+        await ground.until(lambda: caught_up(ground))
 
     async def test_pokes_a_silent_workflow_once_for_each_version(self, idle_ground: "Ground") -> None:
         """Nobody answers: no sweep waits for that, and no history grows with every sweep."""
