@@ -96,7 +96,8 @@ async def the_sweep(client: Client, schedule_id: str, patience: timedelta) -> li
             )
         ]
     if found.paused:
-        says = f"the sweep is paused; to resume it: temporal schedule toggle --unpause --schedule-id {schedule_id}"
+        resume = f"temporal schedule toggle --unpause --schedule-id {schedule_id}"
+        says = f"the sweep is paused; to resume it: {resume}"
         return [_not_swept(schedule_id, found.changed_at, says, "paused")]
     since = max(found.changed_at, found.last_done_at or found.changed_at)
     if datetime.now(UTC) - since < patience:

@@ -106,7 +106,7 @@ def _essence(schedule: Schedule) -> object:
 
 @dataclass(frozen=True, slots=True)
 class SweepStanding:
-    """How the schedule stands; *changed_at* is when it was made, paused or resumed last."""
+    """How the schedule stands; *changed_at* is when it was made, or updated last."""
 
     paused: bool
     changed_at: datetime
