@@ -174,6 +174,8 @@ class TestCloseEngagement:
             "record-message",
             "request-call",
             "record-check",
+            "record-client-contact",
+            "excuse-obligation",
             "annul-event",
             "record-outreach",
             "refuse-message",
