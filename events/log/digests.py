@@ -4,12 +4,13 @@ The ledger of effects decides what leaves; the lease of :meth:`Digests.take` onl
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 from uuid import uuid4
 
-from events.log.effects import Claim, Effect, MemoryEffects, Outcome
+from events.log.effects import Claim, Effect, MemoryEffects, Outcome, UnknownAttempt
 
 # A letter that lists more is read by nobody, and takes too long to write.
 LARGEST: Final = 200
@@ -91,7 +92,10 @@ class Digests(Protocol):
         max_attempts: int = 2,
         stale_after: timedelta,
     ) -> Claim:
-        """Ask to send a digest, as :meth:`events.log.effects.EffectsLedger.claim` does: all of it or nothing."""
+        """Ask to send a digest, as the ledger does for one effect: all of it is claimed, or nothing.
+
+        ``done`` at attempt 0: nothing of it is left to send.
+        """
 
     async def finish(
         self, agency: str, digest_id: str, attempt: int, became: Sequence[Became], *, pause: timedelta
@@ -206,7 +210,8 @@ class MemoryDigests:
     ) -> None:
         """Record what became of each entry."""
         for each in became:
-            await self._effects.finish(agency, each.effect_id, attempt, each.outcome, each.detail)
+            with suppress(UnknownAttempt):  # it has left the digest meanwhile
+                await self._effects.finish(agency, each.effect_id, attempt, each.outcome, each.detail)
         digest = self._digests.get((agency, digest_id))
         if digest is not None:
             self._digests[agency, digest_id] = replace(digest, taken_until=self._clock() + pause)

@@ -18,6 +18,7 @@ from events.agency import Entry
 from events.catalogue import EngagementOpened
 from events.codec import draft
 from events.envelope import Actor, AppendRequest, CommandGroup, event_id
+from events.log.digests import MemoryDigests
 from events.log.effects import MemoryEffects
 from events.log.keys import MemoryKeys
 from events.log.memory import MemoryLog
@@ -114,6 +115,11 @@ def log(keys: MemoryKeys) -> MemoryLog:
 @pytest.fixture
 def ledger() -> MemoryEffects:
     return MemoryEffects()
+
+
+@pytest.fixture
+def digests(ledger: MemoryEffects) -> MemoryDigests:
+    return MemoryDigests(ledger)
 
 
 @pytest.fixture

@@ -105,7 +105,13 @@ async def main(told: dict[str, Any]) -> None:
         having = planted(sound, fault)
         client = await connect(settings.temporal_connect(), having.keys)
         outreach = Outreach(
-            having.log, having.ledger, having.directory, having.email, settles_after=SETTLES_AFTER
+            having.log,
+            having.ledger,
+            having.directory,
+            having.email,
+            having.digests,
+            settles_after=SETTLES_AFTER,
+            digest_window=having.digest_window,
         )
         both = [
             engagement_worker(client, Recording(having.log, having.directory), Commands(having.service)),
