@@ -25,7 +25,7 @@ from events.log.effects import Claim
 WINDOW: Final = timedelta(minutes=15)
 # The first level that comes up to somebody who did not owe the promise.
 FROM_LEVEL: Final = 2
-WAITS: Final = "OutreachGathers"
+GATHERS: Final = "OutreachGathers"
 TAKEN: Final = "DigestTaken"
 # As long as one try of the activity: a sender that was killed before its claim keeps others waiting so long.
 _LEASE: Final = timedelta(minutes=2)
@@ -87,7 +87,7 @@ class Digest:
         if place is None:
             return False
         if place.ripe_in >= _SHORT:
-            raise waits(f"it waits for the digest of {place.person_id}", WAITS, place.ripe_in)
+            raise waits(f"it waits for the digest of {place.person_id}", GATHERS, place.ripe_in)
         await asyncio.sleep(place.ripe_in.total_seconds())
         # Before it is taken, so that it goes on gathering while nothing may leave.
         await unless_held(self._directory, order.agency)

@@ -20,6 +20,7 @@ from gateway.cli import (
     inspect,
     keys,
     operating,
+    outreach,
     playing,
     stack,
     tracing,
@@ -46,6 +47,7 @@ COMMANDS: Final = (
     watching,
     checking,
     operating,
+    outreach,
     playing,
 )
 for module in COMMANDS:
