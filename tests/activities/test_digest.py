@@ -21,7 +21,7 @@ from events import catalogue as e
 from events.agency import Entry, key_subject_of
 from events.codec import draft
 from events.envelope import Actor, AppendRequest, CommandGroup, event_id
-from events.log.digests import MemoryDigests
+from events.log.digests_memory import MemoryDigests
 from events.log.effects import MemoryEffects
 from events.log.keys import MemoryKeys
 from events.log.memory import MemoryLog

@@ -18,7 +18,7 @@ from activities.outreach import Outreach
 from activities.types import OutreachOrder, OutreachOutcome, StreamCommand
 from events.agency import Entry
 from events.envelope import Actor
-from events.log.digests import MemoryDigests
+from events.log.digests_memory import MemoryDigests
 from events.log.effects import MemoryEffects
 from events.log.memory import MemoryLog
 

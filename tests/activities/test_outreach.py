@@ -21,7 +21,7 @@ from activities.types import OutreachOrder, OutreachOutcome
 from events.agency import Entry, key_subject_of
 from events.commands import RecordOutreach
 from events.envelope import Actor
-from events.log.digests import MemoryDigests
+from events.log.digests_memory import MemoryDigests
 from events.log.effects import MemoryEffects
 from events.log.keys import MemoryKeys
 from events.log.memory import MemoryLog

@@ -13,7 +13,8 @@ import pytest
 
 from events.canonical import canonical
 from events.envelope import Actor, AppendRequest, Claim, CommandGroup, Draft, event_id
-from events.log.digests import Digests, MemoryDigests
+from events.log.digests import Digests
+from events.log.digests_memory import MemoryDigests
 from events.log.digests_postgres import PostgresDigests
 from events.log.effects import EffectsLedger, MemoryEffects
 from events.log.effects_postgres import PostgresEffects

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from events.log import digests as module
-from events.log.digests import Became, Digests, MemoryDigests, Place
+from events.log.digests import Became, Digests, Place
+from events.log.digests_memory import MemoryDigests
 from events.log.effects import Claim, EffectsLedger, MemoryEffects
 
 AT_ONCE = timedelta()

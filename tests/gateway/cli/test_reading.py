@@ -14,7 +14,7 @@ from events.codec import ENGAGEMENT_EVENTS
 from events.decider import prepare, tick
 from events.envelope import Actor, AppendRequest
 from events.fold import fold
-from events.log.digests import MemoryDigests
+from events.log.digests_memory import MemoryDigests
 from events.log.effects import MemoryEffects
 from events.log.memory import MemoryLog
 from events.orders import parse_order
