@@ -21,7 +21,7 @@ from activities.letters import (
 )
 from activities.types import OutreachOrder
 from events.catalogue import EngagementOpened
-from events.codec import decode
+from events.codec import UnknownEvent, decode
 from events.errors import UnknownEngagement
 from events.fold import fold
 from events.log.port import EventLog
@@ -102,7 +102,12 @@ class Composer:
         return await self._written(self._many(recipient, lines, now))
 
     async def _is_settled(self, order: OutreachOrder) -> bool:
-        state = fold(await self._log.read_stream(order.agency, f"engagement:{order.engagement_id}"))
+        stored = await self._log.read_stream(order.agency, f"engagement:{order.engagement_id}")
+        try:
+            state = fold(stored)
+        except UnknownEvent:
+            # Written by newer code than this: then it is listed.
+            return False
         owed = state.owed.get(order.effect_id)
         return owed is not None and owed.obligation_id not in (None, *state.obligations)
 

@@ -15,9 +15,11 @@ from temporalio.exceptions import ApplicationError
 from activities.channels.port import Channel, Letter, NotSent, OutcomeUnknown, Refused
 from activities.composing import Composer, Line, Stop
 from activities.directory import Directory
-from activities.holding import unless_held, waits
+from activities.errors import is_passing
+from activities.holding import Waits, unless_held
 from activities.types import OutreachOrder
 from events.canonical import canonical
+from events.errors import CallerError
 from events.log.digests import Became, Digests, Entry, Place
 from events.log.effects import Claim
 
@@ -72,8 +74,8 @@ class Digest:
 
         True: the ledger knows what became of the message.  False: it was tried by itself, and goes on so.
 
-        :raises ApplicationError: it still waits, for its window, for another sender or for a server.
-        :raises OutreachOnHold: nothing leaves the agency now.
+        :raises Waits: for its window, for another sender, or for the release of a hold.
+        :raises ApplicationError: the channel is dead, or nobody knows what became of an attempt.
         """
         place = await self._digests.join(
             order.agency,
@@ -87,14 +89,16 @@ class Digest:
         if place is None:
             return False
         if place.ripe_in >= _SHORT:
-            raise waits(f"it waits for the digest of {place.person_id}", GATHERS, place.ripe_in)
+            raise Waits(f"it waits for the digest of {place.person_id}", GATHERS, place.ripe_in)
         await asyncio.sleep(place.ripe_in.total_seconds())
         # Before it is taken, so that it goes on gathering while nothing may leave.
         await unless_held(self._directory, order.agency)
         entries = await self._digests.take(order.agency, place.digest_id, lease=self._lease)
-        if entries is None or str(order.effect_id) not in [each.effect_id for each in entries]:
-            raise waits(f"another sender has the digest of {place.person_id}", TAKEN, None)
+        if entries is None:
+            raise Waits(f"another sender has the digest of {place.person_id}", TAKEN)
         try:
+            if str(order.effect_id) not in [each.effect_id for each in entries]:
+                raise Waits("it has its outcome, or another digest", TAKEN)
             await self._deliver(order, place, entries, now)
         except Exception:
             with suppress(Exception):  # the lease ends by itself
@@ -136,8 +140,15 @@ class Digest:
         await self._finish(order, place, claim, [_became(key, place.person_id, stop) for key in listed])
 
     async def _look(self, entry: Entry) -> Line | Stop:
-        order = OutreachOrder.model_validate_json(entry.note)
-        return await self._composer.line(order, doubtful=entry.doubtful)
+        try:
+            order = OutreachOrder.model_validate_json(entry.note)
+            return await self._composer.line(order, doubtful=entry.doubtful)
+        except Exception as error:
+            if is_passing(error) and not isinstance(error, CallerError):
+                raise
+            # One engagement's failure must not keep the others from their letter.
+            says = f"its engagement cannot be read ({type(error).__name__})"
+            return Stop("failed", "not-sendable", says)
 
     async def _try(
         self, order: OutreachOrder, place: Place, claim: Claim, letter: Letter, listed: Iterable[str]

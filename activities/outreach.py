@@ -18,7 +18,7 @@ from activities.composing import Composer, Stop
 from activities.digest import WINDOW, Digest
 from activities.directory import Directory
 from activities.errors import for_temporal
-from activities.holding import OutreachOnHold, held, unless_held
+from activities.holding import Waits, unless_held
 from activities.letters import Templates
 from activities.types import OutreachOrder, OutreachOutcome
 from events.canonical import canonical
@@ -76,8 +76,8 @@ class Outreach:
             now = order.now + order.rate * (info.started_time - info.scheduled_time)
             try:
                 outcome = await self._send(order, now)
-            except OutreachOnHold:
-                raise held(info.attempt) from None
+            except Waits as wait:
+                raise wait.for_temporal(info.attempt) from None
         _log.info(
             "outreach %s of %s: %s, attempt %d (%s)",
             order.effect_id,

@@ -320,6 +320,32 @@ class TestAPromiseThatIsKeptMeanwhile:
         assert "e-0" not in text_of(mail_server.received[0])
 
 
+class TestAnEngagementThatCannotBeRead:
+    async def test_keeps_no_other_from_the_letter(
+        self, office: Office, five: list[OutreachOrder], mail_server: "MailServer"
+    ) -> None:
+        await office.gather(five)
+        lost = five[0].model_copy(update={"engagement_id": "e-lost", "effect_id": UUID(int=9)})
+        stream, note, never = "engagement:e-lost", lost.model_dump_json(), timedelta()
+        await office.digests.join("a-1", "t-1", str(UUID(int=9)), stream, note, digest_id="x", window=never)
+        assert {(await office.send(each)).outcome for each in five} == {"sent"}
+        [row] = await office.ledger.list("a-1", stream="engagement:e-lost")
+        assert (row.state, "not-sendable" in (row.detail or "")) == ("failed", True)
+
+    async def test_is_listed_if_only_its_latest_events_are_unknown_here(
+        self, office: Office, five: list[OutreachOrder], mail_server: "MailServer"
+    ) -> None:
+        """Another worker may run newer code: what cannot be judged is told."""
+
+        class Newer(e.EngineEvent):
+            type: str = "written-tomorrow"
+
+        await office.happens("e-2", Newer(at=NOON))
+        await office.gather(five)
+        assert {(await office.send(each)).outcome for each in five} == {"sent"}
+        assert "engagement e-2" in text_of(mail_server.received[0])
+
+
 class TestRestraint:
     async def test_is_kept_towards_one_who_is_erased_while_it_gathers(
         self, office: Office, five: list[OutreachOrder], keys: MemoryKeys, mail_server: "MailServer"

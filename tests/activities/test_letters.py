@@ -61,8 +61,9 @@ class TestRender:
     def test_never_pretends_to_be_a_person(self) -> None:
         assert "no person wrote it" in Templates().render("candidate-apology", WORDS).text
 
-    def test_escapes_html(self) -> None:
-        wording = Templates().render("escalation", WORDS)
+    @pytest.mark.parametrize("name", ["escalation", "digest"])
+    def test_escapes_html(self, name: str) -> None:
+        wording = Templates().render(name, WORDS)
         assert "&lt;b&gt;Quux&lt;/b&gt;" in wording.html
         assert "<b>Quux</b>" in wording.text
 
