@@ -27,7 +27,8 @@ def mails(shared: Any) -> int:
 class TestOutreach:
     def test_waits_while_it_is_held_and_goes_out_after_the_release(self, shared: Any) -> None:
         """Nothing leaves, nothing is lost, no attempt is used up, and nobody calls it a failure."""
-        held = shared.rapport("outreach", "hold", "--reason", "wrong-template", "--by", "t-1", "--json")
+        why = ("--reason", "wrong-template", "--words", "It names Quux", "--by", "t-1")
+        held = shared.rapport("outreach", "hold", *why, "--json")
         again = shared.rapport("outreach", "hold", "--reason", "client-request", "--json")
         assert (held.json["outcome"], again.json["outcome"]) == ("accepted", "nothing-to-do")
         assert (again.json["reason"], again.json["by"]) == ("wrong-template", "t-1")
@@ -61,10 +62,12 @@ class TestOutreach:
         assert mails(shared) == 1
         assert "is not held; 0 messages are owed" in shared.rapport("outreach", "status").out
         told = [each["says"] for each in shared.rapport("show", "agency:acme", "--json").json["timeline"]]
-        assert "All outreach held by t-1 (wrong template)" in told
+        assert "All outreach held by t-1 (wrong template): “It names Quux”" in told
+        assert "Quux" not in shared.rapport("show", "agency:acme", "--depth", "raw").out
 
     def test_is_not_released_twice(self, shared: Any) -> None:
         assert shared.rapport("outreach", "release", "--json").json["outcome"] == "nothing-to-do"
+        assert "nothing to do" in shared.rapport("do", "agency:acme", "release-outreach").out
 
     def test_asks_for_a_reason_in_one_word(self, shared: Any) -> None:
         done = shared.rapport("outreach", "hold", "--reason", "It Names Quux")
