@@ -1,7 +1,7 @@
 """What comes up to one person goes as one letter, and each promise in it has its own outcome."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,13 @@ class Dying(MemoryDigests):
     """Loses the process at a moment that the test names, once."""
 
     dies_at = ""
+    taken: Callable[[], Awaitable[None]] | None = None
+
+    async def take(self, *args: Any, **kwargs: Any) -> Any:
+        found = await super().take(*args, **kwargs)
+        if self.taken is not None:
+            await self.taken()
+        return found
 
     async def claim(self, *args: Any, **kwargs: Any) -> Any:
         self._perhaps("claim")
@@ -145,6 +152,26 @@ class Office:
         group = CommandGroup(command_id=command, input="{}", outcome="accepted", drafts=drafts)
         request = AppendRequest(agency="a-1", stream=stream, expected=version, groups=(group,))
         await self.log.append_many([request])
+
+    async def keeps(self, engagement: str) -> None:
+        """Let the promise be kept, late."""
+        met = e.ObligationMet(
+            at=NOON,
+            obligation_id=self.promises[engagement],
+            rule="keep-in-touch",
+            subject="engagement",
+            met_at=NOON,
+            due_at=NOON - timedelta(days=2),
+            timely=False,
+        )
+        await self.happens(engagement, met)
+
+    async def gives(self, name: str, **data: str) -> None:
+        """Give a command to the agency."""
+        order = StreamCommand(
+            agency="a-1", stream="agency:a-1", command_id=name, name=name, data=data, actor=OPERATOR
+        )
+        await self.service.give(order)
 
     async def send(self, order: OutreachOrder) -> OutreachOutcome:
         """Run the activity once, as any worker would."""
@@ -301,23 +328,24 @@ class TestAPromiseThatIsKeptMeanwhile:
     ) -> None:
         """A lead who is told of what is done already learns to skip the letter."""
         await office.gather(five)
-        kept = five[0]
-        await office.happens(
-            "e-0",
-            e.ObligationMet(
-                at=NOON,
-                obligation_id=office.promises["e-0"],
-                rule="keep-in-touch",
-                subject="engagement",
-                met_at=NOON,
-                due_at=NOON,
-                timely=False,
-            ),
-        )
+        await office.keeps("e-0")
         outcomes = [await office.send(each) for each in five]
         assert [each.outcome for each in outcomes] == ["withheld", *["sent"] * 4]
-        assert (outcomes[0].reason, outcomes[0].effect_id) == ("settled", kept.effect_id)
+        assert (outcomes[0].reason, outcomes[0].effect_id) == ("settled", five[0].effect_id)
         assert "e-0" not in text_of(mail_server.received[0])
+
+    async def test_stays_listed_where_an_attempt_may_have_left(
+        self, office: Office, five: list[OutreachOrder], mail_server: "MailServer"
+    ) -> None:
+        """Nobody may say that the lead was not written to, when perhaps they were."""
+        await office.gather(five)
+        office.digests.dies_at = "finish"
+        await office.waits(five[0])
+        office.digests.dies_at = ""
+        await office.keeps("e-0")
+        office.now += timedelta(minutes=6)
+        assert {(await office.send(each)).outcome for each in five} == {"sent"}
+        assert "engagement e-0" in text_of(mail_server.received[1])
 
 
 class TestAnEngagementThatCannotBeRead:
@@ -388,7 +416,9 @@ class TestRestraint:
         await keys.destroy("a-1", key_subject_of("t-1"))
         office._directory._pictures.clear()
         assert {(await office.send(each)).reason for each in five} == {"erased"}
-        assert await office.digests.waiting("a-1") == []
+        # Whoever comes next finds no digest whose window is over.
+        assert not office.digests._entries
+        assert not office.digests._digests
 
 
 class TestADeadServer:
@@ -474,18 +504,22 @@ class TestAHold:
         self, office: Office, five: list[OutreachOrder], mail_server: "MailServer"
     ) -> None:
         """However long it lasts, the lead gets one letter after it."""
-        await self._give(office, "hold-outreach", reason="client-request")
+        await office.gives("hold-outreach", reason="client-request")
         await office.gather(five[:3])
         assert {(await office.waits(each)).type for each in five} == {"OutreachHeld"}
-        await self._give(office, "release-outreach")
+        await office.gives("release-outreach")
         assert {(await office.send(each)).outcome for each in five} == {"sent"}
         assert len(mail_server.received) == 1
 
-    async def _give(self, office: Office, name: str, **data: str) -> None:
-        order = StreamCommand(
-            agency="a-1", stream="agency:a-1", command_id=name, name=name, data=data, actor=OPERATOR
-        )
-        await office.service.give(order)
+    async def test_bites_while_a_digest_is_being_written(
+        self, office: Office, five: list[OutreachOrder], mail_server: "MailServer"
+    ) -> None:
+        """The last look at the switch comes right before the claim."""
+        await office.gather(five)
+        office.digests.taken = lambda: office.gives("hold-outreach", reason="wrong-template")
+        assert (await office.waits(five[0])).type == "OutreachHeld"
+        assert mail_server.received == []
+        assert await office.ledger.list("a-1") == []
 
 
 class TestWhatWasTriedByItself:
