@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from events.envelope import Claim
-from events.errors import ClosedEngagement, InvalidCommand, UnknownReference, WrongState
+from events.errors import ClosedEngagement, InvalidCommand, NotAllowed, UnknownReference, WrongState
 
 if TYPE_CHECKING:
     from tests.events.specification import World
@@ -96,6 +96,12 @@ class TestPause:
 
     def test_ends_in_the_future(self, world: "World") -> None:
         world.given("engagement-opened").when("pause", until=world.noon).fails(InvalidCommand, "future")
+
+    def test_is_never_approved_by_whoever_asks_for_it(self, world: "World") -> None:
+        """Who answers for the candidate cannot also be the other one who agrees to a long silence."""
+        given = world.given("engagement-opened", "assigned")
+        given.when("pause", approved_by="recruiter-1").fails(NotAllowed, "another must approve")
+        given.when("pause", approved_by="lead-1").then_types("paused")
 
 
 class TestResume:
