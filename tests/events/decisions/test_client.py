@@ -39,7 +39,7 @@ class TestRecordClientContact:
         assert (state.last_contact_at, state.conversations) == (None, 0)
 
     def test_that_finds_the_placed_person_wanting_is_a_concern(self, world: "World") -> None:
-        told = {"submission_id": None, "placement_id": "s-1", "purpose": "check-in"}
+        told: dict[str, Any] = {"submission_id": None, "placement_id": "s-1", "purpose": "check-in"}
         then = world.given(*PLACED).when("record-client-contact", **told, excels="no")
         then.then_types("client-contacted", "concern-raised")
         assert then.events[1].raised_by == "client"

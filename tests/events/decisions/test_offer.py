@@ -1,7 +1,7 @@
 """Offers, and what the candidate said."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -81,7 +81,7 @@ class TestTheTimesOfAnOffer:
     @pytest.mark.parametrize("name", ["record-offer", "revise-offer", "accept-offer"])
     def test_are_in_order(self, world: "World", name: str) -> None:
         begun = OFFERED[:2] if name == "record-offer" else OFFERED
-        changes = {"starts_on": world.later, "ends_on": world.later}
+        changes: dict[str, Any] = {"starts_on": world.later, "ends_on": world.later}
         world.given(*begun).when(name, **changes).fails(InvalidCommand, "ends_on is not after starts_on")
 
     def test_say_what_kind_of_job_it_is(self, world: "World") -> None:

@@ -67,7 +67,7 @@ class TestRecordPlacementTerms:
         assert then.state.placements["s-1"].guarantee_until == started(world) + 90 * DAY
 
     def test_may_be_that_there_is_no_guarantee(self, world: "World") -> None:
-        nothing = {"guarantee_days": None, "remedy": "none", "refund_steps": ()}
+        nothing: dict[str, Any] = {"guarantee_days": None, "remedy": "none", "refund_steps": ()}
         world.given(*ACCEPTED).when("record-placement-terms", **nothing).then_types(
             "placement-terms-recorded"
         )
@@ -280,7 +280,7 @@ class TestTheTalkAfterAFallOff:
         given = world.given(*GUARANTEED, *second, "placement-ended")
         fell = given.state.talk_owed_since
         assert fell is not None
-        changes = {"placement_id": "s-2", "how": "no-start"}
+        changes: dict[str, Any] = {"placement_id": "s-2", "how": "no-start"}
         then = given.when("end-placement", now=fell + 3 * DAY, at=fell - DAY, **changes)
         assert then.state.talk_owed_since == fell
 

@@ -70,14 +70,14 @@ class TestAFloorUnderTheFit:
 
     def test_is_overridden_by_a_named_person_with_a_reason(self, world: "World") -> None:
         given = world.given(*KNOWN).under(self.under(world))
-        changes = {"override_by": "lead-1", "override_reason": "She asked for this one."}
+        changes: dict[str, Any] = {"override_by": "lead-1", "override_reason": "She asked for this one."}
         then = given.when("propose-job", fit=30, **changes)
         then.then(world.event("job-proposed", at=world.later, fit=30, **changes))
         assert then.state.proposals["j-1"].overridden
 
     @pytest.mark.parametrize("name", ["propose-job", "record-proposal"])
     @pytest.mark.parametrize("half", [{"override_by": "lead-1"}, {"override_reason": "She asked."}])
-    def test_is_not_overridden_by_half(self, world: "World", name: str, half: dict[str, str]) -> None:
+    def test_is_not_overridden_by_half(self, world: "World", name: str, half: dict[str, Any]) -> None:
         world.given(*KNOWN).when(name, **half).fails(InvalidCommand, "override_by and override_reason")
 
     @pytest.mark.parametrize("kind", ["integration", "client", "candidate"])
