@@ -39,8 +39,8 @@ LATE_REPORTS: Final = frozenset(
         "request-call",
         "record-check",
         "record-client-contact",
-        "excuse-obligation",
         "annul-event",
+        "excuse-obligation",
         "record-outreach",
         "refuse-message",
     }

@@ -70,7 +70,7 @@ def good_enough_fit(command: Command, state: Engagement, needs: Needs, now: date
     return fit is not None and fit >= needs.get("floor", 60)
 
 
-def talk_after_fall_off(command: Command, state: Engagement, needs: Needs, now: datetime) -> bool:
+def talk_before_matching_again(command: Command, state: Engagement, needs: Needs, now: datetime) -> bool:
     """Ask that somebody talked with the candidate since a placement came to nothing."""
     return state.talk_owed_since is None
 
@@ -95,7 +95,7 @@ GATES: Final[Mapping[str, Gate]] = {
     "no-double-submission": no_double_submission,
     "not-while-paused": not_while_paused,
     "good-enough-fit": good_enough_fit,
-    "talk-after-fall-off": talk_after_fall_off,
+    "talk-before-matching-again": talk_before_matching_again,
     "not-while-placed": not_while_placed,
     "long-pause-needs-lead": long_pause_needs_lead,
 }

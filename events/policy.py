@@ -12,13 +12,18 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SerializationInfo,
     SerializerFunctionWrapHandler,
     model_serializer,
+    model_validator,
 )
 
 from events.canonical import canonical
 from events.kinds import Awaited, Code, Mode, OwnerRole, Recipient, RuleId
 
+# The context under which a policy is written short.  The defaults of this page are part of that format:
+# none may ever change.
+SHORT: Final = {"format": 2}
 LARGEST_COMPILED: Final = 32 * 1024
 
 Subject = Literal[
@@ -56,8 +61,14 @@ class _Data(BaseModel):
     # Fields that came later: not written at their defaults, so that an older policy keeps its digest.
     grown: ClassVar[frozenset[str]] = frozenset()
 
+    def short(self) -> Any:
+        """Give the short form that format 2 writes instead of a table, or None where there is none."""
+        return None
+
     @model_serializer(mode="wrap")
-    def _as_ever(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _as_ever(self, write: SerializerFunctionWrapHandler, info: SerializationInfo) -> Any:
+        if info.context == SHORT and (short := self.short()) is not None:
+            return short
         written: dict[str, Any] = write(self)
         fields = type(self).model_fields
         return {
@@ -74,6 +85,18 @@ class Span(_Data):
     unit: Unit
     calendar: Literal["elapsed"] = "elapsed"
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_short(cls, given: Any) -> Any:
+        if not isinstance(given, str):
+            return given
+        amount, _, unit = given.partition(" ")
+        return {"amount": amount, "unit": unit}
+
+    def short(self) -> Any:
+        """Write it as ``7 days``."""
+        return f"{self.amount} {self.unit}"
+
     @property
     def delta(self) -> timedelta:
         """Give the span as elapsed time."""
@@ -87,6 +110,15 @@ class Trigger(_Data):
     where: dict[str, str] = Field(default_factory=dict)
     about_subject: bool = Field(default=False, description="the event must speak of the obligation's subject")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _from_short(cls, given: Any) -> Any:
+        return {"event": given} if isinstance(given, str) else given
+
+    def short(self) -> Any:
+        """Write an event's name alone where nothing narrows it."""
+        return None if self.where or self.about_subject else self.event
+
 
 class LadderStep(_Data):
     """A step before (negative) or after the due time."""
@@ -96,6 +128,17 @@ class LadderStep(_Data):
     to: Recipient
     level: int
     template: Code
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_short(cls, given: Any) -> Any:
+        if not isinstance(given, list):
+            return given
+        return dict(zip(("after", "do", "to", "level", "template"), given, strict=True))
+
+    def short(self) -> Any:
+        """Write its values in the order of its fields."""
+        return [self.after.short(), self.do, self.to, self.level, self.template]
 
 
 class ObligationRule(_Data):
@@ -154,7 +197,9 @@ class GateRule(_Data):
 class Policy(_Data):
     """All the rules that govern an engagement at one time."""
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = Field(
+        default=1, description="2: written short, and without what is at its default"
+    )
     name: Code
     gates: tuple[GateRule, ...] = ()
     obligations: tuple[ObligationRule, ...] = ()
@@ -165,7 +210,9 @@ class Policy(_Data):
 
     def body(self) -> str:
         """Write the policy as the canonical text that is stored under its digest."""
-        return canonical(self.model_dump(mode="json"))
+        if self.format == 1:
+            return canonical(self.model_dump(mode="json"))
+        return canonical(self.model_dump(mode="json", exclude_defaults=True, context=SHORT))
 
     def digest(self) -> str:
         """Name the policy by the SHA-256 of its canonical text."""

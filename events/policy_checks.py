@@ -48,7 +48,7 @@ KNOWN_GATES: Final[Mapping[str, Mapping[str, type[bool] | type[int]]]] = {
     "no-double-submission": {},
     "not-while-paused": {},
     "good-enough-fit": {"floor": int},
-    "talk-after-fall-off": {},
+    "talk-before-matching-again": {},
     "not-while-placed": {},
     "long-pause-needs-lead": {"days": int},
 }

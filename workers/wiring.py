@@ -20,7 +20,7 @@ from activities.outreach import Outreach
 from activities.recording import Recording
 from events.log.effects import EffectsLedger
 from events.log.effects_postgres import PostgresEffects
-from events.log.keys import Kek, Keyring, KeyStore
+from events.log.keys import Kek, Keyring, KeyStore, MemoryKeys
 from events.log.keys_postgres import PostgresKeys
 from events.log.port import EventLog
 from events.log.postgres import PostgresLog
@@ -66,6 +66,13 @@ async def adapters(
     finally:
         await ledger.close()
         await keys.close()
+
+
+@asynccontextmanager
+async def shut_log(database_url: str) -> AsyncIterator[EventLog]:
+    """Read a log without any key: chains and folds need none, and no personal field opens."""
+    async with PostgresLog(database_url, MemoryKeys()) as log:
+        yield log
 
 
 async def connect(config: ClientConnectConfig, keys: KeyStore, agency: str | None = None) -> Client:

@@ -75,7 +75,9 @@ def acknowledge_escalation(
     """
     found = state.escalations.get(command.escalation_id)
     if found is None:
-        raise UnknownReference("open escalation", str(command.escalation_id), "rapport waiting lists them")
+        raise UnknownReference(
+            "open escalation", str(command.escalation_id), "rapport show prints the ids there are"
+        )
     by = ctx.person(command.by)
     if (found.acknowledged_by, found.plan_by) == (by, command.plan_by):
         return []
@@ -101,7 +103,7 @@ def excuse_obligation(command: c.ExcuseObligation, state: Engagement, ctx: Conte
     found = promise or breach
     if found is None:
         raise UnknownReference(
-            "open or broken promise", str(command.obligation_id), "rapport timers lists the ids there are"
+            "open or broken promise", str(command.obligation_id), "rapport show prints the ids there are"
         )
     if ctx.actor.kind == "engine":
         raise NotAllowed("only a person excuses a promise")

@@ -294,7 +294,7 @@ SHUT: Final[dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, Any]]]] =
     "no-double-submission": (("submitted",), {}, {}),
     "not-while-paused": (("paused",), {}, {}),
     "good-enough-fit": ((), {"floor": 60}, {"fit": 59}),
-    "talk-after-fall-off": (("offer-extended", "offer-accepted", "placement-ended"), {}, {}),
+    "talk-before-matching-again": (("offer-extended", "offer-accepted", "placement-ended"), {}, {}),
     "not-while-placed": (("offer-extended", "offer-accepted"), {}, {}),
     "long-pause-needs-lead": ((), {"days": 14}, {"approved_by": None, "until": NOW + timedelta(days=15)}),
 }

@@ -17,7 +17,9 @@ SUBMITTED = ("engagement-opened", "application-recorded", "submitted")
 class TestOpenEngagement:
     def test_takes_the_person_on_under_the_agency_s_policy(self, world: "World") -> None:
         then = world.given().under(world.starter).when("open-engagement")
-        then.then_types("engagement-opened", "obligation-opened", "policy-adopted", "assigned")
+        then.then_types(
+            "engagement-opened", "obligation-opened", "policy-adopted", "assigned", "obligation-opened"
+        )
         assert then.state.policy_digest == world.starter.digest()
         assert then.state.candidate_owner == "recruiter-1"
         assert then.state.stage == "intake"
