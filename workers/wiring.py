@@ -18,18 +18,21 @@ from activities.commands import Commands, CommandService
 from activities.directory import Directory
 from activities.outreach import Outreach
 from activities.recording import Recording
+from activities.sweeping import Sweeping
+from events.clock import ClockSpec
 from events.log.effects import EffectsLedger
 from events.log.effects_postgres import PostgresEffects
 from events.log.keys import Kek, Keyring, KeyStore, MemoryKeys
 from events.log.keys_postgres import PostgresKeys
 from events.log.port import EventLog
 from events.log.postgres import PostgresLog
+from workers.codec import SYSTEM
 from workers.data_converter import data_converter
+from workers.poking import Poking
 from workers.settings import Settings
 from workers.worker import engagement_worker, outreach_worker
 
-# Whose key signs reply addresses, and what for: it must outlive every rotation.
-_SYSTEM: Final = "rapport"
+# What the system's key signs: it must outlive every rotation.
 _REPLIES: Final = "reply-addresses"
 
 
@@ -80,12 +83,19 @@ async def connect(config: ClientConnectConfig, keys: KeyStore, agency: str | Non
     return await Client.connect(**config, data_converter=data_converter(keys, agency))
 
 
-def workers(client: Client, having: Adapters, *, templates: Sequence[Path] = ()) -> list[Worker]:
+def sweeping(client: Client, having: Adapters, clock: ClockSpec | None = None) -> Sweeping:
+    """Make what a sweep does; *clock* goes to the runs that it starts."""
+    return Sweeping(having.log, Poking(client, clock=clock))
+
+
+def workers(
+    client: Client, having: Adapters, *, clock: ClockSpec | None = None, templates: Sequence[Path] = ()
+) -> list[Worker]:
     """Make the workers of one process."""
     outreach = Outreach(having.log, having.ledger, having.directory, having.email, templates=templates)
     recording = Recording(having.log, having.directory)
     return [
-        engagement_worker(client, recording, Commands(having.service)),
+        engagement_worker(client, recording, Commands(having.service), sweeping(client, having, clock)),
         outreach_worker(client, outreach),
     ]
 
@@ -94,7 +104,7 @@ async def _mail(settings: Settings, keys: KeyStore, smtp: tuple[str, int] | None
     host, port = smtp or ("localhost", settings.smtp_port)
     if settings.smtp_host is not None:
         host, port = settings.smtp_host, settings.smtp_port
-    secret = await keys.get_or_create(_SYSTEM, _REPLIES)
+    secret = await keys.get_or_create(SYSTEM, _REPLIES)
     return MailSettings(
         host=host,
         port=port,
