@@ -167,9 +167,9 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
         case e.SubmissionKept():
             return _submission(state, event.submission_id, unsettled=False)
         case e.PositionHeld():
-            return _submission(state, event.submission_id, held=True)
+            return _submission(state, event.submission_id, held=True, held_until=event.until)
         case e.PositionResumed():
-            return _submission(state, event.submission_id, held=False)
+            return _submission(state, event.submission_id, held=False, held_until=None)
         case e.PlacementTermsRecorded():
             return _terms(state, event)
         case e.StartMoved():

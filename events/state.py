@@ -86,6 +86,7 @@ class Submission:
     answer: Literal["yes", "no"] | None = None
     interviewed: bool = False
     held: bool = False
+    held_until: datetime | None = None
     unsettled: bool = False
     """Another offer was accepted, and the candidate has not said what becomes of this one."""
 

@@ -193,11 +193,11 @@ def record_position_filled(
 
 
 def record_position_held(command: c.RecordPositionHeld, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
-    """Record that the job is on hold, for every submission alive on it that does not know yet."""
+    """Record that the job is on hold, and until when, for each submission alive on it that does not know."""
     return [
         e.PositionHeld(at=ctx.at, job_order_id=command.job_order_id, submission_id=key, until=command.until)
         for key, each in state.live_submissions.items()
-        if each.job_order_id == command.job_order_id and not each.held
+        if each.job_order_id == command.job_order_id and (each.held, each.held_until) != (True, command.until)
     ]
 
 
