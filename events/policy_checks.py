@@ -259,7 +259,8 @@ def _check_opening(trigger: Trigger, rule: ObligationRule, path: Path, note: Not
         note(
             (*path, "event"),
             f'"{trigger.event}" has no "{key(rule.planned)}" to count from; '
-            f'let an event with a planned time open it, such as "{PLANNED_BY[rule.planned]}", or leave planned out.',
+            f'let an event with a planned time open it, such as "{PLANNED_BY[rule.planned]}", '
+            "or leave planned out.",
         )
 
 
