@@ -5,6 +5,7 @@ For whoever writes a scenario: a rehearsal takes a moment where a play takes min
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
 from activities.agency_file import read_people
 from events.catalogue import RungReached
@@ -21,6 +22,17 @@ from workers.shipped import deploy_policy
 def rehearse(scenarios: Sequence[Scenario], *, told: bool = True) -> list[str]:
     """Play each in a world of its own and print it; returns what was not as announced, a sentence each."""
     return [sentence for each in scenarios for sentence in asyncio.run(_rehearse(each, told))]
+
+
+async def length(scenario: Scenario) -> timedelta:
+    """Tell how long a story is, from its beginning to its last step.
+
+    :raises StoryBroken: it does not come out as it says.
+    """
+    stage = DryStage(deploy_policy("starter"))
+    await stage.open(read_people(PEOPLE))
+    await play(scenario, stage, stage.agency, lambda *_: None)
+    return stage.now() - stage.origin
 
 
 async def _rehearse(scenario: Scenario, told: bool) -> list[str]:
