@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -24,6 +24,7 @@ from events.envelope import Actor
 from events.fold import fold
 from gateway.demo.conditions import unfulfilled
 from gateway.demo.player import play
+from gateway.demo.rehearsal import curtain_times
 from gateway.demo.scenario import PEOPLE, Scenario, chosen_scenarios
 from gateway.demo.stage import LOOK_AGAIN, LiveStage
 from gateway.demo.story import Story
@@ -105,6 +106,7 @@ async def _play(
     agency = current.agency
     engagements = Engagements(at_work.client, agency, clock=current.clock)
     stage = LiveStage(agency, current.clock, at_work.having.log, at_work.having.service, engagements)
+    begins = await curtain_times(scenarios)
     await load_agency(
         at_work.having.service,
         agency,
@@ -119,15 +121,21 @@ async def _play(
     engaged = [engagement for scenario in scenarios for engagement in scenario.engagements]
     telling = asyncio.create_task(story.follow(stage, engaged))
     try:
-        await asyncio.gather(*(play(each, stage, agency, story.say) for each in scenarios))
+        await asyncio.gather(
+            *(
+                play(each, replace(stage, begins=begins[each.engagement]), agency, story.say)
+                for each in scenarios
+            )
+        )
         await _settled(engaged, stage)
         await story.catch_up()
     finally:
         telling.cancel()
         await asyncio.gather(telling, return_exceptions=True)
-    report = await verify_agency(stage.log, stage.engagements, agency)
+    # Read first: while the workflows are asked, the story's clock runs on.
     streams = {each: await stage.events(each) for each in engaged}
-    head = await at_work.having.log.log_head(agency)
+    head = await stage.log.log_head(agency)
+    report = await verify_agency(stage.log, stage.engagements, agency)
     summary = summarise(
         list(streams.values()),
         events=head.position,
