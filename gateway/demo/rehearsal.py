@@ -15,7 +15,7 @@ from events.envelope import Stored
 from gateway import words
 from gateway.demo.conditions import broken_rules, unfulfilled
 from gateway.demo.dry import DryStage
-from gateway.demo.player import StoryBroken, play
+from gateway.demo.player import StoryBroken, play, silent
 from gateway.demo.scenario import PEOPLE, Scenario
 from workers.shipped import deploy_policy
 
@@ -46,7 +46,7 @@ async def curtain_times(scenarios: Sequence[Scenario]) -> dict[str, timedelta]:
 async def _length(scenario: Scenario) -> timedelta:
     stage = DryStage(deploy_policy("starter"))
     await stage.open(read_people(PEOPLE))
-    await play(scenario, stage, stage.agency, lambda *_: None)
+    await play(scenario, stage, stage.agency, silent)
     return stage.now() - stage.origin
 
 
@@ -56,7 +56,7 @@ async def _rehearse(scenario: Scenario, told: bool) -> list[str]:
     lines: list[tuple[int, str]] = []
     wrong: list[str] = []
 
-    def say(engagement: str, text: str) -> None:
+    async def say(engagement: str, text: str) -> None:
         lines.append((stage.reached, f"{engagement} ▸ {text}"))
 
     try:

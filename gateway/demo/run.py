@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -81,12 +81,15 @@ async def run_demo(options: DemoOptions) -> int:
     kept = _kept(file)
     current = _next(kept, options)
     scenarios = chosen_scenarios(current.scenarios)
+    # Found out beside the waiting for servers: the core alone plays each story in a moment.
+    rehearsal = asyncio.create_task(curtain_times(scenarios))
     async with up(options.settings, clock=current.clock) as at_work:
+        begins = await rehearsal
         if current is not kept:
             # The story begins now that everything is up; until here nothing has run by its clock.
             current = current.model_copy(update={"clock": _clock(options.days_a_second)})
             _keep(file, current)
-        summary, broken = await _or_fall(_play(scenarios, current, at_work, story, began), at_work)
+        summary, broken = await _or_fall(_play(scenarios, begins, current, at_work, story, began), at_work)
         _keep(file, current.model_copy(update={"done": True}))
         for sentence in broken:
             story.heading(f"Not as announced: {sentence}")
@@ -101,12 +104,16 @@ async def run_demo(options: DemoOptions) -> int:
 
 
 async def _play(
-    scenarios: Sequence[Scenario], current: Play, at_work: Up, story: Story, began: float
+    scenarios: Sequence[Scenario],
+    begins: Mapping[str, timedelta],
+    current: Play,
+    at_work: Up,
+    story: Story,
+    began: float,
 ) -> tuple[Summary, list[str]]:
     agency = current.agency
     engagements = Engagements(at_work.client, agency, clock=current.clock)
     stage = LiveStage(agency, current.clock, at_work.having.log, at_work.having.service, engagements)
-    begins = await curtain_times(scenarios)
     await load_agency(
         at_work.having.service,
         agency,
@@ -119,7 +126,8 @@ async def _play(
     for scenario in scenarios:
         story.heading(f"{scenario.engagement}: {scenario.title}")
     engaged = [engagement for scenario in scenarios for engagement in scenario.engagements]
-    telling = asyncio.create_task(story.follow(stage, engaged))
+    await story.open(stage, engaged)
+    telling = asyncio.create_task(story.follow())
     try:
         await asyncio.gather(
             *(

@@ -12,7 +12,7 @@ from events.state import STATE, Engagement
 from gateway.cli.telling import tell_stream
 from gateway.demo.conditions import unfulfilled
 from gateway.demo.dry import DryStage
-from gateway.demo.player import play
+from gateway.demo.player import play, silent
 from gateway.demo.rehearsal import unannounced
 from gateway.demo.scenario import PEOPLE, SCENARIOS, Scenario, read_scenario
 from workers.shipped import deploy_policy
@@ -29,7 +29,7 @@ async def played(name: str) -> tuple[Scenario, DryStage]:
         scenario = read_scenario(SCENARIOS / f"{name}.toml")
         stage = DryStage(deploy_policy("starter"))
         await stage.open(read_people(PEOPLE))
-        await play(scenario, stage, stage.agency, lambda *_: None)
+        await play(scenario, stage, stage.agency, silent)
         _PLAYED[name] = scenario, stage
     return _PLAYED[name]
 
