@@ -23,8 +23,8 @@ from events.clock import ClockSpec
 from events.envelope import Actor
 from events.fold import fold
 from gateway.demo.conditions import unfulfilled
+from gateway.demo.curtain import beginnings, look_after
 from gateway.demo.player import play
-from gateway.demo.rehearsal import curtain_times
 from gateway.demo.scenario import PEOPLE, Scenario, chosen_scenarios
 from gateway.demo.stage import LOOK_AGAIN, LiveStage
 from gateway.demo.story import Story
@@ -82,7 +82,7 @@ async def run_demo(options: DemoOptions) -> int:
     current = _next(kept, options)
     scenarios = chosen_scenarios(current.scenarios)
     # Found out beside the waiting for servers: the core alone plays each story in a moment.
-    rehearsal = asyncio.create_task(curtain_times(scenarios))
+    rehearsal = asyncio.create_task(beginnings(scenarios))
     async with up(options.settings, clock=current.clock) as at_work:
         begins = await rehearsal
         if current is not kept:
@@ -129,12 +129,7 @@ async def _play(
     await story.open(stage, engaged)
     telling = asyncio.create_task(story.follow())
     try:
-        await asyncio.gather(
-            *(
-                play(each, replace(stage, begins=begins[each.engagement]), agency, story.say)
-                for each in scenarios
-            )
-        )
+        await _play_all(scenarios, {key: replace(stage, begins=begins[key]) for key in begins}, story)
         await _settled(engaged, stage)
         await story.catch_up()
     finally:
@@ -153,6 +148,19 @@ async def _play(
     )
     story.summary(summary)
     return summary, [each for scenario in scenarios for each in unfulfilled(scenario, streams)]
+
+
+async def _play_all(scenarios: Sequence[Scenario], stages: Mapping[str, LiveStage], story: Story) -> None:
+    """Play every story at its time; whoever's has been told is looked after until the last one has."""
+    playing = {each.engagement for each in scenarios}
+
+    async def whole(scenario: Scenario) -> None:
+        stage = stages[scenario.engagement]
+        await play(scenario, stage, stage.agency, story.say)
+        playing.discard(scenario.engagement)
+        await look_after(scenario, stage, lambda: bool(playing))
+
+    await asyncio.gather(*map(whole, scenarios))
 
 
 async def _settled(engaged: Sequence[str], stage: LiveStage) -> None:

@@ -1,6 +1,7 @@
 """The scenarios that ship with Rapport, each played on the core alone: the demo live is only slower."""
 
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from events.fold import fold
 from events.state import STATE, Engagement
 from gateway.cli.telling import tell_stream
 from gateway.demo.conditions import unfulfilled
+from gateway.demo.curtain import look_after
 from gateway.demo.dry import DryStage
 from gateway.demo.player import play, silent
 from gateway.demo.rehearsal import unannounced
@@ -70,6 +72,18 @@ class TestScenario:
         """A good story shows no accidental neglect."""
         scenario, _ = await played(name)
         assert unannounced(scenario, await streams(name)) == []
+
+    async def test_breaks_none_afterwards_either_while_somebody_calls(self, name: str) -> None:
+        """A story that ends early leaves nothing undone: the rest of the play lasts for months."""
+        scenario = read_scenario(SCENARIOS / f"{name}.toml")
+        stage = DryStage(deploy_policy("starter"))
+        await stage.open(read_people(PEOPLE))
+        await play(scenario, stage, stage.agency, silent)
+        end = stage.now() + timedelta(days=110)
+        await look_after(scenario, stage, lambda: stage.now() < end)
+        after = {each: await stage.events(each) for each in scenario.engagements}
+        assert unannounced(scenario, after) == []
+        assert unfulfilled(scenario, after) == []
 
     async def test_lets_no_job_order_and_no_person_appear_in_another_story(self, name: str) -> None:
         """All are played in one agency at once; a shared name would let one story touch another."""
