@@ -1,6 +1,6 @@
 """When each story of a play begins, and who looks after its people once it has been told.
 
-The clock is one for all: whose story ends early would be neglected for the rest of the play, were nobody to call.
+The clock is one for all: whose story ends early would be neglected for the rest, were nobody to call.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,25 +19,38 @@ from workers.shipped import deploy_policy
 # The promise is a week; a day or two may be lost on a slow machine.
 CALL_EVERY: Final = timedelta(days=5)
 LOOK_EVERY: Final = timedelta(days=1)
+NO_TIME: Final = timedelta()
+LONGEST_QUIET: Final = timedelta(days=120)
 
 
 async def beginnings(scenarios: Sequence[Scenario]) -> dict[str, timedelta]:
-    """Say how long after the play each story begins, so that they overlap evenly and none outlasts the longest.
+    """Say how long after the play each story begins: they overlap evenly, and none outlasts the longest.
+
+    One whose people could not wait afterwards, as for a first day, ends when the play ends.
 
     :raises StoryBroken: one does not come out as it says.
     """
-    lengths = {each.engagement: await _length(each) for each in scenarios}
-    longest_first = sorted(lengths, key=lambda each: (-lengths[each], each))
-    longest = max(lengths.values(), default=timedelta())
-    steps = max(len(longest_first) - 1, 1)
-    return {each: (longest - lengths[each]) * place / steps for place, each in enumerate(longest_first)}
+    lengths = {each.engagement: await _rehearsed(each) for each in scenarios}
+    longest = max((length for length, _ in lengths.values()), default=timedelta())
+    order = sorted(lengths, key=lambda each: (-lengths[each][0], each))
+    begins = {}
+    for place, each in enumerate(order):
+        length, quiet = lengths[each]
+        spare = longest - length
+        begins[each] = max(spare * place / max(len(order) - 1, 1), spare - max(quiet - LOOK_EVERY, NO_TIME))
+    return begins
 
 
-async def _length(scenario: Scenario) -> timedelta:
+async def _rehearsed(scenario: Scenario) -> tuple[timedelta, timedelta]:
+    """Tell how long a story is, and how long no promise is broken after it."""
     stage = DryStage(deploy_policy("starter"))
     await stage.open(read_people(PEOPLE))
     await play(scenario, stage, stage.agency, silent)
-    return stage.now() - stage.origin
+    ended, broken = stage.now(), stage.breaches
+    await look_after(
+        scenario, stage, lambda: stage.breaches == broken and stage.now() < ended + LONGEST_QUIET
+    )
+    return ended - stage.origin, stage.now() - ended - LOOK_EVERY
 
 
 async def look_after(scenario: Scenario, stage: Stage, goes_on: Callable[[], bool]) -> None:
