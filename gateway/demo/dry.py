@@ -69,6 +69,11 @@ class DryStage:
         """Tell how far the log reaches."""
         return self._followed
 
+    @property
+    def breaches(self) -> int:
+        """Count the promises that were broken."""
+        return sum(len(state.breaches) for state in self._states.values())
+
     async def wait_for(self, moment: datetime) -> None:
         """Take all that is due before a moment, then stand there."""
         while (due := self._next()) is not None and due[0] < moment:

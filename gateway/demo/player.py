@@ -3,7 +3,7 @@
 A step that has a receipt in the log has been played: the log remembers, the player does not.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ PLAYER: Final = Actor(kind="person", id="demo")
 SOURCE: Final = "demo"
 PATIENCE: Final = timedelta(days=60)
 
-Say = Callable[[str, str], None]
+Say = Callable[[str, str], Awaitable[None]]
 
 
 class StoryBroken(Exception):
@@ -43,7 +43,7 @@ async def play(scenario: Scenario, stage: Stage, agency: str, say: Say) -> None:
         if step.until is not None:
             await _until(step.until, scenario.of(step), stage)
         if step.say:
-            say(scenario.of(step), step.say)
+            await say(scenario.of(step), step.say)
         if step.do is not None:
             await _Turn(scenario, number, stage, agency).take()
 
@@ -154,3 +154,7 @@ async def _until(condition: str, engagement: str, stage: Stage) -> None:
         if stage.now() > deadline:
             raise StoryBroken(f"{engagement}: '{condition}' never came")
         await stage.look_again()
+
+
+async def silent(engagement: str, text: str) -> None:
+    """Say nothing."""

@@ -5,8 +5,6 @@ For whoever writes a scenario: a rehearsal takes a moment where a play takes min
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Final
 
 from activities.agency_file import read_people
 from events.catalogue import RungReached
@@ -19,35 +17,10 @@ from gateway.demo.player import StoryBroken, play
 from gateway.demo.scenario import PEOPLE, Scenario
 from workers.shipped import deploy_policy
 
-APART: Final = timedelta(hours=4)
-
 
 def rehearse(scenarios: Sequence[Scenario], *, told: bool = True) -> list[str]:
     """Play each in a world of its own and print it; returns what was not as announced, a sentence each."""
     return [sentence for each in scenarios for sentence in asyncio.run(_rehearse(each, told))]
-
-
-async def curtain_times(scenarios: Sequence[Scenario]) -> dict[str, timedelta]:
-    """Say how long after the beginning each story begins, so that all end at about the same time.
-
-    Whoever's story had ended long before would be neglected for the rest of the play.
-
-    :raises StoryBroken: one does not come out as it says.
-    """
-    lengths = {each.engagement: await _length(each) for each in scenarios}
-    longest = max(lengths.values(), default=timedelta())
-    order = sorted(lengths, key=lambda each: -lengths[each])
-    # A little apart, so that not everybody is called in the same minute.
-    return {
-        each: max(timedelta(), longest - lengths[each] - place * APART) for place, each in enumerate(order)
-    }
-
-
-async def _length(scenario: Scenario) -> timedelta:
-    stage = DryStage(deploy_policy("starter"))
-    await stage.open(read_people(PEOPLE))
-    await play(scenario, stage, stage.agency, lambda *_: None)
-    return stage.now() - stage.origin
 
 
 async def _rehearse(scenario: Scenario, told: bool) -> list[str]:
@@ -56,7 +29,7 @@ async def _rehearse(scenario: Scenario, told: bool) -> list[str]:
     lines: list[tuple[int, str]] = []
     wrong: list[str] = []
 
-    def say(engagement: str, text: str) -> None:
+    async def say(engagement: str, text: str) -> None:
         lines.append((stage.reached, f"{engagement} ▸ {text}"))
 
     try:

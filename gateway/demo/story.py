@@ -46,6 +46,7 @@ class Story:
     def __init__(self, out: TextIO) -> None:
         self._console = Console(file=out, highlight=False, soft_wrap=True)
         self._told: dict[str, int] = {}
+        self._read = 0
         self._width = 0
         self._stage: LiveStage | None = None
         self._turn = asyncio.Lock()
@@ -58,48 +59,57 @@ class Story:
         """Write a line that stands out."""
         self.line(text, "bold")
 
-    def cast(self, engagements: Sequence[str]) -> None:
-        """Say who speaks, so that every name gets a column of one width and a colour of its own."""
-        self._told = dict.fromkeys(engagements, 0)
-        self._width = max(map(len, engagements), default=0)
-
-    def say(self, engagement: str, text: str) -> None:
-        """Say what happens next."""
-        day = f"{self._stage.now():%a %d %b}" if self._stage is not None else ""
-        self._spoken(engagement, day, f"▸ {text}", "bold")
+    async def say(self, engagement: str, text: str) -> None:
+        """Say what happens next, after all that has happened in this engagement."""
+        async with self._turn:
+            await self._tell_news(engagement)
+            day = f"{self._stage.now():%a %d %b}" if self._stage is not None else ""
+            self._spoken(engagement, day, f"▸ {text}", "bold")
 
     def _spoken(self, engagement: str, day: str, text: str, style: str | None) -> None:
-        colour = _NAMES[list(self._told).index(engagement) % len(_NAMES)] if self._told else ""
+        colour = _NAMES[list(self._told).index(engagement) % len(_NAMES)]
         line = Text(f"{day:>10}  ")
         line.append(f"{engagement:>{self._width}} │ ", colour)
         line.append(text, style)
         self._console.print(line)
 
-    async def follow(self, stage: LiveStage, engagements: Sequence[str]) -> None:
-        """Tell events as they come, for ever."""
-        self._stage = stage
-        self.cast(engagements)
+    async def open(self, stage: LiveStage, engagements: Sequence[str]) -> None:
+        """Begin to tell of these, each with a column of one width and a colour of its own."""
+        self._width = max(map(len, engagements), default=0)
         # What an earlier play has told already is not told again.
         self._told = {each: len(await stage.events(each)) for each in engagements}
+        self._read = (await stage.log.log_head(stage.agency)).position
+        self._stage = stage
+
+    async def follow(self) -> None:
+        """Tell events as they come, for ever."""
         while True:
             await self.catch_up()
             await asyncio.sleep(LOOK_AGAIN)
 
     async def catch_up(self) -> None:
         """Tell what has come since the last look."""
-        async with self._turn:
-            await self._tell_news()
-
-    async def _tell_news(self) -> None:
         if self._stage is None:
             return
-        for engagement, version in list(self._told.items()):
-            events = await self._stage.log.read_stream(
-                self._stage.agency, f"engagement:{engagement}", after=version, open_personal=True
-            )
-            self._told[engagement] = version + len(events)
-            for stored in events:
-                self._tell(engagement, stored)
+        async with self._turn:
+            # One question for all of them; only those with news are read with their words.
+            news = await self._stage.log.read_all(self._stage.agency, after=self._read, category="engagement")
+            for stream in dict.fromkeys(stored.stream for stored in news):
+                await self._tell_news(stream.partition(":")[2])
+            self._read = news[-1].position if news else self._read
+
+    async def _tell_news(self, engagement: str) -> None:
+        if self._stage is None or engagement not in self._told:
+            return
+        events = await self._stage.log.read_stream(
+            self._stage.agency,
+            f"engagement:{engagement}",
+            after=self._told[engagement],
+            open_personal=True,
+        )
+        self._told[engagement] += len(events)
+        for stored in events:
+            self._tell(engagement, stored)
 
     def _tell(self, engagement: str, stored: Stored) -> None:
         event = decode(stored)

@@ -1,6 +1,7 @@
 """The scenarios that ship with Rapport, each played on the core alone: the demo live is only slower."""
 
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from events.fold import fold
 from events.state import STATE, Engagement
 from gateway.cli.telling import tell_stream
 from gateway.demo.conditions import unfulfilled
+from gateway.demo.curtain import look_after
 from gateway.demo.dry import DryStage
-from gateway.demo.player import play
+from gateway.demo.player import play, silent
 from gateway.demo.rehearsal import unannounced
 from gateway.demo.scenario import PEOPLE, SCENARIOS, Scenario, read_scenario
 from workers.shipped import deploy_policy
@@ -29,7 +31,7 @@ async def played(name: str) -> tuple[Scenario, DryStage]:
         scenario = read_scenario(SCENARIOS / f"{name}.toml")
         stage = DryStage(deploy_policy("starter"))
         await stage.open(read_people(PEOPLE))
-        await play(scenario, stage, stage.agency, lambda *_: None)
+        await play(scenario, stage, stage.agency, silent)
         _PLAYED[name] = scenario, stage
     return _PLAYED[name]
 
@@ -70,6 +72,18 @@ class TestScenario:
         """A good story shows no accidental neglect."""
         scenario, _ = await played(name)
         assert unannounced(scenario, await streams(name)) == []
+
+    async def test_leaves_nobody_waiting_when_it_ends(self, name: str) -> None:
+        """Days after its last step nothing is broken yet: a slow machine does not spoil the ending."""
+        scenario = read_scenario(SCENARIOS / f"{name}.toml")
+        stage = DryStage(deploy_policy("starter"))
+        await stage.open(read_people(PEOPLE))
+        await play(scenario, stage, stage.agency, silent)
+        end = stage.now() + timedelta(days=3)
+        await look_after(scenario, stage, lambda: stage.now() < end)
+        after = {each: await stage.events(each) for each in scenario.engagements}
+        assert unannounced(scenario, after) == []
+        assert unfulfilled(scenario, after) == []
 
     async def test_lets_no_job_order_and_no_person_appear_in_another_story(self, name: str) -> None:
         """All are played in one agency at once; a shared name would let one story touch another."""
