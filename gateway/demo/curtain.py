@@ -51,7 +51,7 @@ async def _rehearsed(scenario: Scenario) -> DryStage:
 
 
 async def _quiet(scenario: Scenario, stage: DryStage, wanted: timedelta) -> timedelta:
-    """Tell how much of a time may follow a story before any promise is broken; negative: it must come last."""
+    """Tell how much of a time may follow a story before a promise is broken; negative: it must come last."""
     ended, broken = stage.now(), stage.breaches
     await look_after(scenario, stage, lambda: stage.breaches == broken and stage.now() < ended + wanted)
     if stage.breaches == broken:
