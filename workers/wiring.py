@@ -6,6 +6,7 @@ Nothing else may construct an adapter: a process asks for the whole set and clos
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -18,18 +19,23 @@ from activities.commands import Commands, CommandService
 from activities.directory import Directory
 from activities.outreach import Outreach
 from activities.recording import Recording
+from activities.sweeping import Sweeping
+from events.clock import ClockSpec
+from events.log.digests import Digests
+from events.log.digests_postgres import PostgresDigests
 from events.log.effects import EffectsLedger
 from events.log.effects_postgres import PostgresEffects
 from events.log.keys import Kek, Keyring, KeyStore, MemoryKeys
 from events.log.keys_postgres import PostgresKeys
 from events.log.port import EventLog
 from events.log.postgres import PostgresLog
+from workers.codec import SYSTEM
 from workers.data_converter import data_converter
+from workers.poking import Poking
 from workers.settings import Settings
 from workers.worker import engagement_worker, outreach_worker
 
-# Whose key signs reply addresses, and what for: it must outlive every rotation.
-_SYSTEM: Final = "rapport"
+# What the system's key signs: it must outlive every rotation.
 _REPLIES: Final = "reply-addresses"
 
 
@@ -40,6 +46,8 @@ class Adapters:
     log: EventLog
     keys: PostgresKeys
     ledger: EffectsLedger
+    digests: Digests
+    digest_window: timedelta
     service: CommandService
     directory: Directory
     email: Email
@@ -52,18 +60,21 @@ async def adapters(
     """Connect to the database of *database_url*; *smtp* is used where the settings name no mail server."""
     keks = [Kek(key.id, key.secret.get_secret_value()) for key in settings.encryption_keys()]
     keys = PostgresKeys(database_url, Keyring(keks))
-    ledger = PostgresEffects(database_url)
+    ledger, digests = PostgresEffects(database_url), PostgresDigests(database_url)
     try:
         async with PostgresLog(database_url, keys) as log:
             yield Adapters(
                 log=log,
                 keys=keys,
                 ledger=ledger,
+                digests=digests,
+                digest_window=timedelta(minutes=settings.outreach_digest_minutes),
                 service=CommandService(log),
                 directory=Directory(log),
                 email=Email(await _mail(settings, keys, smtp)),
             )
     finally:
+        await digests.close()
         await ledger.close()
         await keys.close()
 
@@ -80,12 +91,27 @@ async def connect(config: ClientConnectConfig, keys: KeyStore, agency: str | Non
     return await Client.connect(**config, data_converter=data_converter(keys, agency))
 
 
-def workers(client: Client, having: Adapters, *, templates: Sequence[Path] = ()) -> list[Worker]:
+def sweeping(client: Client, having: Adapters, clock: ClockSpec | None = None) -> Sweeping:
+    """Make what a sweep does; *clock* goes to the runs that it starts."""
+    return Sweeping(having.log, Poking(client, clock=clock))
+
+
+def workers(
+    client: Client, having: Adapters, *, clock: ClockSpec | None = None, templates: Sequence[Path] = ()
+) -> list[Worker]:
     """Make the workers of one process."""
-    outreach = Outreach(having.log, having.ledger, having.directory, having.email, templates=templates)
+    outreach = Outreach(
+        having.log,
+        having.ledger,
+        having.directory,
+        having.email,
+        having.digests,
+        templates=templates,
+        digest_window=having.digest_window,
+    )
     recording = Recording(having.log, having.directory)
     return [
-        engagement_worker(client, recording, Commands(having.service)),
+        engagement_worker(client, recording, Commands(having.service), sweeping(client, having, clock)),
         outreach_worker(client, outreach),
     ]
 
@@ -94,7 +120,7 @@ async def _mail(settings: Settings, keys: KeyStore, smtp: tuple[str, int] | None
     host, port = smtp or ("localhost", settings.smtp_port)
     if settings.smtp_host is not None:
         host, port = settings.smtp_host, settings.smtp_port
-    secret = await keys.get_or_create(_SYSTEM, _REPLIES)
+    secret = await keys.get_or_create(SYSTEM, _REPLIES)
     return MailSettings(
         host=host,
         port=port,

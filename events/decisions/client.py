@@ -45,7 +45,7 @@ def record_client_contact(
             note=command.note,
         )
     ]
-    if command.excels == "no" and command.placement_id is not None:
+    if command.excels == "no" and command.placement_id is not None and not state.closed:
         told.append(e.ConcernRaised(at=ctx.at, placement_id=command.placement_id, raised_by="client"))
     return told
 

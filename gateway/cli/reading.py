@@ -6,11 +6,13 @@ Every row is computed from events; nothing here asks a workflow, so it works whi
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 from events.catalogue import OutreachFailed, OutreachRequested, OutreachSent, OutreachWithheld
 from events.codec import decode
 from events.envelope import Stored
 from events.fold import annulled_ids, fold
+from events.log.digests import Digests
 from events.log.effects import Effect, EffectsLedger
 from events.log.port import EventLog
 from events.obligations import owner_of
@@ -63,9 +65,9 @@ def summary(state: Engagement) -> Row:
 async def waiting(states: Sequence[Engagement], agency: str, directory: "Directory") -> list[Row]:
     """List every open promise with who has to move, the worst first."""
     rows = [
-        await _promise(state, promise, agency, directory)
+        await _promise(state, key, promise, agency, directory)
         for state in states
-        for promise in state.obligations.values()
+        for key, promise in state.obligations.items()
     ]
     return sorted(rows, key=lambda row: (-row["level"], row["due_at"], row["engagement"], row["rule"]))
 
@@ -77,6 +79,27 @@ async def outbox(log: EventLog, ledger: EffectsLedger, agency: str) -> list[Row]
     for key, events in (await engagement_streams(log, agency)).items():
         rows += _messages(key, events, attempts)
     return sorted(rows, key=lambda row: (row["requested_at"], row["effect"]))
+
+
+async def what_waits(rows: Sequence[Row], digests: Digests, directory: "Directory", agency: str) -> list[Row]:
+    """Add to rows of ``outbox`` since when they are held, and whose digest they wait for."""
+    hold = await directory.outreach_held(agency)
+    gathering = {each.effect_id: each for each in await digests.waiting(agency)}
+    found = []
+    for row in rows:
+        waits = gathering.get(row["effect"]) if row["state"] == "owed" else None
+        held = (
+            hold if row["state"] == "owed" and row["ledger"] not in ("sent", "failed", "withheld") else None
+        )
+        found.append(
+            {
+                **row,
+                "held_since": held.since if held is not None else None,
+                "digest_of": waits.person_id if waits is not None else None,
+                "digest_at": waits.ripe_at if waits is not None else None,
+            }
+        )
+    return found
 
 
 def timeline(events: Sequence[Stored], tell: Any, registry: Mapping[str, Any]) -> list[Row]:
@@ -108,7 +131,9 @@ def timeline(events: Sequence[Stored], tell: Any, registry: Mapping[str, Any]) -
     return rows
 
 
-async def _promise(state: Engagement, promise: OpenObligation, agency: str, directory: "Directory") -> Row:
+async def _promise(
+    state: Engagement, key: UUID, promise: OpenObligation, agency: str, directory: "Directory"
+) -> Row:
     owner = owner_of(state, promise)
     owes = await directory.resolve(agency, "owner", owner)
     lies_with = owes
@@ -117,6 +142,8 @@ async def _promise(state: Engagement, promise: OpenObligation, agency: str, dire
     return {
         "engagement": state.engagement_id,
         "candidate_id": state.candidate_id,
+        "obligation_id": key,
+        "escalations": [each for each, raised in state.escalations.items() if raised.obligation_id == key],
         "rule": promise.rule,
         "subject": promise.subject,
         "since": promise.since,
@@ -187,6 +214,9 @@ def _owed(engagement: str, stored: Stored, event: OutreachRequested, attempts: M
         "ledger": tried.state if tried is not None else None,
         "attempt": tried.attempt if tried is not None else 0,
         "reason": None,
+        "held_since": None,
+        "digest_of": None,
+        "digest_at": None,
     }
 
 

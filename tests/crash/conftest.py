@@ -132,8 +132,9 @@ class Ground:
         ready: bool = True,
         pokes: bool = True,
         temporal: str | None = None,
+        digest_minutes: float = 15,
     ) -> WorkerProcess:
-        """Start a worker; *dies* (after-append, after-send) at the command *at*, as kill -9 does."""
+        """Start a worker; *dies* (after-append, inside-data, …) at the command *at*, as kill -9 does."""
         marker = self._directory / f"fault-{len(self._workers)}"
         told = {
             "where": dies,
@@ -152,6 +153,7 @@ class Ground:
                 "DATABASE_URL": self.stack.database_url,
                 "TEMPORAL_ADDRESS": temporal or self.stack.temporal_address,
                 "RAPPORT_KEY_ENCRYPTION_KEYS": KEY,
+                "RAPPORT_OUTREACH_DIGEST_MINUTES": str(digest_minutes),
             },
             stdout=asyncio.subprocess.PIPE,
         )
@@ -244,6 +246,14 @@ class Ground:
         """Tell whether Temporal's history of the newest run names something in clear."""
         history = await self.handle(engagement_id).fetch_history()
         return text in history.to_json()
+
+    async def caught_up(self) -> None:
+        """Wait until every engagement has acknowledged all that is in its record."""
+
+        async def none_ahead() -> bool:
+            return not await self.log.ahead(AGENCY)
+
+        await until(none_ahead)
 
     async def sound(self, engagement_id: str = "e-1") -> Engagement:
         """Assert that the record is dense, its chain whole, and its fold what the workflow holds."""

@@ -12,13 +12,17 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from activities.commands import CommandService
+from activities.types import StreamCommand
 from events.commands import OpenEngagement, Order
 from events.decider import prepare
-from events.envelope import ENGINE, AppendRequest
+from events.envelope import ENGINE, Actor, AppendRequest
 from events.log.effects import MemoryEffects
 from events.log.memory import MemoryLog
 from events.state import Engagement
-from workers.stuck import find_stuck, open_workflows, parked, streams_ahead
+from workers.behind import streams_ahead
+from workers.finding import Finding
+from workers.stuck import find_stuck, held, open_workflows, parked
 from workflows.types import WORKFLOW, workflow_id
 
 LONG_AGO = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -31,18 +35,19 @@ class Hopeless:
     """Asks for what never succeeds."""
 
     @workflow.run
-    async def run(self) -> None:
+    async def run(self, kind: str = "LogAway") -> None:
         await workflow.execute_activity(
             "fails",
+            kind,
             start_to_close_timeout=timedelta(seconds=5),
             retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=20), backoff_coefficient=1.0),
         )
 
 
 @activity.defn(name="fails")
-async def fails() -> None:
+async def fails(kind: str) -> None:
     """Fail, with words that belong to nobody else."""
-    raise ApplicationError("Zebulon Quuxworth has moved", type="LogAway")
+    raise ApplicationError("Zebulon Quuxworth has moved", type=kind)
 
 
 async def log_of(*names: str, clock: datetime) -> MemoryLog:
@@ -57,6 +62,13 @@ async def log_of(*names: str, clock: datetime) -> MemoryLog:
     return log
 
 
+async def under_way(client: Client, agency: str, **options: Any) -> list[Finding]:
+    """Find what is stuck, but for the sweep, which nobody has scheduled on the tests' server."""
+    found = await find_stuck(MemoryLog(), MemoryEffects(), client, agency, **options)
+    assert [each.kind for each in found][:1] == ["sweep"]
+    return found[1:]
+
+
 class TestStreamsAhead:
     async def test_tells_the_late_from_those_that_wait_for_the_sweep(self) -> None:
         for clock, late in ((LONG_AGO, True), (datetime.now(UTC), False)):
@@ -68,12 +80,13 @@ class TestStreamsAhead:
     async def test_says_that_a_poke_did_not_help(self) -> None:
         """The sweep pokes once a version: what does not catch up then is seen here and nowhere else."""
         log = await log_of("e-1", clock=LONG_AGO)
-        await log.mark_poked("acme", "engagement:e-1", 10)
-        assert await log.ahead("acme") == []
+        await log.mark_poked("acme", "engagement:e-1", 10, "run-1")
 
         [found] = await streams_ahead(log, "acme", PATIENCE)
 
-        assert (found.poked, found.stuck) == (True, True)
+        assert (found.poked, found.stuck, found.run_id) == (True, True, "run-1")
+        assert (found.poked_version, found.poked_at) == (found.version, LONG_AGO)
+        assert "was poked for them at 2026-01-05 12:00:00 UTC" in found.says
 
     async def test_leaves_out_who_has_caught_up(self) -> None:
         log = await log_of("e-1", "e-2", clock=LONG_AGO)
@@ -115,6 +128,33 @@ class TestParked:
         assert (found.stuck, found.attempt, found.reason) == (True, 1, "connection-lost")
 
 
+class TestHeld:
+    async def test_says_since_when_and_why(self) -> None:
+        """A hold that somebody forgot keeps candidates' promises from being heard."""
+        log = MemoryLog()
+        assert await held(log, "acme") == []
+        order = StreamCommand(
+            agency="acme",
+            stream="agency:acme",
+            command_id="hold",
+            name="hold-outreach",
+            data={"reason": "wrong-template", "by": "t-1", "words": "Zebulon Quuxworth got another's letter"},
+            actor=Actor(kind="person", id="t-1"),
+        )
+        await CommandService(log, now=lambda: LONG_AGO).give(order)
+
+        [found] = await held(log, "acme")
+
+        assert (found.kind, found.stuck, found.since, found.reason) == (
+            "hold",
+            True,
+            LONG_AGO,
+            "wrong-template",
+        )
+        assert "all outreach is held by t-1" in found.says
+        assert "Zebulon" not in str(found)
+
+
 class TestOpenWorkflows:
     def test_asks_for_one_agency_by_the_beginning_of_its_ids(self) -> None:
         assert "STARTS_WITH 'engagement:acme:'" in open_workflows("acme")
@@ -136,7 +176,7 @@ class TestFindStuck:
         async with worker:
             handle = await client.start_workflow(WORKFLOW, id=name, task_queue=agency)
             found = await self._found(client, agency)
-            many = await find_stuck(MemoryLog(), MemoryEffects(), client, agency, attempts=100_000)
+            many = await under_way(client, agency, attempts=100_000)
             await handle.terminate()
 
         assert many == []
@@ -147,13 +187,39 @@ class TestFindStuck:
         assert "fails is at attempt" in finding.says
         assert "Zebulon" not in str(finding)
 
+    @pytest.mark.parametrize(
+        ("kind", "says"),
+        [
+            ("OutreachHeld", "its message is held"),
+            ("OutreachGathers", "its message waits for its reader's digest"),
+        ],
+    )
+    async def test_calls_nothing_failing_that_only_waits(
+        self, temporal_server: str, kind: str, says: str
+    ) -> None:
+        client, agency = await Client.connect(temporal_server), f"a-{uuid4().hex[:8]}"
+        worker = Worker(
+            client,
+            task_queue=agency,
+            workflows=[Hopeless],
+            activities=[fails],
+            workflow_runner=UnsandboxedWorkflowRunner(),
+        )
+        async with worker:
+            name = workflow_id(agency, "e-1")
+            handle = await client.start_workflow(WORKFLOW, kind, id=name, task_queue=agency)
+            [finding] = await self._found(client, agency)
+            await handle.terminate()
+
+        assert (finding.kind, finding.stuck, finding.says, finding.reason) == ("activity", False, says, kind)
+
     async def test_names_workflow_tasks_that_nobody_takes(self, temporal_server: str) -> None:
         client, agency = await Client.connect(temporal_server), f"a-{uuid4().hex[:8]}"
         name = workflow_id(agency, "e-1")
         handle = await client.start_workflow(WORKFLOW, id=name, task_queue=agency)
 
         found = await self._found(client, agency, patience=timedelta())
-        patient = await find_stuck(MemoryLog(), MemoryEffects(), client, agency)
+        patient = await under_way(client, agency)
         await handle.terminate()
 
         assert [(each.kind, each.name, each.says) for each in found] == [
@@ -163,6 +229,6 @@ class TestFindStuck:
 
     async def _found(self, client: Client, agency: str, **options: Any) -> Any:
         async with asyncio.timeout(30):
-            while not (found := await find_stuck(MemoryLog(), MemoryEffects(), client, agency, **options)):  # noqa: ASYNC110
+            while not (found := await under_way(client, agency, **options)):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)  # what we wait for is in a server
         return found
