@@ -347,6 +347,11 @@ def say_agency(event: a.AnyAgencyEvent, *, erased: str = ERASED) -> str:
             return f"{event.person_id} left"
         case e.PolicyAdopted():
             return f"Policy {event.name} adopted"
+        case a.OutreachHeld():
+            by = f" by {event.by}" if event.by else ""
+            return f"All outreach held{by}{_because(event.reason)}{_quote(event.words, erased)}"
+        case a.OutreachReleased():
+            return f"Outreach released{f' by {event.by}' if event.by else ''}"
         case _:
             assert_never(event)
 

@@ -431,6 +431,10 @@ _AGENCY: Final[tuple[Event, ...]] = (
     ),
     agency.PersonChanged(at=AT, person_id="recruiter-1", role="team-lead", name="Ida Fåberg"),
     agency.PersonLeft(at=AT, person_id="recruiter-1"),
+    agency.OutreachHeld(
+        at=AT, reason="wrong-template", by="lead-1", words="The apology names the wrong client."
+    ),
+    agency.OutreachReleased(at=AT, by="lead-1"),
 )
 
 _COMMANDS: Final[tuple[Command, ...]] = (
