@@ -53,7 +53,7 @@ class TestChanges:
     def test_names_exactly_the_fields_that_differ(
         self, data: st.DataObject, domain: "World", lives: ModuleType
     ) -> None:
-        """For versions of a life, near and far: none missing, none too many, and the values are the states'."""
+        """For versions near and far in any life: none missing, none too many, and the states' own values."""
         life = domain.life(data.draw(lives.modes(domain.starter)))
         lives.live(life, data.draw(lives.moves()))
         versions = range(1, len(life.stream) + 1)
