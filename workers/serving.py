@@ -16,6 +16,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.envconfig import ClientConnectConfig
 
+from activities.outreach import SETTLES_AFTER
 from events.clock import ClockSpec
 from events.errors import CallerError
 from events.log.followers import PostgresPlaces
@@ -80,16 +81,21 @@ async def serving(
     *,
     smtp: tuple[str, int] | None = None,
     clock: ClockSpec | None = None,
+    settles_after: timedelta = SETTLES_AFTER,
 ) -> AsyncIterator[Serving]:
-    """This will run the workers until it is left; then they finish what they hold, for a few seconds."""
+    """This will run the workers until it is left; then they finish what they hold, for a few seconds.
+
+    *settles_after* is how long a message without an outcome may still be under way.
+    """
     clock = clock or ClockSpec()
     places = PostgresPlaces(database_url)
     async with adapters(settings, database_url, smtp=smtp) as having:
         client = await connect(temporal, having.keys)
         await register_search_attributes(client)
         stopping = asyncio.Event()
+        at_work = workers(client, having, settles_after=settles_after)
         follower = Follower(having.log, places, having.service, EngagementTeller(client, clock))
-        working = asyncio.ensure_future(run_until(stopping, workers(client, having)))
+        working = asyncio.ensure_future(run_until(stopping, at_work))
         around = [asyncio.ensure_future(follower.run()), asyncio.ensure_future(_sweep(having, client, clock))]
         failed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         for task in (working, *around):

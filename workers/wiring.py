@@ -6,6 +6,7 @@ Nothing else may construct an adapter: a process asks for the whole set and clos
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ from temporalio.worker import Worker
 from activities.channels.email import Email, MailSettings
 from activities.commands import Commands, CommandService
 from activities.directory import Directory
-from activities.outreach import Outreach
+from activities.outreach import SETTLES_AFTER, Outreach
 from activities.recording import Recording
 from events.log.effects import EffectsLedger
 from events.log.effects_postgres import PostgresEffects
@@ -73,9 +74,22 @@ async def connect(config: ClientConnectConfig, keys: KeyStore, agency: str | Non
     return await Client.connect(**config, data_converter=data_converter(keys, agency))
 
 
-def workers(client: Client, having: Adapters, *, templates: Sequence[Path] = ()) -> list[Worker]:
+def workers(
+    client: Client,
+    having: Adapters,
+    *,
+    templates: Sequence[Path] = (),
+    settles_after: timedelta = SETTLES_AFTER,
+) -> list[Worker]:
     """Make the workers of one process."""
-    outreach = Outreach(having.log, having.ledger, having.directory, having.email, templates=templates)
+    outreach = Outreach(
+        having.log,
+        having.ledger,
+        having.directory,
+        having.email,
+        templates=templates,
+        settles_after=settles_after,
+    )
     recording = Recording(having.log, having.directory)
     return [
         engagement_worker(client, recording, Commands(having.service)),
