@@ -4,6 +4,7 @@ A command keeps its id through every retry: the id is what makes sending it agai
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Mapping
 from datetime import timedelta
@@ -177,11 +178,12 @@ class Engagements:
 
     async def _try(self, engagement_id: str, name: str, update_id: str, content: str) -> CommandReply | None:
         """Send once; None asks for another try."""
+        start = self._start(engagement_id)
         try:
             reply: CommandReply = await self._client.execute_update_with_start_workflow(
                 name,
                 _raw(content),
-                start_workflow_operation=self._start(engagement_id),
+                start_workflow_operation=start,
                 id=update_id,
                 result_type=CommandReply,
             )
@@ -195,11 +197,13 @@ class Engagements:
             digest = cause.details[0] if cause.details else ""
             raise CommandFailed(cause.message, cause.type or "failed", digest=digest) from None
         except RPCTimeoutOrCancelledError:
+            await _hear(start)
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 # The SDK turns a cancellation of ours into this error as well.
                 raise asyncio.CancelledError from None
         except RPCError as error:
+            await _hear(start)
             if error.status not in _PASSING:
                 raise
         return None
@@ -226,6 +230,12 @@ class Engagements:
             namespace=self._client.namespace, workflow_id=workflow_id(self._agency, engagement_id)
         )
         return await codec.with_context(context).digest(content.encode()) or ""
+
+
+async def _hear(start: WithStartWorkflowOperation[Any, Any]) -> None:
+    # The SDK leaves the error there as well, and asyncio complains of an error that nobody looked at.
+    with contextlib.suppress(Exception, asyncio.CancelledError):
+        await start.workflow_handle()
 
 
 def _raw(content: str) -> RawValue:
