@@ -3,6 +3,7 @@
 What it returns, raises and logs holds ids and codes only: names and addresses go nowhere but into the letter.
 """
 
+import asyncio
 import json
 import logging
 from collections.abc import Sequence
@@ -16,14 +17,14 @@ from temporalio.exceptions import ApplicationError
 
 from activities.channels.port import Channel, Letter, NotSent, OutcomeUnknown, Refused
 from activities.directory import Directory, Person
-from activities.errors import for_temporal
+from activities.errors import for_temporal, is_passing
 from activities.letters import BrokenTemplate, Templates, UnknownTemplate, moment, what_would_help
 from activities.types import OutreachOrder, OutreachOutcome
 from events.canonical import canonical
 from events.catalogue import EngagementOpened
 from events.codec import decode
 from events.errors import UnknownEngagement
-from events.log.effects import Claim, EffectsLedger
+from events.log.effects import Claim, EffectsLedger, Outcome
 from events.log.port import EventLog
 from events.personal import Erased
 
@@ -31,6 +32,8 @@ from events.personal import Erased
 SETTLES_AFTER: Final = timedelta(minutes=5)
 # One try, and once more under the same id after a crash in the middle: then a person must look.
 MAX_ATTEMPTS: Final = 2
+# Between two tries to record what became of a letter.
+_RECORD_AGAIN: Final = 0.25
 # The first events of an engagement: its opening is among them.
 _OPENING: Final = 20
 
@@ -121,7 +124,7 @@ class Outreach:
         except Refused as error:
             return _Stop("failed", error.reason, str(error))
         except NotSent as error:
-            await self._ledger.finish(order.agency, str(order.effect_id), claim.attempt, "released")
+            await self._record(order, claim, "released")
             raise ApplicationError(str(error), type="NotSent") from None
         except OutcomeUnknown as error:
             # The claim stays: after the wait it counts as unknown, and the next attempt goes out.
@@ -141,8 +144,24 @@ class Outreach:
             says=stop.says if stop else "",
         )
         detail = canonical({"person": person, "reason": outcome.reason, "says": outcome.says})
-        await self._ledger.finish(order.agency, str(order.effect_id), claim.attempt, outcome.outcome, detail)
+        await self._record(order, claim, outcome.outcome, detail)
         return outcome
+
+    async def _record(
+        self, order: OutreachOrder, claim: Claim, outcome: Outcome, detail: str | None = None
+    ) -> None:
+        """Record what became of an attempt, however long the database is away.
+
+        Whoever gave up here would make a known outcome an unknown one, and the letter would go out again.
+        """
+        while True:
+            try:
+                await self._ledger.finish(order.agency, str(order.effect_id), claim.attempt, outcome, detail)
+                return
+            except Exception as error:
+                if not is_passing(error):
+                    raise
+            await asyncio.sleep(_RECORD_AGAIN)
 
     def _later(self, says: str, kind: str) -> ApplicationError:
         return ApplicationError(says, type=kind, next_retry_delay=self._settles_after)
