@@ -49,6 +49,9 @@ _PASSING: Final = frozenset(
         RPCStatusCode.DEADLINE_EXCEEDED,
         RPCStatusCode.ABORTED,
         RPCStatusCode.CANCELLED,
+        # A line that breaks, as it does when the server is killed: the SDK has no better name for it.
+        RPCStatusCode.UNKNOWN,
+        RPCStatusCode.INTERNAL,
         # A workflow task failed, as it does when a run that rolls over finds a new signal waiting.
         RPCStatusCode.FAILED_PRECONDITION,
         # The run ended between our call's two halves; the next call starts another.

@@ -3,18 +3,39 @@
 import asyncio
 import gc
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from temporalio.client import Client
-from temporalio.service import RetryConfig
+from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 
 from events.log.keys import MemoryKeys
 from workers.client import Engagements, NotAnswered
 from workers.data_converter import data_converter
 from workers.embedded.stack import EmbeddedStack
+from workflows.types import CommandReply
 
 pytestmark = pytest.mark.temporal
+
+
+class BreakingOnce:
+    """A client of Temporal's whose line breaks under the first call."""
+
+    namespace = "default"
+    data_converter = SimpleNamespace(payload_codec=None)
+
+    def __init__(self, reply: CommandReply, error: RPCError) -> None:
+        self.asked: list[str] = []
+        self._reply, self._error = reply, error
+
+    async def execute_update_with_start_workflow(self, *_: object, id: str, **named: Any) -> CommandReply:
+        """Answer, the second time."""
+        self.asked.append(id)
+        if len(self.asked) == 1:
+            named["start_workflow_operation"]._workflow_handle.set_exception(self._error)
+            raise self._error
+        return self._reply
 
 
 class TestCommand:
@@ -34,3 +55,12 @@ class TestCommand:
                 await engagements.command("e-1", "resume", command_id="k-1")
         gc.collect()
         assert unheard == []
+
+    @pytest.mark.parametrize("status", [RPCStatusCode.UNKNOWN, RPCStatusCode.INTERNAL])
+    async def test_sends_again_when_the_line_breaks(self, status: RPCStatusCode) -> None:
+        """The same command under the same id: whether the first went through is unknown, and no matter."""
+        reply = CommandReply(command_id="k-1", outcome="accepted", version=1)
+        server = BreakingOnce(reply, RPCError("transport error", status, b""))
+        client: Any = server
+        assert await Engagements(client, "acme").command("e-1", "resume", command_id="k-1") == reply
+        assert server.asked == ["k-1", "k-1"]

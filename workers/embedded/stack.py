@@ -22,7 +22,7 @@ from workers.smtp_sink import SmtpSink
 
 USUAL_SMTP_PORT = 1025
 PATIENCE = 90.0  # seconds until a server that neither serves nor ends counts as failed
-REMAINS = 10.0  # seconds for the processes of a crashed server to notice that it is gone
+PASSES = 10.0  # seconds for what keeps a server from starting and passes by itself
 ATTEMPTS = 3  # a port found free can be taken before the server binds it
 
 
@@ -260,12 +260,12 @@ class EmbeddedStack:
             ready.cancel()
 
     async def _wait_ready(self, name: str, keeper: Keeper) -> None:
-        deadline = time.monotonic() + REMAINS
+        deadline = time.monotonic() + PASSES
         while True:
             try:
                 return await self._wait_once(name, keeper)
             except EmbeddedError:
-                if time.monotonic() > deadline or not self._servers[name].waits_for_remains():
+                if time.monotonic() > deadline or not self._servers[name].passes_by_itself():
                     raise
                 await asyncio.sleep(0.1)
                 await keeper.run(name)
