@@ -29,7 +29,7 @@ class TestExamine:
     ) -> None:
         post = examine(twice(fate, over), [killed], sent={"<m-1>"}, requested={"<m-1>"})
         assert dict(post.duplicates) == {kind: 1}
-        assert post.elsewhere == (("<m-1>",) if kind == "elsewhere" else ())
+        assert len(post.elsewhere) == (kind == "elsewhere")
 
     def test_misses_what_is_said_to_be_sent_and_never_came(self) -> None:
         post = examine([], [], sent={"<m-2>"}, requested={"<m-2>"})

@@ -145,6 +145,8 @@ def _mention(
 
 def _ending(play: Played, events: list[Stored], findings: Findings) -> None:
     """A story that a crash overtook must have got to its stage; one in quiet times to all it announces."""
+    if play.failed is not None:
+        findings.wrong.append(f"{play.agency}: {play.failed}")
     missed = [play.broken] if play.broken is not None else []
     missed += unfulfilled(play.scenario, events)
     at_stage = not any("at stage" in each for each in missed)

@@ -43,7 +43,8 @@ def examine(
             kind = excuse(earlier, struck)
             duplicates[kind] += 1
             if kind == "elsewhere":
-                elsewhere.append(message_id)
+                held = (earlier.over or earlier.received) - earlier.received
+                elsewhere.append(f"{message_id} (the first was {earlier.fate} after {held:.1f} s)")
     return Post(
         received=sum(len(each) for each in got.values()),
         duplicates=duplicates,

@@ -28,11 +28,16 @@ AT_WORK: Final = 12
 
 @dataclass
 class Played:
-    """One scenario of one round, and what it came to; *hit* tells that something was killed meanwhile."""
+    """One scenario of one round, and what it came to.
+
+    *broken*: a step came out otherwise; *failed*: the client got what no client may get; *hit*: something
+    was killed meanwhile.
+    """
 
     agency: str
     scenario: Scenario
     broken: str | None = None
+    failed: str | None = None
     hit: bool = False
 
 
@@ -77,7 +82,18 @@ class Rounds:
             await play(scenario, stage, lambda _engagement, _text: None)
         except StoryBroken as error:
             played.broken = str(error)
+        except Exception as error:
+            played.failed = f"{scenario.engagement}: its client failed with {type(error).__name__}: {error}"
         played.hit = len(self.ground.kills) > before
+
+
+def shortest(scenarios: Sequence[Scenario], count: int | None) -> list[Scenario]:
+    """Give so many of them that take the fewest days; None gives all."""
+
+    def days(scenario: Scenario) -> float:
+        return max(step.day or 0.0 for step in scenario.step) + sum(step.after or 0 for step in scenario.step)
+
+    return sorted(scenarios, key=days)[:count]
 
 
 def starting_now(clock: ClockSpec) -> ClockSpec:

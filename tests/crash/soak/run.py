@@ -22,7 +22,7 @@ from tests.crash.soak.kills import planned
 from tests.crash.soak.letters import Post
 from tests.crash.soak.report import Figures
 from tests.crash.soak.rest import at_rest
-from tests.crash.soak.rounds import Rounds
+from tests.crash.soak.rounds import Rounds, shortest
 
 Say = Callable[[str], None]
 
@@ -34,6 +34,7 @@ class Options:
     seed: int
     minutes: float
     rate: float = SECONDS_A_DAY
+    stories: int | None = None
 
 
 async def soak(options: Options, place: Path, say: Say) -> Figures:
@@ -43,7 +44,7 @@ async def soak(options: Options, place: Path, say: Say) -> Figures:
     findings = Findings()
     with closing(Acknowledgements(place / "acknowledged.jsonl")) as told:
         async with ground(options.seed, clock, place) as at:
-            rounds = Rounds(at, shipped_scenarios(), told)
+            rounds = Rounds(at, shortest(shipped_scenarios(), options.stories), told)
             await _play_and_kill(options, at, rounds, say)
             say(f"{len(at.kills)} kills, {told.count} commands acknowledged; waiting until all is at rest")
             findings.wrong += await at_rest(at, rounds.agencies)
