@@ -49,7 +49,8 @@ _PASSING: Final = frozenset(
         RPCStatusCode.DEADLINE_EXCEEDED,
         RPCStatusCode.ABORTED,
         RPCStatusCode.CANCELLED,
-        # A line that breaks, as it does when the server is killed: the SDK has no better name for it.
+        # A line that breaks when the server is killed: the SDK has no better name for it, and of a call
+        # that is older than ten seconds it tells at once.
         RPCStatusCode.UNKNOWN,
         RPCStatusCode.INTERNAL,
         # A workflow task failed, as it does when a run that rolls over finds a new signal waiting.
