@@ -53,10 +53,12 @@ def _options() -> Options:
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--rate", type=float, default=SECONDS_A_DAY, help="domain seconds a second")
-    parser.add_argument("--stories", type=int, default=None, help="only so many scenarios, the shortest")
+    parser.add_argument(
+        "--small", action="store_true", help="one round at a time, of the two shortest stories"
+    )
     given = parser.parse_args()
     seed = random.SystemRandom().randrange(1_000_000) if given.seed is None else given.seed
-    return Options(seed, given.minutes, given.rate, given.stories)
+    return Options(seed, given.minutes, given.rate, given.small)
 
 
 def _say(text: str) -> None:

@@ -38,10 +38,10 @@ class Findings:
 
 @dataclass(frozen=True)
 class Mentioned:
-    """The Message-IDs that the log speaks of."""
+    """The Message-IDs that the log speaks of; those sent with the attempt that is known to have left."""
 
     requested: set[str]
-    sent: set[str]
+    sent: dict[str, int]
 
 
 async def verify_all(ground: Ground, agencies: Sequence[str], findings: Findings) -> None:
@@ -65,7 +65,7 @@ async def judge(
     promised: dict[str, list[Acknowledgement]] = defaultdict(list)
     for each in told:
         promised[each.agency].append(each)
-    mentioned = Mentioned(set(), set())
+    mentioned = Mentioned(set(), {})
     for agency in agencies:
         streams = await _streams(ground.having.log, agency)
         for name, events in streams.items():
@@ -80,6 +80,7 @@ async def judge(
                 _ending(play, streams.get(f"engagement:{play.scenario.engagement}", []), findings)
     post = examine(ground.mail.deliveries, ground.kills, mentioned.sent, mentioned.requested)
     findings.wrong += [f"message {each} is said to be sent and never came" for each in post.lost]
+    findings.wrong += [f"message {each} came more often than the log has attempts" for each in post.untold]
     findings.wrong += [f"message {each} came and the log knows nothing of it" for each in post.unknown_to_log]
     findings.wrong += [f"message {each} came twice, and no kill explains it" for each in post.elsewhere]
     return post
@@ -134,7 +135,8 @@ def _mention(
             if event.type == "outreach-requested":
                 mentioned.requested.add(email.message_id(json.loads(event.body)["effect_id"]))
             elif event.type == "outreach-sent":
-                mentioned.sent.add(json.loads(event.body)["message_id"])
+                body = json.loads(event.body)
+                mentioned.sent[body["message_id"]] = body.get("attempt", 1)
             elif event.type == "outreach-failed":
                 body = json.loads(event.body)
                 if body["reason"] == "outcome-unknown":

@@ -19,19 +19,23 @@ Kind = Literal["inside-data", "before-its-record", "elsewhere"]
 
 @dataclass(frozen=True)
 class Post:
-    """What the messages came to.  *lost*: the log says sent, and nobody got it."""
+    """What the messages came to.
+
+    *lost*: the log says sent, and nobody got it; *untold*: it came more often than the log has attempts.
+    """
 
     received: int
     duplicates: Mapping[Kind, int]
     lost: tuple[str, ...]
+    untold: tuple[str, ...]
     unknown_to_log: tuple[str, ...]
     elsewhere: tuple[str, ...]
 
 
 def examine(
-    deliveries: Iterable[Delivery], kills: Sequence[Kill], sent: set[str], requested: set[str]
+    deliveries: Iterable[Delivery], kills: Sequence[Kill], sent: Mapping[str, int], requested: set[str]
 ) -> Post:
-    """Compare deliveries with the Message-IDs of what was sent, and of what was ever asked for."""
+    """Compare deliveries with the Message-IDs of what was sent (at which attempt) and ever asked for."""
     got: dict[str, list[Delivery]] = defaultdict(list)
     for each in sorted(deliveries, key=lambda each: each.received):
         got[each.message_id].append(each)
@@ -45,10 +49,12 @@ def examine(
             if kind == "elsewhere":
                 held = (earlier.over or earlier.received) - earlier.received
                 elsewhere.append(f"{message_id} (the first was {earlier.fate} after {held:.1f} s)")
+    received = sum(len(each) for each in got.values())
     return Post(
-        received=sum(len(each) for each in got.values()),
+        received=received,
         duplicates=duplicates,
-        lost=tuple(sorted(sent - got.keys())),
+        lost=tuple(sorted(sent.keys() - got.keys())),
+        untold=tuple(sorted(each for each, attempt in sent.items() if len(got.get(each, ())) > attempt)),
         unknown_to_log=tuple(sorted(got.keys() - requested)),
         elsewhere=tuple(elsewhere),
     )

@@ -47,6 +47,7 @@ class Rounds:
 
     ground: Ground
     scenarios: Sequence[Scenario]
+    lanes: int
     told: Acknowledgements
     played: list[Played] = field(default_factory=list)
     agencies: list[str] = field(default_factory=list)
@@ -54,8 +55,7 @@ class Rounds:
 
     async def go_on_until(self, over: asyncio.Event) -> None:
         """Begin new rounds until told to stop; returns when the last of them has come to its end."""
-        lanes = max(2, round(AT_WORK / len(self.scenarios)))
-        await asyncio.gather(*(self._one_after_another(over) for _ in range(lanes)))
+        await asyncio.gather(*(self._one_after_another(over) for _ in range(self.lanes)))
 
     async def _one_after_another(self, over: asyncio.Event) -> None:
         while not over.is_set():
@@ -87,8 +87,13 @@ class Rounds:
         played.hit = len(self.ground.kills) > before
 
 
-def shortest(scenarios: Sequence[Scenario], count: int | None) -> list[Scenario]:
-    """Give so many of them that take the fewest days; None gives all."""
+def lanes(scenarios: Sequence[Scenario]) -> int:
+    """Say how many rounds are played at a time."""
+    return max(2, round(AT_WORK / len(scenarios)))
+
+
+def shortest(scenarios: Sequence[Scenario], count: int) -> list[Scenario]:
+    """Give so many of them that take the fewest days."""
 
     def days(scenario: Scenario) -> float:
         return max(step.day or 0.0 for step in scenario.step) + sum(step.after or 0 for step in scenario.step)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from events.clock import ClockSpec
 from gateway.demo.run import BEGINNING, SECONDS_A_DAY
-from gateway.demo.scenario import shipped_scenarios
+from gateway.demo.scenario import Scenario, shipped_scenarios
 from tests.crash.soak.acknowledgements import Acknowledgements
 from tests.crash.soak.ground import Ground, ground, left_over
 from tests.crash.soak.judging import Findings, judge, verify_all
@@ -22,7 +22,7 @@ from tests.crash.soak.kills import planned
 from tests.crash.soak.letters import Post
 from tests.crash.soak.report import Figures
 from tests.crash.soak.rest import at_rest
-from tests.crash.soak.rounds import Rounds, shortest
+from tests.crash.soak.rounds import Rounds, lanes, shortest
 
 Say = Callable[[str], None]
 
@@ -34,7 +34,7 @@ class Options:
     seed: int
     minutes: float
     rate: float = SECONDS_A_DAY
-    stories: int | None = None
+    small: bool = False
 
 
 async def soak(options: Options, place: Path, say: Say) -> Figures:
@@ -44,7 +44,7 @@ async def soak(options: Options, place: Path, say: Say) -> Figures:
     findings = Findings()
     with closing(Acknowledgements(place / "acknowledged.jsonl")) as told:
         async with ground(options.seed, clock, place) as at:
-            rounds = Rounds(at, shortest(shipped_scenarios(), options.stories), told)
+            rounds = Rounds(at, *_scale(options), told)
             await _play_and_kill(options, at, rounds, say)
             say(f"{len(at.kills)} kills, {told.count} commands acknowledged; waiting until all is at rest")
             findings.wrong += await at_rest(at, rounds.agencies)
@@ -54,6 +54,12 @@ async def soak(options: Options, place: Path, say: Say) -> Figures:
             pids = at.worker.pids
     findings.wrong += [f"{name} was not ended" for name in await left_over(place, pids)]
     return _figures(options, at, rounds, findings, post, time.monotonic() - began)
+
+
+def _scale(options: Options) -> tuple[list[Scenario], int]:
+    """Say what is played, and how many rounds at a time."""
+    scenarios = shipped_scenarios()
+    return (shortest(scenarios, 2), 1) if options.small else (scenarios, lanes(scenarios))
 
 
 async def _play_and_kill(options: Options, at: Ground, rounds: Rounds, say: Say) -> None:
