@@ -27,20 +27,20 @@ class TestExamine:
     def test_excuses_only_a_sender_killed_before_the_record(
         self, fate: Fate, over: float, killed: Kill, kind: str
     ) -> None:
-        post = examine(twice(fate, over), [killed], sent={"<m-1>": 2}, requested={"<m-1>"})
+        post = examine(twice(fate, over), [killed], sent={"<m-1>": 2}, requested={"<m-1>"}, read_at=99.0)
         assert dict(post.duplicates) == {kind: 1}
         assert len(post.elsewhere) == (kind == "elsewhere")
 
     def test_misses_what_is_said_to_be_sent_and_never_came(self) -> None:
-        post = examine([], [], sent={"<m-2>": 1}, requested={"<m-2>"})
+        post = examine([], [], sent={"<m-2>": 1}, requested={"<m-2>"}, read_at=99.0)
         assert post.lost == ("<m-2>",)
 
     def test_names_what_came_more_often_than_the_log_has_attempts(self) -> None:
-        post = examine(twice("cut", 12.0), [], sent={"<m-1>": 1}, requested={"<m-1>"})
+        post = examine(twice("cut", 12.0), [], sent={"<m-1>": 1}, requested={"<m-1>"}, read_at=99.0)
         assert post.untold == ("<m-1>",)
 
     def test_names_what_nobody_asked_for(self) -> None:
-        post = examine([Delivery("<m-3>", 1.0)], [], sent={}, requested=set())
+        post = examine([Delivery("<m-3>", 1.0)], [], sent={}, requested=set(), read_at=99.0)
         assert post.unknown_to_log == ("<m-3>",)
 
 

@@ -4,6 +4,7 @@ It reads the log with the product's own code and trusts nothing that a killed pr
 """
 
 import json
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -62,6 +63,7 @@ async def judge(
     findings: Findings,
 ) -> Post:
     """Compare everything else; returns what the messages came to."""
+    read_at = time.monotonic()
     promised: dict[str, list[Acknowledgement]] = defaultdict(list)
     for each in told:
         promised[each.agency].append(each)
@@ -78,7 +80,7 @@ async def judge(
         for play in played:
             if play.agency == agency:
                 _ending(play, streams.get(f"engagement:{play.scenario.engagement}", []), findings)
-    post = examine(ground.mail.deliveries, ground.kills, mentioned.sent, mentioned.requested)
+    post = examine(ground.mail.deliveries, ground.kills, mentioned.sent, mentioned.requested, read_at=read_at)
     findings.wrong += [f"message {each} is said to be sent and never came" for each in post.lost]
     findings.wrong += [f"message {each} came more often than the log has attempts" for each in post.untold]
     findings.wrong += [f"message {each} came and the log knows nothing of it" for each in post.unknown_to_log]

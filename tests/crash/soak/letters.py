@@ -33,9 +33,17 @@ class Post:
 
 
 def examine(
-    deliveries: Iterable[Delivery], kills: Sequence[Kill], sent: Mapping[str, int], requested: set[str]
+    deliveries: Iterable[Delivery],
+    kills: Sequence[Kill],
+    sent: Mapping[str, int],
+    requested: set[str],
+    *,
+    read_at: float,
 ) -> Post:
-    """Compare deliveries with the Message-IDs of what was sent (at which attempt) and ever asked for."""
+    """Compare deliveries with the Message-IDs of what was sent (at which attempt) and ever asked for.
+
+    *read_at*: when the reading of the log began; it need not know of what came later.
+    """
     got: dict[str, list[Delivery]] = defaultdict(list)
     for each in sorted(deliveries, key=lambda each: each.received):
         got[each.message_id].append(each)
@@ -55,7 +63,9 @@ def examine(
         duplicates=duplicates,
         lost=tuple(sorted(sent.keys() - got.keys())),
         untold=tuple(sorted(each for each, attempt in sent.items() if len(got.get(each, ())) > attempt)),
-        unknown_to_log=tuple(sorted(got.keys() - requested)),
+        unknown_to_log=tuple(
+            sorted(each for each in got.keys() - requested if got[each][0].received < read_at)
+        ),
         elsewhere=tuple(elsewhere),
     )
 
