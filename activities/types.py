@@ -160,6 +160,18 @@ class OutreachOutcome(_Data):
         return RecordOutreach(**self.model_dump())
 
 
+# -- sweeping -----------------------------------------------------------------------------------
+
+
+class SweepReply(_Data):
+    """What a sweep came to: how many engagements it found behind their log, by what it did about them."""
+
+    acknowledged: int = Field(description="had all events in their history; noted without a poke")
+    poked: int = Field(description="were told just now")
+    waiting: int = Field(description="were told of this version before, and have not come to it")
+    failed: int = Field(description="could not be reached; the worker's log says why")
+
+
 # -- commands to streams without a workflow -----------------------------------------------------
 
 

@@ -170,7 +170,7 @@ def _ended_otherwise(state: Engagement, rule: ObligationRule, first: e.Obligatio
         if identity == past.annulled:
             continue
         named = named_by(event, state)
-        if keeps(rule, event, first.subject, first.since, named):
+        if keeps(rule, event, first.subject, first.since, named, first.due_at):
             return True
         if opened and any(fires(trigger, event, first.subject, named) for trigger in rule.dropped_by):
             return True

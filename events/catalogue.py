@@ -12,18 +12,26 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from events.kinds import (
     Awaited,
     Channel,
+    ClientPurpose,
     Code,
+    ConflictOutcome,
     Direction,
     Evidence,
+    Facet,
     Id,
     Mode,
     Moment,
     OwnerRole,
+    Party,
+    PlacementEnd,
+    PlacementKind,
     Purpose,
     Recipient,
     Reference,
+    Remedy,
     RuleId,
     RungAction,
+    Sentiment,
     WithdrawalScope,
 )
 from events.personal import Personal
@@ -148,6 +156,7 @@ class EngagementClosed(Event):
 class ContactMade(Event):
     """A person of the agency and the candidate really exchanged words."""
 
+    schema_version: ClassVar[int] = 2
     type: Literal["contact-made"] = "contact-made"
     after_close: ClassVar[bool] = True
     contact_id: Id
@@ -161,6 +170,9 @@ class ContactMade(Event):
         default=(), description="applications, submissions, interviews, messages spoken of"
     )
     note: Personal[str | None] = None
+    sentiment: Sentiment | None = Field(
+        default=None, description="how they say they are, or how they like the job; None: not asked"
+    )
 
 
 class AttemptMade(Event):
@@ -192,6 +204,75 @@ class CallRequested(Event):
     after_close: ClassVar[bool] = True
     message_id: Id
     words: Personal[str | None] = None
+
+
+# -- knowing each other -------------------------------------------------------------------------
+
+
+class RecruiterIntroduced(Event):
+    """The candidate learnt who it is that answers for them."""
+
+    type: Literal["recruiter-introduced"] = "recruiter-introduced"
+    recruiter: Id
+    by: Id
+    channel: Channel = "unknown"
+
+
+class FacetLearnt(Event):
+    """Something about the person, not the CV, from a conversation; the same id again replaces it."""
+
+    type: Literal["facet-learnt"] = "facet-learnt"
+    facet_id: Id
+    facet: Facet
+    contact_id: Id = Field(description="the conversation it comes from")
+    expires_at: Moment | None = Field(default=None, description="from then on it must be asked again")
+    words: Personal[str | None] = None
+
+
+class FacetRetired(Event):
+    """What was learnt about the person is true no longer."""
+
+    type: Literal["facet-retired"] = "facet-retired"
+    facet_id: Id
+    reason: Code = "unspecified"
+
+
+class ProfilePlayedBack(Event):
+    """A person told the candidate how the agency understood them."""
+
+    type: Literal["profile-played-back"] = "profile-played-back"
+    by: Id
+    channel: Channel = "unknown"
+    facets: tuple[Id, ...]
+
+
+class ProfileConfirmed(Event):
+    """The candidate said that they were understood rightly."""
+
+    type: Literal["profile-confirmed"] = "profile-confirmed"
+    facets: tuple[Id, ...]
+    evidence: Evidence = "asserted"
+    evidence_ref: Id | None = None
+
+
+class NoMatchYet(Event):
+    """Nothing is good enough for this person yet; they are owed that word, and why."""
+
+    type: Literal["no-match-yet"] = "no-match-yet"
+    no_match_id: Id
+    by: Id
+    expected_by: Moment | None = Field(default=None, description="until when the wait is expected to last")
+    reason: Personal[str | None] = None
+
+
+class MatchDeclined(Event):
+    """The agency does not put a job to the candidate, because it would not suit them well enough."""
+
+    type: Literal["match-declined"] = "match-declined"
+    job_order_id: Id
+    by: Id
+    fit: int | None = Field(default=None, description="0 to 100: how well the job suits the person")
+    reason: Personal[str | None] = None
 
 
 # -- applications and what leads to a submission ------------------------------------------------
@@ -237,11 +318,15 @@ class CheckRecorded(Event):
 class JobProposed(Event):
     """A recruiter put a job to the candidate, with the reason why it suits this person."""
 
+    schema_version: ClassVar[int] = 2
     type: Literal["job-proposed"] = "job-proposed"
     job_order_id: Id
     by: Id
     job_order_owner: Id | None = None
     reason: Personal[str | None] = None
+    fit: int | None = Field(default=None, description="0 to 100: how well the job suits the person")
+    override_by: Id | None = Field(default=None, description="who put it forward below the policy's floor")
+    override_reason: Personal[str | None] = None
 
 
 class ProposalAnswered(Event):
@@ -256,20 +341,27 @@ class ProposalAnswered(Event):
 class RightToRepresentGranted(Event):
     """The candidate agreed that the agency speaks for them on this one job."""
 
+    schema_version: ClassVar[int] = 2
     type: Literal["right-to-represent-granted"] = "right-to-represent-granted"
     job_order_id: Id
     evidence: Evidence
     evidence_ref: Id | None = None
     expires_at: Moment | None = None
     wording: Personal[str | None] = None
+    pay: Personal[str | None] = Field(default=None, description="the pay that the agreement names")
+    exclusive: bool = Field(default=False, description="no other agency may present them for this job")
 
 
 class RightToRepresentRevoked(Event):
     """The candidate took that agreement back."""
 
+    schema_version: ClassVar[int] = 2
     type: Literal["right-to-represent-revoked"] = "right-to-represent-revoked"
     job_order_id: Id
     reason: Personal[str | None] = None
+    submission_id: Id | None = Field(
+        default=None, description="the submission that was alive on it: its client must be told"
+    )
 
 
 # -- submissions, interviews, offers ------------------------------------------------------------
@@ -290,9 +382,61 @@ class Submitted(Event):
 class ClientAnswered(Event):
     """The client said yes or no to a submission."""
 
+    schema_version: ClassVar[int] = 2
     type: Literal["client-answered"] = "client-answered"
     submission_id: Id
     answer: Literal["yes", "no"]
+    reason: Personal[str | None] = None
+    reason_code: Code = Field(default="unspecified", description="e.g. duplicate, experience, pay")
+
+
+class ClientContacted(Event):
+    """A person of the agency and the client exchanged words about a candidate; no contact with them."""
+
+    type: Literal["client-contacted"] = "client-contacted"
+    after_close: ClassVar[bool] = True
+    client_contact_id: Id
+    by: Id
+    channel: Channel = "unknown"
+    purpose: ClientPurpose = "talk"
+    submission_id: Id | None = None
+    placement_id: Id | None = None
+    excels: Literal["yes", "partly", "no"] | None = Field(
+        default=None, description="what a check-in with the client said of the placed person"
+    )
+    note: Personal[str | None] = None
+
+
+class OwnershipConflictOpened(Event):
+    """Somebody else says that this candidate is theirs on this job."""
+
+    type: Literal["ownership-conflict-opened"] = "ownership-conflict-opened"
+    conflict_id: Id
+    job_order_id: Id
+    submission_id: Id | None = None
+    kind: Literal["duplicate", "ownership"]
+    other: Code = Field(description="who claims it, e.g. another-agency, client-direct; never a name")
+    details: Personal[str | None] = None
+
+
+class ConflictEvidenceAdded(Event):
+    """Something that shows who was first."""
+
+    type: Literal["conflict-evidence-added"] = "conflict-evidence-added"
+    conflict_id: Id
+    kind: Code = Field(description="e.g. right-to-represent, submission-mail")
+    evidence_ref: Id
+    dated: Moment | None = None
+
+
+class OwnershipConflictResolved(Event):
+    """It is settled who presented the candidate; the candidate is owed that word."""
+
+    type: Literal["ownership-conflict-resolved"] = "ownership-conflict-resolved"
+    conflict_id: Id
+    job_order_id: Id
+    submission_id: Id | None = None
+    outcome: ConflictOutcome
     reason: Personal[str | None] = None
 
 
@@ -354,6 +498,16 @@ class InterviewMissed(Event):
     missed_by: Literal["candidate", "client", "unknown"] = "unknown"
 
 
+class NoShowExplained(Event):
+    """It is known why somebody did not come."""
+
+    type: Literal["no-show-explained"] = "no-show-explained"
+    interview_id: Id
+    submission_id: Id
+    reason_code: Code = "unspecified"
+    reason: Personal[str | None] = None
+
+
 class InterviewResultRecorded(Event):
     """The client said what the interview led to."""
 
@@ -378,19 +532,52 @@ class FeedbackPassedOn(Event):
 class OfferExtended(Event):
     """The client wants the candidate; it is the candidate's turn."""
 
+    schema_version: ClassVar[int] = 2
     type: Literal["offer-extended"] = "offer-extended"
     offer_id: Id
     submission_id: Id
     terms: Personal[str | None] = None
+    kind: PlacementKind = "unknown"
+    starts_on: Moment | None = None
+    ends_on: Moment | None = None
+    expires_at: Moment | None = None
+
+
+class OfferRevised(Event):
+    """The offer has other terms now; the earlier ones stay on record."""
+
+    type: Literal["offer-revised"] = "offer-revised"
+    offer_id: Id
+    submission_id: Id
+    revision: int = Field(description="counts from 2: the offer as it was extended is the first")
+    kind: PlacementKind = "unknown"
+    starts_on: Moment | None = None
+    ends_on: Moment | None = None
+    expires_at: Moment | None = None
+    terms: Personal[str | None] = None
+
+
+class CounterOfferNoted(Event):
+    """Somebody else wants to keep or win the candidate; they are owed a talk about it."""
+
+    type: Literal["counter-offer-noted"] = "counter-offer-noted"
+    offer_id: Id
+    submission_id: Id
+    made_by: Literal["present-employer", "another-client", "unknown"] = "unknown"
+    words: Personal[str | None] = None
 
 
 class OfferAccepted(Event):
-    """The candidate said yes: a placement begins."""
+    """The candidate said yes: a placement begins, under the submission's id."""
 
+    schema_version: ClassVar[int] = 2
     type: Literal["offer-accepted"] = "offer-accepted"
     offer_id: Id
     submission_id: Id
     starts_on: Moment | None = None
+    placement_id: Id
+    kind: PlacementKind = "unknown"
+    ends_on: Moment | None = None
 
 
 class OfferDeclined(Event):
@@ -402,6 +589,39 @@ class OfferDeclined(Event):
     reason: Personal[str | None] = None
 
 
+class SubmissionLeftOpen(Event):
+    """An offer was accepted while this submission was alive: the candidate chooses what becomes of it."""
+
+    type: Literal["submission-left-open"] = "submission-left-open"
+    submission_id: Id
+    offer_id: Id = Field(description="the offer that was accepted")
+
+
+class SubmissionKept(Event):
+    """The candidate wants this submission to stay alive beside the offer they accepted."""
+
+    type: Literal["submission-kept"] = "submission-kept"
+    submission_id: Id
+    reason: Personal[str | None] = None
+
+
+class PositionHeld(Event):
+    """The client put the job on hold while this candidate was alive on it."""
+
+    type: Literal["position-held"] = "position-held"
+    job_order_id: Id
+    submission_id: Id
+    until: Moment | None = None
+
+
+class PositionResumed(Event):
+    """The job goes on, and this candidate with it."""
+
+    type: Literal["position-resumed"] = "position-resumed"
+    job_order_id: Id
+    submission_id: Id
+
+
 class PositionFilled(Event):
     """The job order was filled or closed while this candidate was still alive on it."""
 
@@ -409,6 +629,103 @@ class PositionFilled(Event):
     job_order_id: Id
     submission_id: Id
     how: Literal["filled", "closed"]
+
+
+# -- placements: each has the id of the submission it came from -----------------------------------
+
+
+class RefundStep(BaseModel):
+    """What a client gets back when a placement ends by this day after its start."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    until_day: int = Field(ge=1, le=3650)
+    percent: int = Field(ge=0, le=100)
+
+
+class PlacementTermsRecorded(Event):
+    """The client's terms for a placement: its kind, and what the agency guarantees."""
+
+    type: Literal["placement-terms-recorded"] = "placement-terms-recorded"
+    placement_id: Id
+    kind: PlacementKind = "unknown"
+    guarantee_days: int | None = Field(default=None, description="counted from the first paid day")
+    remedy: Remedy = "none"
+    refund_steps: tuple[RefundStep, ...] = ()
+    guarantee_until: Moment | None = Field(default=None, description="None: not started, or no guarantee")
+
+
+class StartMoved(Event):
+    """The agreed first day is another now, or is known at last."""
+
+    type: Literal["start-moved"] = "start-moved"
+    placement_id: Id
+    starts_on: Moment
+    moved_by: Party = "unknown"
+    reason: Personal[str | None] = None
+
+
+class PlacementStarted(Event):
+    """The first paid day is confirmed: guarantee and after-care count from it."""
+
+    type: Literal["placement-started"] = "placement-started"
+    placement_id: Id
+    submission_id: Id
+    started_on: Moment
+    kind: PlacementKind = "unknown"
+    guarantee_until: Moment | None = None
+    ends_on: Moment | None = None
+
+
+class ContractExtended(Event):
+    """A contract ends at another time than was agreed."""
+
+    type: Literal["contract-extended"] = "contract-extended"
+    placement_id: Id
+    ends_on: Moment
+    reason: Personal[str | None] = None
+
+
+class PlacementConverted(Event):
+    """A temporary placement became a permanent one."""
+
+    type: Literal["placement-converted"] = "placement-converted"
+    placement_id: Id
+    converted_on: Moment
+
+
+class ConcernRaised(Event):
+    """The placed person or the client is not happy; somebody must talk about it."""
+
+    type: Literal["concern-raised"] = "concern-raised"
+    placement_id: Id
+    raised_by: Party
+    words: Personal[str | None] = None
+
+
+class PlacementEnded(Event):
+    """A placement is over: given up before its start, never begun, broken off, or completed."""
+
+    type: Literal["placement-ended"] = "placement-ended"
+    placement_id: Id
+    submission_id: Id
+    job_order_id: Id | None = None
+    how: PlacementEnd
+    ended_by: Party = "unknown"
+    ended_on: Moment
+    within_guarantee: bool | None = Field(default=None, description="None: no guarantee is known")
+    reason_code: Code = "unspecified"
+    reason: Personal[str | None] = None
+
+
+class GuaranteeInvoked(Event):
+    """The client asks for what the guarantee promises."""
+
+    type: Literal["guarantee-invoked"] = "guarantee-invoked"
+    placement_id: Id
+    submission_id: Id
+    remedy: Remedy
+    refund_percent: int | None = Field(default=None, description="as the refund steps give it for that day")
 
 
 # -- the record about the record ----------------------------------------------------------------
@@ -547,6 +864,19 @@ class ObligationExcused(Event):
     reason: Code
 
 
+class ExcuseGranted(Event):
+    """Somebody who does not owe the promise says why it need not be kept; it never counts as kept."""
+
+    type: Literal["excuse-granted"] = "excuse-granted"
+    after_close: ClassVar[bool] = True
+    obligation_id: UUID
+    rule: RuleId
+    subject: str
+    by: Id
+    reason: Code
+    words: Personal[str | None] = None
+
+
 class ObligationDropped(EngineEvent):
     """Nobody is waiting for this any more."""
 
@@ -668,6 +998,13 @@ AnyEvent = Annotated[
     | AttemptMade
     | CandidateWrote
     | CallRequested
+    | RecruiterIntroduced
+    | FacetLearnt
+    | FacetRetired
+    | ProfilePlayedBack
+    | ProfileConfirmed
+    | NoMatchYet
+    | MatchDeclined
     | ApplicationRecorded
     | ApplicationLinked
     | ApplicationDeclined
@@ -678,18 +1015,37 @@ AnyEvent = Annotated[
     | RightToRepresentRevoked
     | Submitted
     | ClientAnswered
+    | ClientContacted
+    | OwnershipConflictOpened
+    | ConflictEvidenceAdded
+    | OwnershipConflictResolved
     | InterviewRequested
     | InterviewScheduled
     | InterviewMoved
     | InterviewCancelled
     | InterviewHeld
     | InterviewMissed
+    | NoShowExplained
     | InterviewResultRecorded
     | FeedbackPassedOn
     | OfferExtended
+    | OfferRevised
+    | CounterOfferNoted
     | OfferAccepted
     | OfferDeclined
+    | SubmissionLeftOpen
+    | SubmissionKept
+    | PositionHeld
+    | PositionResumed
     | PositionFilled
+    | PlacementTermsRecorded
+    | StartMoved
+    | PlacementStarted
+    | ContractExtended
+    | PlacementConverted
+    | ConcernRaised
+    | PlacementEnded
+    | GuaranteeInvoked
     | CommandRefused
     | GateBypassed
     | MessageRefused
@@ -699,6 +1055,7 @@ AnyEvent = Annotated[
     | ObligationMet
     | ObligationBreached
     | ObligationExcused
+    | ExcuseGranted
     | ObligationDropped
     | RungReached
     | EscalationRaised

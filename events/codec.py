@@ -27,8 +27,27 @@ def registry_of(union: Any) -> dict[str, type[Event]]:
 
 ENGAGEMENT_EVENTS: Registry = registry_of(AnyEvent)
 
+
+def _grown(body: dict[str, Any]) -> dict[str, Any]:
+    """Leave a body as it is: the version only added fields that have defaults."""
+    return body
+
+
+def _placed(body: dict[str, Any]) -> dict[str, Any]:
+    """Name the placement, which has the id of its submission."""
+    return {**body, "placement_id": body["submission_id"]}
+
+
 # (type, schema version) -> what raises a body of that version to the next.
-UPCASTERS: dict[tuple[str, int], Upcaster] = {}
+UPCASTERS: dict[tuple[str, int], Upcaster] = {
+    ("contact-made", 1): _grown,
+    ("job-proposed", 1): _grown,
+    ("right-to-represent-granted", 1): _grown,
+    ("right-to-represent-revoked", 1): _grown,
+    ("client-answered", 1): _grown,
+    ("offer-extended", 1): _grown,
+    ("offer-accepted", 1): _placed,
+}
 
 
 class UnknownEvent(Exception):

@@ -8,17 +8,26 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from events.catalogue import RefundStep
 from events.envelope import Actor
 from events.kinds import (
     Channel,
+    ClientPurpose,
     Code,
     CommandId,
+    ConflictOutcome,
     Direction,
     Evidence,
+    Facet,
     GivenMoment,
     GivenReference,
     Id,
+    Party,
+    PlacementEnd,
+    PlacementKind,
     Purpose,
+    Remedy,
+    Sentiment,
     Words,
 )
 from events.personal import Personal
@@ -86,12 +95,13 @@ class CompleteIntake(Command):
     name: Literal["complete-intake"] = "complete-intake"
 
 
-class Pause(Command):
-    """Leave the candidate in peace until a date."""
+class Pause(Intent):
+    """Leave the candidate in peace until a date; a long pause needs somebody else's approval."""
 
     name: Literal["pause"] = "pause"
     until: GivenMoment
     reason: Personal[Words | None] = None
+    approved_by: Id | None = Field(default=None, description="the lead who agrees to a long pause")
 
 
 class Resume(Command):
@@ -137,6 +147,7 @@ class RecordContact(Command):
     purpose: Purpose = "talk"
     about: tuple[GivenReference, ...] = ()
     note: Personal[Words | None] = None
+    sentiment: Sentiment | None = None
 
 
 class RecordAttempt(Command):
@@ -165,6 +176,74 @@ class RequestCall(Command):
     name: Literal["request-call"] = "request-call"
     message_id: Id | None = None
     words: Personal[Words | None] = None
+
+
+class IntroduceRecruiter(Command):
+    """Report that the candidate learnt who answers for them; the present owner if nobody is named."""
+
+    name: Literal["introduce-recruiter"] = "introduce-recruiter"
+    recruiter: Id | None = None
+    by: Id | None = None
+    channel: Channel = "unknown"
+
+
+class RecordFacet(Command):
+    """Report something about the person from a conversation; the same id again replaces it."""
+
+    name: Literal["record-facet"] = "record-facet"
+    facet_id: Id | None = None
+    facet: Facet
+    contact_id: Id | None = Field(
+        default=None, description="the conversation it comes from; the last one on record if not given"
+    )
+    expires_at: GivenMoment | None = None
+    words: Personal[Words | None] = None
+
+
+class RetireFacet(Command):
+    """Report that something learnt about the person is true no longer."""
+
+    name: Literal["retire-facet"] = "retire-facet"
+    facet_id: Id
+    reason: Code = "unspecified"
+
+
+class PlayBackProfile(Command):
+    """Report that a person told the candidate how they are understood; all facets if none is named."""
+
+    name: Literal["play-back-profile"] = "play-back-profile"
+    by: Id | None = None
+    channel: Channel = "unknown"
+    facets: tuple[Id, ...] = ()
+
+
+class ConfirmProfile(Command):
+    """Report that the candidate confirmed it; all that was played back if none is named."""
+
+    name: Literal["confirm-profile"] = "confirm-profile"
+    facets: tuple[Id, ...] = ()
+    evidence: Evidence = "asserted"
+    evidence_ref: Id | None = None
+
+
+class RecordNoMatch(Command):
+    """Report that nothing is good enough for this person yet, and why."""
+
+    name: Literal["record-no-match"] = "record-no-match"
+    no_match_id: Id | None = None
+    by: Id | None = None
+    expected_by: GivenMoment | None = None
+    reason: Personal[Words | None] = None
+
+
+class DeclineMatch(Command):
+    """Report that a job is not put to the candidate, because it would not suit them well enough."""
+
+    name: Literal["decline-match"] = "decline-match"
+    job_order_id: Id
+    by: Id | None = None
+    fit: int | None = Field(default=None, ge=0, le=100)
+    reason: Personal[Words | None] = None
 
 
 class RecordApplication(Command):
@@ -211,6 +290,9 @@ class ProposeJob(Intent):
     by: Id | None = None
     job_order_owner: Id | None = None
     reason: Personal[Words | None] = None
+    fit: int | None = Field(default=None, ge=0, le=100)
+    override_by: Id | None = Field(default=None, description="who puts it forward below the floor")
+    override_reason: Personal[Words | None] = None
 
 
 class RecordProposal(Command):
@@ -221,6 +303,9 @@ class RecordProposal(Command):
     by: Id | None = None
     job_order_owner: Id | None = None
     reason: Personal[Words | None] = None
+    fit: int | None = Field(default=None, ge=0, le=100)
+    override_by: Id | None = Field(default=None, description="who puts it forward below the floor")
+    override_reason: Personal[Words | None] = None
 
 
 class AnswerProposal(Command):
@@ -241,6 +326,8 @@ class GrantRightToRepresent(Command):
     evidence_ref: Id | None = None
     expires_at: GivenMoment | None = None
     wording: Personal[Words | None] = None
+    pay: Personal[Words | None] = None
+    exclusive: bool = False
 
 
 class RevokeRightToRepresent(Command):
@@ -279,6 +366,52 @@ class RecordClientAnswer(Command):
     name: Literal["record-client-answer"] = "record-client-answer"
     submission_id: Id
     answer: Literal["yes", "no"]
+    reason: Personal[Words | None] = None
+    reason_code: Code = "unspecified"
+
+
+class RecordClientContact(Command):
+    """Report that a person of the agency and the client exchanged words about the candidate."""
+
+    name: Literal["record-client-contact"] = "record-client-contact"
+    client_contact_id: Id | None = None
+    by: Id | None = None
+    channel: Channel = "unknown"
+    purpose: ClientPurpose = "talk"
+    submission_id: Id | None = None
+    placement_id: Id | None = None
+    excels: Literal["yes", "partly", "no"] | None = None
+    note: Personal[Words | None] = None
+
+
+class OpenConflict(Command):
+    """Report that somebody else claims this candidate on this job."""
+
+    name: Literal["open-conflict"] = "open-conflict"
+    conflict_id: Id | None = None
+    job_order_id: Id
+    submission_id: Id | None = None
+    conflict: Literal["duplicate", "ownership"] = "duplicate"
+    other: Code = "another-agency"
+    details: Personal[Words | None] = None
+
+
+class AddConflictEvidence(Command):
+    """Report something that shows who was first."""
+
+    name: Literal["add-conflict-evidence"] = "add-conflict-evidence"
+    conflict_id: Id
+    evidence: Code
+    evidence_ref: Id
+    dated: GivenMoment | None = None
+
+
+class ResolveConflict(Command):
+    """Report how a conflict ended."""
+
+    name: Literal["resolve-conflict"] = "resolve-conflict"
+    conflict_id: Id
+    outcome: ConflictOutcome
     reason: Personal[Words | None] = None
 
 
@@ -347,6 +480,15 @@ class RecordInterviewMissed(Command):
     missed_by: Literal["candidate", "client", "unknown"] = "unknown"
 
 
+class ExplainNoShow(Command):
+    """Report why somebody did not come to an interview."""
+
+    name: Literal["explain-no-show"] = "explain-no-show"
+    interview_id: Id
+    reason_code: Code = "unspecified"
+    reason: Personal[Words | None] = None
+
+
 class RecordInterviewResult(Command):
     """Report what the client made of an interview."""
 
@@ -374,14 +516,41 @@ class RecordOffer(Command):
     submission_id: Id
     offer_id: Id | None = None
     terms: Personal[Words | None] = None
+    placement_kind: PlacementKind = "unknown"
+    starts_on: GivenMoment | None = None
+    ends_on: GivenMoment | None = None
+    expires_at: GivenMoment | None = None
+
+
+class ReviseOffer(Command):
+    """Report that the client changed the offer; what is not given stays as it was."""
+
+    name: Literal["revise-offer"] = "revise-offer"
+    offer_id: Id
+    terms: Personal[Words | None] = None
+    placement_kind: PlacementKind | None = None
+    starts_on: GivenMoment | None = None
+    ends_on: GivenMoment | None = None
+    expires_at: GivenMoment | None = None
+
+
+class NoteCounterOffer(Command):
+    """Report that somebody else wants to keep or win the candidate."""
+
+    name: Literal["note-counter-offer"] = "note-counter-offer"
+    offer_id: Id
+    made_by: Literal["present-employer", "another-client", "unknown"] = "unknown"
+    words: Personal[Words | None] = None
 
 
 class AcceptOffer(Command):
-    """Report that the candidate accepted."""
+    """Report that the candidate accepted; what is not given is as the offer says."""
 
     name: Literal["accept-offer"] = "accept-offer"
     offer_id: Id
     starts_on: GivenMoment | None = None
+    placement_kind: PlacementKind | None = None
+    ends_on: GivenMoment | None = None
 
 
 class DeclineOffer(Command):
@@ -390,6 +559,105 @@ class DeclineOffer(Command):
     name: Literal["decline-offer"] = "decline-offer"
     offer_id: Id
     reason: Personal[Words | None] = None
+
+
+class SettleSubmission(Command):
+    """Report what the candidate chose for a submission that was alive when they accepted another offer."""
+
+    name: Literal["settle-submission"] = "settle-submission"
+    submission_id: Id
+    choice: Literal["withdraw", "keep"]
+    reason: Personal[Words | None] = None
+
+
+class RecordPlacementTerms(Command):
+    """Report the client's terms for a placement."""
+
+    name: Literal["record-placement-terms"] = "record-placement-terms"
+    placement_id: Id = Field(description="the submission's id")
+    placement_kind: PlacementKind = "unknown"
+    guarantee_days: int | None = Field(default=None, ge=0, le=3650)
+    remedy: Remedy = "none"
+    refund_steps: tuple[RefundStep, ...] = ()
+
+
+class MoveStart(Command):
+    """Report another first day, or the first one that is known."""
+
+    name: Literal["move-start"] = "move-start"
+    placement_id: Id
+    starts_on: GivenMoment
+    moved_by: Party = "unknown"
+    reason: Personal[Words | None] = None
+
+
+class ConfirmStart(Command):
+    """Report that the placed person had their first paid day."""
+
+    name: Literal["confirm-start"] = "confirm-start"
+    placement_id: Id
+    started_on: GivenMoment | None = Field(default=None, description="the agreed day if not given")
+
+
+class ExtendContract(Command):
+    """Report that a contract ends at another time."""
+
+    name: Literal["extend-contract"] = "extend-contract"
+    placement_id: Id
+    ends_on: GivenMoment
+    reason: Personal[Words | None] = None
+
+
+class ConvertPlacement(Command):
+    """Report that a temporary placement became a permanent one."""
+
+    name: Literal["convert-placement"] = "convert-placement"
+    placement_id: Id
+    converted_on: GivenMoment | None = None
+
+
+class RaiseConcern(Command):
+    """Report that the placed person or the client is not happy."""
+
+    name: Literal["raise-concern"] = "raise-concern"
+    placement_id: Id
+    raised_by: Party = "candidate"
+    words: Personal[Words | None] = None
+
+
+class EndPlacement(Command):
+    """Report that a placement is over: reneged, no-start, fall-off or completed."""
+
+    name: Literal["end-placement"] = "end-placement"
+    placement_id: Id
+    how: PlacementEnd
+    ended_by: Party = "unknown"
+    ended_on: GivenMoment | None = None
+    reason_code: Code = "unspecified"
+    reason: Personal[Words | None] = None
+
+
+class InvokeGuarantee(Command):
+    """Report that the client asks for what the guarantee promises; the agreed remedy if none is named."""
+
+    name: Literal["invoke-guarantee"] = "invoke-guarantee"
+    placement_id: Id
+    remedy: Remedy | None = None
+
+
+class RecordPositionHeld(Command):
+    """Report that a job is on hold while a submission to it is alive."""
+
+    name: Literal["record-position-held"] = "record-position-held"
+    job_order_id: Id
+    until: GivenMoment | None = None
+
+
+class RecordPositionResumed(Command):
+    """Report that a job that was on hold goes on."""
+
+    name: Literal["record-position-resumed"] = "record-position-resumed"
+    job_order_id: Id
 
 
 class RecordPositionFilled(Command):
@@ -416,6 +684,16 @@ class AcknowledgeEscalation(Command):
     by: Id | None = None
     plan_by: GivenMoment | None = None
     plan: Personal[Words | None] = None
+
+
+class ExcuseObligation(Command):
+    """Say why a promise need not be kept, or a breach does not count; only who does not owe it may."""
+
+    name: Literal["excuse-obligation"] = "excuse-obligation"
+    obligation_id: UUID
+    by: Id | None = None
+    reason: Code
+    words: Personal[Words | None] = None
 
 
 class RecordOutreach(Command):
@@ -455,6 +733,13 @@ AnyCommand = Annotated[
     | RecordAttempt
     | RecordMessage
     | RequestCall
+    | IntroduceRecruiter
+    | RecordFacet
+    | RetireFacet
+    | PlayBackProfile
+    | ConfirmProfile
+    | RecordNoMatch
+    | DeclineMatch
     | RecordApplication
     | LinkApplication
     | DeclineApplication
@@ -467,6 +752,10 @@ AnyCommand = Annotated[
     | Submit
     | RecordSubmission
     | RecordClientAnswer
+    | RecordClientContact
+    | OpenConflict
+    | AddConflictEvidence
+    | ResolveConflict
     | RequestInterview
     | ScheduleInterview
     | RecordInterviewScheduled
@@ -474,14 +763,29 @@ AnyCommand = Annotated[
     | CancelInterview
     | RecordInterviewHeld
     | RecordInterviewMissed
+    | ExplainNoShow
     | RecordInterviewResult
     | PassOnFeedback
     | RecordOffer
+    | ReviseOffer
+    | NoteCounterOffer
     | AcceptOffer
     | DeclineOffer
+    | SettleSubmission
+    | RecordPlacementTerms
+    | MoveStart
+    | ConfirmStart
+    | ExtendContract
+    | ConvertPlacement
+    | RaiseConcern
+    | EndPlacement
+    | InvokeGuarantee
+    | RecordPositionHeld
+    | RecordPositionResumed
     | RecordPositionFilled
     | AnnulEvent
     | AcknowledgeEscalation
+    | ExcuseObligation
     | RecordOutreach
     | RefuseMessage,
     Field(discriminator="name"),

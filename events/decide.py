@@ -9,7 +9,18 @@ from typing import assert_never
 from events import catalogue as e
 from events import commands as c
 from events.context import Context
-from events.decisions import application, contact, intake, interview, offer, record, submission
+from events.decisions import (
+    application,
+    client,
+    contact,
+    intake,
+    interview,
+    offer,
+    placement,
+    profile,
+    record,
+    submission,
+)
 from events.envelope import Stored
 from events.policy import Policy
 from events.state import Engagement
@@ -55,6 +66,20 @@ def decide(
             return contact.record_message(command, state, ctx)
         case c.RequestCall():
             return contact.request_call(command, state, ctx)
+        case c.IntroduceRecruiter():
+            return profile.introduce_recruiter(command, state, ctx)
+        case c.RecordFacet():
+            return profile.record_facet(command, state, ctx)
+        case c.RetireFacet():
+            return profile.retire_facet(command, state, ctx)
+        case c.PlayBackProfile():
+            return profile.play_back_profile(command, state, ctx)
+        case c.ConfirmProfile():
+            return profile.confirm_profile(command, state, ctx)
+        case c.RecordNoMatch():
+            return profile.record_no_match(command, state, ctx)
+        case c.DeclineMatch():
+            return profile.decline_match(command, state, ctx)
         case c.RecordApplication():
             return application.record_application(command, state, ctx)
         case c.LinkApplication():
@@ -75,6 +100,18 @@ def decide(
             return submission.submit(command, state, ctx)
         case c.RecordClientAnswer():
             return submission.record_client_answer(command, state, ctx)
+        case c.RecordClientContact():
+            return client.record_client_contact(command, state, ctx)
+        case c.OpenConflict():
+            return client.open_conflict(command, state, ctx)
+        case c.AddConflictEvidence():
+            return client.add_conflict_evidence(command, state, ctx)
+        case c.ResolveConflict():
+            return client.resolve_conflict(command, state, ctx)
+        case c.RecordPositionHeld():
+            return submission.record_position_held(command, state, ctx)
+        case c.RecordPositionResumed():
+            return submission.record_position_resumed(command, state, ctx)
         case c.RecordPositionFilled():
             return submission.record_position_filled(command, state, ctx)
         case c.RequestInterview():
@@ -89,20 +126,46 @@ def decide(
             return interview.record_held(command, state, ctx)
         case c.RecordInterviewMissed():
             return interview.record_missed(command, state, ctx)
+        case c.ExplainNoShow():
+            return interview.explain_no_show(command, state, ctx)
         case c.RecordInterviewResult():
             return interview.record_result(command, state, ctx)
         case c.PassOnFeedback():
             return interview.pass_on_feedback(command, state, ctx)
         case c.RecordOffer():
             return offer.record_offer(command, state, ctx)
+        case c.ReviseOffer():
+            return offer.revise_offer(command, state, ctx)
+        case c.NoteCounterOffer():
+            return offer.note_counter_offer(command, state, ctx)
         case c.AcceptOffer():
             return offer.accept_offer(command, state, ctx)
         case c.DeclineOffer():
             return offer.decline_offer(command, state, ctx)
+        case c.SettleSubmission():
+            return offer.settle_submission(command, state, ctx)
+        case c.RecordPlacementTerms():
+            return placement.record_terms(command, state, ctx)
+        case c.MoveStart():
+            return placement.move_start(command, state, ctx)
+        case c.ConfirmStart():
+            return placement.confirm_start(command, state, ctx)
+        case c.ExtendContract():
+            return placement.extend_contract(command, state, ctx)
+        case c.ConvertPlacement():
+            return placement.convert_placement(command, state, ctx)
+        case c.RaiseConcern():
+            return placement.raise_concern(command, state, ctx)
+        case c.EndPlacement():
+            return placement.end_placement(command, state, ctx)
+        case c.InvokeGuarantee():
+            return placement.invoke_guarantee(command, state, ctx)
         case c.AnnulEvent():
             return record.annul_event(command, state, ctx, history)
         case c.AcknowledgeEscalation():
             return record.acknowledge_escalation(command, state, ctx)
+        case c.ExcuseObligation():
+            return record.excuse_obligation(command, state, ctx)
         case c.RecordOutreach():
             return record.record_outreach(command, state, ctx)
         case c.RefuseMessage():

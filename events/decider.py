@@ -38,7 +38,9 @@ LATE_REPORTS: Final = frozenset(
         "record-message",
         "request-call",
         "record-check",
+        "record-client-contact",
         "annul-event",
+        "excuse-obligation",
         "record-outreach",
         "refuse-message",
     }

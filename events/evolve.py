@@ -3,8 +3,9 @@
 A case may never look at a personal value, a clock or the policy, and may never raise.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Literal, TypeVar, assert_never
 from uuid import UUID
 
@@ -12,12 +13,15 @@ from events import catalogue as e
 from events.state import (
     Application,
     Breach,
+    Conflict,
     Engagement,
     Escalation,
     Interview,
+    KnownFacet,
     Offer,
     OpenObligation,
     OwedOutreach,
+    Placement,
     Proposal,
     Right,
     Submission,
@@ -63,6 +67,20 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
             return replace(
                 state, messages=(*state.messages, event.message_id), dormant=False, attempts_since_contact=0
             )
+        case e.RecruiterIntroduced():
+            known = (*(each for each in state.introduced if each != event.recruiter), event.recruiter)
+            return replace(state, introduced=known)
+        case e.FacetLearnt():
+            facet = KnownFacet(event.facet, event.contact_id, event.expires_at)
+            return replace(state, facets={**state.facets, event.facet_id: facet})
+        case e.FacetRetired():
+            return replace(state, facets=_without(state.facets, event.facet_id))
+        case e.ProfilePlayedBack():
+            return _facets(state, event.facets, played_back=True)
+        case e.ProfileConfirmed():
+            return _facets(state, event.facets, played_back=True, confirmed=True)
+        case e.NoMatchYet():
+            return replace(state, no_matches=(*state.no_matches, event.no_match_id))
         case e.ApplicationRecorded():
             application = Application(event.job_order_id)
             return replace(
@@ -75,13 +93,16 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
         case e.CheckRecorded():
             return replace(state, checks=(*state.checks, event.check_id))
         case e.JobProposed():
-            proposal = Proposal(event.job_order_owner)
+            proposal = Proposal(
+                event.job_order_owner, fit=event.fit, overridden=event.override_by is not None
+            )
             return replace(state, proposals={**state.proposals, event.job_order_id: proposal})
         case e.ProposalAnswered():
             proposal = replace(state.proposals.get(event.job_order_id, Proposal(None)), answer=event.answer)
             return replace(state, proposals={**state.proposals, event.job_order_id: proposal})
         case e.RightToRepresentGranted():
-            return replace(state, rights={**state.rights, event.job_order_id: Right(event.expires_at)})
+            right = Right(event.expires_at, exclusive=event.exclusive)
+            return replace(state, rights={**state.rights, event.job_order_id: right})
         case e.RightToRepresentRevoked():
             right = replace(state.rights.get(event.job_order_id, Right(None)), revoked=True)
             return replace(state, rights={**state.rights, event.job_order_id: right})
@@ -92,6 +113,17 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
             )
         case e.ClientAnswered():
             return _answered(state, event.submission_id, event.answer)
+        case e.ClientContacted():
+            return replace(state, client_contacts=(*state.client_contacts, event.client_contact_id))
+        case e.OwnershipConflictOpened():
+            conflict = Conflict(event.job_order_id, event.submission_id)
+            return replace(state, conflicts={**state.conflicts, event.conflict_id: conflict})
+        case e.ConflictEvidenceAdded():
+            return _evidence(state, event)
+        case e.OwnershipConflictResolved():
+            found = state.conflicts.get(event.conflict_id, Conflict(event.job_order_id, event.submission_id))
+            resolved = replace(found, outcome=event.outcome)
+            return replace(state, conflicts={**state.conflicts, event.conflict_id: resolved})
         case e.InterviewRequested():
             return _interview(state, event.interview_id, event.submission_id, status="requested")
         case e.InterviewScheduled() | e.InterviewMoved():
@@ -102,25 +134,56 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
                 status="scheduled",
                 starts_at=event.starts_at,
                 ends_at=event.ends_at,
+                earlier=_earlier(state, event),
             )
         case e.InterviewCancelled():
             return _interview(state, event.interview_id, event.submission_id, status="cancelled")
         case e.InterviewHeld():
             return _interview(state, event.interview_id, event.submission_id, status="held")
         case e.InterviewMissed():
-            return _interview(state, event.interview_id, event.submission_id, status="missed")
+            before = state.interviews.get(event.interview_id, Interview(event.submission_id))
+            return _interview(
+                state,
+                event.interview_id,
+                event.submission_id,
+                status="missed",
+                missed=before.missed + 1,
+                explained=False,
+            )
+        case e.NoShowExplained():
+            return _interview(state, event.interview_id, event.submission_id, explained=True)
         case e.InterviewResultRecorded():
             return _judged(state, event)
-        case e.OfferExtended():
-            return replace(state, offers={**state.offers, event.offer_id: Offer(event.submission_id)})
+        case e.OfferExtended() | e.OfferRevised():
+            return _offered(state, event)
         case e.OfferAccepted():
-            state = _offer(state, event.offer_id, event.submission_id, "accepted")
-            state = _submission(state, event.submission_id, status="placed", answer="yes")
-            return replace(state, placed_on=event.submission_id)
+            return _accepted(state, event)
         case e.OfferDeclined():
             state = _offer(state, event.offer_id, event.submission_id, "declined")
             # Declining one offer of a submission leaves a placement by another as it is.
             return _ended(state, event.submission_id, "offer-declined")
+        case e.SubmissionLeftOpen():
+            return _submission(state, event.submission_id, unsettled=True)
+        case e.SubmissionKept():
+            return _submission(state, event.submission_id, unsettled=False)
+        case e.PositionHeld():
+            return _submission(state, event.submission_id, held=True)
+        case e.PositionResumed():
+            return _submission(state, event.submission_id, held=False)
+        case e.PlacementTermsRecorded():
+            return _terms(state, event)
+        case e.StartMoved():
+            return _placement(state, event.placement_id, starts_on=event.starts_on)
+        case e.PlacementStarted():
+            return _placement(state, event.placement_id, started_on=event.started_on)
+        case e.ContractExtended():
+            return _placement(state, event.placement_id, ends_on=event.ends_on)
+        case e.PlacementConverted():
+            return _placement(state, event.placement_id, kind="permanent", ends_on=None)
+        case e.PlacementEnded():
+            return _over(state, event)
+        case e.GuaranteeInvoked():
+            return _placement(state, event.placement_id, invoked=event.remedy)
         case e.PositionFilled():
             return _submission(state, event.submission_id, status="position-filled")
         case e.ObligationOpened():
@@ -152,6 +215,10 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
             return replace(state, owed=_without(state.owed, event.effect_id))
         case (
             e.FeedbackPassedOn()
+            | e.MatchDeclined()
+            | e.CounterOfferNoted()
+            | e.ConcernRaised()
+            | e.ExcuseGranted()
             | e.CommandRefused()
             | e.GateBypassed()
             | e.MessageRefused()
@@ -175,7 +242,32 @@ def _contacted(state: Engagement, event: e.ContactMade) -> Engagement:
         attempts_since_contact=0,
         contacts=(*state.contacts, event.contact_id),
         dormant=False,
+        talk_owed_since=None if _talked(state.talk_owed_since, event.at) else state.talk_owed_since,
     )
+
+
+def _talked(since: datetime | None, at: datetime) -> bool:
+    return since is not None and at >= since
+
+
+def _facets(state: Engagement, keys: Iterable[str], **changes: Any) -> Engagement:
+    named = {key: replace(state.facets[key], **changes) for key in keys if key in state.facets}
+    return replace(state, facets={**state.facets, **named})
+
+
+def _evidence(state: Engagement, event: e.ConflictEvidenceAdded) -> Engagement:
+    found = state.conflicts.get(event.conflict_id)
+    if found is None:
+        return state
+    added = replace(found, evidence=(*found.evidence, event.evidence_ref))
+    return replace(state, conflicts={**state.conflicts, event.conflict_id: added})
+
+
+def _earlier(state: Engagement, event: e.InterviewScheduled | e.InterviewMoved) -> tuple[datetime, ...]:
+    found = state.interviews.get(event.interview_id)
+    if found is None:
+        return ()
+    return found.earlier if found.starts_at in (None, event.starts_at) else (*found.earlier, found.starts_at)
 
 
 def _withdrawn(state: Engagement, event: e.CandidateWithdrew) -> Engagement:
@@ -249,6 +341,63 @@ def _offer(
 ) -> Engagement:
     found = state.offers.get(key, Offer(submission_id))
     return replace(state, offers={**state.offers, key: replace(found, answer=answer)})
+
+
+def _offered(state: Engagement, event: e.OfferExtended | e.OfferRevised) -> Engagement:
+    found = state.offers.get(event.offer_id, Offer(event.submission_id))
+    offer = replace(
+        found,
+        revision=event.revision if isinstance(event, e.OfferRevised) else 1,
+        kind=event.kind,
+        starts_on=event.starts_on,
+        ends_on=event.ends_on,
+        expires_at=event.expires_at,
+    )
+    return replace(state, offers={**state.offers, event.offer_id: offer})
+
+
+def _accepted(state: Engagement, event: e.OfferAccepted) -> Engagement:
+    state = _offer(state, event.offer_id, event.submission_id, "accepted")
+    state = _submission(state, event.submission_id, status="placed", answer="yes", unsettled=False)
+    found = state.placements.get(event.placement_id, Placement())
+    # A second offer on a submission that came to nothing begins its placement anew.
+    placement = found if found.ended_how is None else Placement()
+    placement = replace(placement, kind=event.kind, starts_on=event.starts_on, ends_on=event.ends_on)
+    return replace(
+        state,
+        placements={**state.placements, event.placement_id: placement},
+        placed_on=event.submission_id,
+    )
+
+
+def _placement(state: Engagement, key: str, **changes: Any) -> Engagement:
+    found = state.placements.get(key)
+    if found is None:
+        return state
+    return replace(state, placements={**state.placements, key: replace(found, **changes)})
+
+
+def _terms(state: Engagement, event: e.PlacementTermsRecorded) -> Engagement:
+    found = state.placements.get(event.placement_id, Placement())
+    return _placement(
+        state,
+        event.placement_id,
+        kind=found.kind if event.kind == "unknown" else event.kind,
+        guarantee_days=event.guarantee_days,
+        remedy=event.remedy,
+        refund_steps=event.refund_steps,
+    )
+
+
+def _over(state: Engagement, event: e.PlacementEnded) -> Engagement:
+    state = _placement(state, event.placement_id, ended_on=event.ended_on, ended_how=event.how)
+    state = _submission(state, event.submission_id, status="placement-ended")
+    others = [key for key, each in state.placements.items() if each.ended_how is None]
+    return replace(
+        state,
+        placed_on=others[-1] if others else None,
+        talk_owed_since=state.talk_owed_since if event.how == "completed" else event.at,
+    )
 
 
 def _opened(state: Engagement, event: e.ObligationOpened) -> Engagement:

@@ -16,7 +16,7 @@ from events.evolve import evolve
 from events.state import REMEMBERED_COMMANDS, Engagement
 
 # Raise this whenever evolve or the state's shape changes: snapshots of another edition are not trusted.
-EDITION = 1
+EDITION = 2
 
 
 def fold(events: Iterable[Stored], state: Engagement | None = None) -> Engagement:

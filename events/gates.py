@@ -4,7 +4,7 @@ A gate never refuses a report: what has happened is recorded, with ``gate-bypass
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from events.commands import Command
@@ -24,9 +24,18 @@ INTENT_OF_REPORT: Final = {
 
 
 def know_each_other_first(command: Command, state: Engagement, needs: Needs, now: datetime) -> bool:
-    """Ask for a real conversation and a completed intake, as far as the policy wants each."""
+    """Ask for what the policy wants of knowing each other, as of this moment.
+
+    A conversation and a completed intake unless it says false; if it says so, that the present recruiter was
+    introduced, that so many kinds of facets are known and not expired, and that the candidate confirmed them.
+    """
     talked = state.conversations > 0 or not needs.get("conversation", True)
-    return talked and (state.intake_completed or not needs.get("intake", True))
+    intake = state.intake_completed or not needs.get("intake", True)
+    introduced = state.candidate_owner in state.introduced or not needs.get("introduced", False)
+    facets = [each for each in state.facets.values() if each.holds(now)]
+    kinds = {each.facet for each in facets}
+    confirmed = all(each.confirmed for each in facets) or not needs.get("confirmed", False)
+    return talked and intake and introduced and confirmed and len(kinds) >= needs.get("facets", 0)
 
 
 def right_to_represent(command: Command, state: Engagement, needs: Needs, now: datetime) -> bool:
@@ -48,11 +57,47 @@ def not_while_paused(command: Command, state: Engagement, needs: Needs, now: dat
     return not state.paused(now)
 
 
+def good_enough_fit(command: Command, state: Engagement, needs: Needs, now: datetime) -> bool:
+    """Ask that somebody judged the job to suit the person well enough, or overrides the floor by name."""
+    if getattr(command, "override_by", None) is not None:
+        return True
+    fit = getattr(command, "fit", None)
+    if fit is None:
+        proposal = state.proposals.get(getattr(command, "job_order_id", ""))
+        if proposal is None or proposal.overridden:
+            return proposal is not None
+        fit = proposal.fit
+    return fit is not None and fit >= needs.get("floor", 60)
+
+
+def talk_before_matching_again(command: Command, state: Engagement, needs: Needs, now: datetime) -> bool:
+    """Ask that somebody talked with the candidate since a placement came to nothing."""
+    return state.talk_owed_since is None
+
+
+def not_while_placed(command: Command, state: Engagement, needs: Needs, now: datetime) -> bool:
+    """Ask that the candidate is not in a job of ours that has no end: contracts may look for the next one."""
+    there = [each for each in state.placements.values() if each.ended_how is None]
+    return all(each.kind in ("contract", "temp-to-perm") for each in there)
+
+
+def long_pause_needs_lead(command: Command, state: Engagement, needs: Needs, now: datetime) -> bool:
+    """Ask that a pause is short, or that somebody who does not answer for the candidate approved it."""
+    until: datetime | None = getattr(command, "until", None)
+    if until is None or getattr(command, "approved_by", None) is not None:
+        return True
+    return until - now <= timedelta(days=needs.get("days", 14))
+
+
 GATES: Final[Mapping[str, Gate]] = {
     "know-each-other-first": know_each_other_first,
     "right-to-represent": right_to_represent,
     "no-double-submission": no_double_submission,
     "not-while-paused": not_while_paused,
+    "good-enough-fit": good_enough_fit,
+    "talk-before-matching-again": talk_before_matching_again,
+    "not-while-placed": not_while_placed,
+    "long-pause-needs-lead": long_pause_needs_lead,
 }
 
 

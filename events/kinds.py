@@ -36,14 +36,16 @@ RuleId = Code
 Reference = Annotated[
     str,
     StringConstraints(
-        pattern=r"^(application|submission|interview|offer|message|job-order):[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
+        pattern=r"^(application|submission|interview|offer|message|job-order|placement|conflict|no-match)"
+        r":[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
     ),
 ]
 # The same as a caller may write it: the kind may be left out where the id says enough.
 GivenReference = Annotated[
     str,
     StringConstraints(
-        pattern=r"^((application|submission|interview|offer|message|job-order):)?[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
+        pattern=r"^((application|submission|interview|offer|message|job-order|placement|conflict|no-match):)?"
+        r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
     ),
 ]
 # What people say, in one piece that fits an e-mail.
@@ -54,7 +56,33 @@ Evidence = Literal["asserted", "system", "candidate-confirmed"]
 Channel = Literal["in-person", "phone", "video", "email", "sms", "chat", "letter", "portal", "unknown"]
 # Who began an exchange; a contact always went both ways.
 Direction = Literal["outbound", "inbound", "unknown"]
-Purpose = Literal["talk", "preparation", "debrief", "answer", "check-in", "introduction"]
+Purpose = Literal[
+    "talk",
+    "preparation",
+    "debrief",
+    "answer",
+    "check-in",
+    "introduction",
+    "wellbeing",
+    "offer",
+    "counter-offer",
+    "pre-start",
+    "redeployment",
+    "after-fall-off",
+]
+# How the candidate says they are, or how they like the job; plain, so that a rule may ask for it.
+Sentiment = Literal["good", "mixed", "bad"]
+# What a person wants from a job and brings to it, beside what a CV says.
+Facet = Literal[
+    "motive", "goal", "like", "dislike", "work-style", "value", "lifestyle", "constraint", "strength"
+]
+Party = Literal["candidate", "client", "agency", "both", "unknown"]
+PlacementKind = Literal["permanent", "contract", "temp-to-perm", "unknown"]
+PlacementEnd = Literal["reneged", "no-start", "fall-off", "completed"]
+# What a client gets when a placement ends within its guarantee.
+Remedy = Literal["replacement", "pro-rata", "refund", "none"]
+ClientPurpose = Literal["talk", "chase", "tell", "debrief", "check-in", "terms"]
+ConflictOutcome = Literal["won", "lost", "shared", "withdrawn"]
 Mode = Literal["observe", "remind", "enforce"]
 OwnerRole = Literal["candidate-owner", "job-order-owner"]
 Recipient = Literal["owner", "team-lead", "director", "candidate"]

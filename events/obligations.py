@@ -9,11 +9,11 @@ from uuid import UUID
 
 from events import catalogue as e
 from events.envelope import derived_id
+from events.plans import MOVES_PLANS, NO_TIME, due_time, planned_afresh, planned_time, plans
 from events.policy import ObligationRule, Policy
 from events.state import Engagement, OpenObligation
 from events.subjects import Named, fires, named_by, narrowed, own_subject
 
-NO_TIME = timedelta()
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -27,6 +27,8 @@ def react(
     """
     if isinstance(event, e.EngagementClosed):
         return [each for key in _ordered(after) for each in drop(after, key, "closed", event.at)]
+    if isinstance(event, e.ExcuseGranted):
+        return list(_excused_by_a_person(after, event))
     if isinstance(event, e.Paused | e.Resumed):
         result: list[e.AnyEvent] = list(_shift(before, event, policy, now))
     else:
@@ -42,26 +44,9 @@ def react(
             result += ended
     if not after.closed:
         taken = {(each.rule, each.subject) for key, each in after.obligations.items() if key not in gone}
-        afresh = _planned_afresh(before, event, policy, result)
+        afresh = planned_afresh(before, event, policy, result)
         result += _opened(after, event, cause, policy, now, taken, afresh)
     return result
-
-
-def _planned_afresh(
-    before: Engagement, event: e.AnyEvent, policy: Policy, result: list[e.AnyEvent]
-) -> frozenset[str]:
-    """Name the rules that a moved interview opens again: it had no time, or the promise was overdue."""
-    if not isinstance(event, e.InterviewMoved):
-        return frozenset()
-    was = before.interviews.get(event.interview_id)
-    if was is None or was.status != "scheduled":
-        return frozenset(
-            rule.id
-            for rule in policy.obligations
-            if rule.planned and any(each.event == "interview-scheduled" for each in rule.opens_on)
-        )
-    moved = (each for each in result if isinstance(each, e.ObligationDropped))
-    return frozenset(each.rule for each in moved if each.reason == "planned-time-moved")
 
 
 def _ordered(state: Engagement) -> list[UUID]:
@@ -69,10 +54,17 @@ def _ordered(state: Engagement) -> list[UUID]:
 
 
 def keeps(
-    rule: ObligationRule | None, event: e.AnyEvent, subject: str, since: datetime, named: Named
+    rule: ObligationRule | None,
+    event: e.AnyEvent,
+    subject: str,
+    since: datetime,
+    named: Named,
+    due_at: datetime | None,
 ) -> bool:
     """Tell whether an event keeps a promise that has been open since a time."""
     if rule is None or event.at < since:
+        return False
+    if rule.not_before is not None and due_at is not None and event.at < due_at - rule.not_before.delta:
         return False
     return any(fires(trigger, event, subject, named) for trigger in rule.met_by)
 
@@ -80,7 +72,8 @@ def keeps(
 def _met(state: Engagement, event: e.AnyEvent, policy: Policy, named: Named) -> Iterator[e.AnyEvent]:
     for key in _ordered(state):
         promise = state.obligations[key]
-        if not keeps(policy.obligation(promise.rule), event, promise.subject, promise.since, named):
+        rule = policy.obligation(promise.rule)
+        if not keeps(rule, event, promise.subject, promise.since, named, promise.due_at):
             continue
         timely = event.at <= promise.due_at
         if promise.breached and timely and key in state.breaches:
@@ -102,8 +95,19 @@ def _excused(state: Engagement, event: e.AnyEvent, policy: Policy, named: Named)
     for key, breach in state.breaches.items():
         if key in state.obligations or breach.excused or event.at > breach.due_at:
             continue
-        if keeps(policy.obligation(breach.rule), event, breach.subject, breach.since, named):
+        rule = policy.obligation(breach.rule)
+        if keeps(rule, event, breach.subject, breach.since, named, breach.due_at):
             yield _excuse(key, breach.rule, breach.subject, event.at)
+
+
+def _excused_by_a_person(state: Engagement, event: e.ExcuseGranted) -> Iterator[e.AnyEvent]:
+    """An excuse ends an open promise in a column of its own; it is neither kept nor forgotten."""
+    key = event.obligation_id
+    yield e.ObligationExcused(
+        at=event.at, obligation_id=key, rule=event.rule, subject=event.subject, reason="by-a-lead"
+    )
+    if key in state.obligations:
+        yield from drop(state, key, "excused", event.at)
 
 
 def _excuse(key: UUID, rule: str, subject: str, at: datetime) -> e.ObligationExcused:
@@ -142,7 +146,7 @@ def _ended_or_moved(
     if any(fires(trigger, event, promise.subject, named) for trigger in rule.dropped_by):
         yield from drop(state, key, event.type, event.at)
         return
-    if not isinstance(event, e.InterviewMoved | e.InterviewScheduled) or rule.planned is None:
+    if event.type not in MOVES_PLANS or not plans(event, rule):
         return
     if own_subject(event, rule.subject) != promise.subject:
         return
@@ -163,7 +167,7 @@ def _under_the_new_rule(
     promise = state.obligations[key]
     if rule.applies != "open" or promise.breached:
         return
-    planned = getattr(state.interviews.get(promise.subject.partition(":")[2]), rule.planned or "", None)
+    planned = planned_time(state, promise.subject, rule.planned)
     if rule.planned is not None and planned is None:
         return
     base = planned or (promise.opened_at if rule.counts_from == "known" else promise.since)
@@ -227,22 +231,6 @@ def shifted(
     return move(key, promise, promise.due_at + by, rungs, reason, at, promise.waited + by // MICROSECOND)
 
 
-def due_time(rule: ObligationRule, event: e.AnyEvent, now: datetime) -> datetime | None:
-    """Compute when a promise that this event opens is due, or None if its planned time is over."""
-    earliest = now + (rule.at_least.delta if rule.at_least else NO_TIME)
-    if rule.planned is None:
-        base = now if rule.counts_from == "known" else min(event.at, now)
-        due = base + rule.within.delta
-        return max(due, earliest) if rule.at_least else due
-    planned: datetime | None = getattr(event, rule.planned, None)
-    if planned is None or planned <= now:
-        return None
-    due = planned + rule.within.delta
-    if due < earliest:
-        due = min(earliest, planned) if rule.within.delta < NO_TIME else earliest
-    return due
-
-
 def _opened(
     state: Engagement,
     event: e.AnyEvent,
@@ -257,7 +245,7 @@ def _opened(
         if not opens and rule.id not in afresh:
             continue
         subject = own_subject(event, rule.subject)
-        if subject is None or (rule.id, subject) in taken or (rule.unless_dormant and state.dormant):
+        if subject is None or (rule.id, subject) in taken or not _may_open(rule, state):
             continue
         due = due_time(rule, event, now)
         if due is None:
@@ -269,6 +257,12 @@ def _opened(
         rungs = _rungs(rule, due, now, 0)
         opened = open_obligation(state.stream, rule, subject, cause, event.at, due, rungs, now)
         yield opened.model_copy(update={"waited": waits // MICROSECOND})
+
+
+def _may_open(rule: ObligationRule, state: Engagement) -> bool:
+    if rule.unless_dormant and state.dormant:
+        return False
+    return rule.while_placed == "opens" or state.working == (rule.while_placed == "only")
 
 
 def open_obligation(
@@ -325,6 +319,12 @@ def owner_of(state: Engagement, promise: OpenObligation | e.ObligationOpened) ->
     kind, _, key = promise.subject.partition(":")
     if kind == "interview" and key in state.interviews:
         kind, key = "submission", state.interviews[key].submission_id
+    if kind == "offer" and key in state.offers:
+        kind, key = "submission", state.offers[key].submission_id
+    if kind == "placement":
+        kind = "submission"
+    if kind == "conflict" and key in state.conflicts:
+        kind, key = "job-order", state.conflicts[key].job_order_id
     if kind == "submission" and key in state.submissions:
         return state.submissions[key].job_order_owner or state.candidate_owner
     if kind == "job-order" and key in state.proposals:

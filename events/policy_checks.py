@@ -36,14 +36,27 @@ COMMANDS: Final[Mapping[str, type[Command]]] = {
 INTENTS: Final = frozenset(name for name, command in COMMANDS.items() if command.kind == "intent")
 
 # The gates the code knows, each with what a policy may tell it.
-KNOWN_GATES: Final[Mapping[str, Mapping[str, type[bool]]]] = {
-    "know-each-other-first": {"conversation": bool, "intake": bool},
+KNOWN_GATES: Final[Mapping[str, Mapping[str, type[bool] | type[int]]]] = {
+    "know-each-other-first": {
+        "conversation": bool,
+        "intake": bool,
+        "introduced": bool,
+        "facets": int,
+        "confirmed": bool,
+    },
     "right-to-represent": {},
     "no-double-submission": {},
     "not-while-paused": {},
+    "good-enough-fit": {"floor": int},
+    "talk-before-matching-again": {},
+    "not-while-placed": {},
+    "long-pause-needs-lead": {"days": int},
 }
-# The gates that look at the job order which a command names.
-ABOUT_A_JOB: Final = frozenset({"right-to-represent", "no-double-submission"})
+# The gates that look at the job order which a command names, and those that look at one command only.
+ABOUT_A_JOB: Final = frozenset({"right-to-represent", "no-double-submission", "good-enough-fit"})
+GUARDING_ONLY: Final[Mapping[str, str]] = {"long-pause-needs-lead": "pause"}
+# What a policy does not mention is asked for; of these only if it says so, because they came later.
+ASKED_ONLY_IF_SAID: Final = frozenset({"introduced", "facets", "confirmed"})
 KNOWN_TEMPLATES: Final = frozenset(
     {"obligation-reminder", "escalation", "propose-reassignment", "candidate-apology"}
 )
@@ -58,6 +71,10 @@ _NAMING: Final[Mapping[str, frozenset[str]]] = {
     "interview": frozenset({"interview_id", "submission_id", "about"}),
     "message": frozenset({"message_id", "about"}),
     "job-order": frozenset({"job_order_id"}),
+    "offer": frozenset({"offer_id", "about"}),
+    "placement": frozenset({"placement_id", "submission_id", "about"}),
+    "conflict": frozenset({"conflict_id", "about"}),
+    "no-match": frozenset({"no_match_id", "about"}),
 }
 _NOW: Final = timedelta(0)
 
@@ -113,6 +130,12 @@ def check_gate(rule: GateRule, note: Note) -> None:
                 ("guards", number),
                 f'"{command}" names no job order, and this gate would always refuse it; guard "submit".',
             )
+        elif GUARDING_ONLY.get(rule.id, command) != command:
+            only = GUARDING_ONLY[rule.id]
+            note(
+                ("guards", number),
+                f'this gate looks at "{only}" alone, and would never refuse "{command}"; guard "{only}".',
+            )
 
 
 def check_needs(gate: str, needs: Mapping[str, Any], note: Note) -> None:
@@ -123,10 +146,14 @@ def check_needs(gate: str, needs: Mapping[str, Any], note: Note) -> None:
             right = suggestion(name, allowed) if allowed else "leave it out, this gate takes none."
             note(("needs", name), f"the gate knows no need {quoted(name)}; {right}")
         elif type(value) is not allowed[name]:
-            note(("needs", name), f'"{name}" is true or false, without quotes, but here is {sort_of(value)}.')
-    # What a policy does not mention is asked for.
-    if allowed and all(needs.get(name) is False for name in allowed):
-        wanted = ", ".join(f"{name} = true" for name in allowed)
+            right = "true or false" if allowed[name] is bool else "a whole number"
+            note(("needs", name), f'"{name}" is {right}, without quotes, but here is {sort_of(value)}.')
+        elif type(value) is int and value < 0:
+            note(("needs", name), f'"{name}" is zero or more, but here is {value}.')
+    asked = [name for name in allowed if name not in ASKED_ONLY_IF_SAID]
+    late = any(needs.get(name) for name in ASKED_ONLY_IF_SAID)
+    if asked and not late and all(needs.get(name) is False for name in asked):
+        wanted = ", ".join(f"{name} = true" for name in asked)
         note(("needs",), f"the gate needs nothing and would never refuse; write needs = {{ {wanted} }}.")
 
 
@@ -198,7 +225,7 @@ def _texts(annotation: Any) -> frozenset[str] | None:
     if origin in (Union, UnionType):
         parts = [_texts(each) for each in get_args(annotation) if each is not NoneType]
         return parts[0] if len(parts) == 1 else None
-    return frozenset() if annotation is str else None
+    return frozenset() if annotation in (str, int) else None
 
 
 def _check_opening(trigger: Trigger, rule: ObligationRule, path: Path, note: Note) -> None:
@@ -251,7 +278,7 @@ def _check_times(rule: ObligationRule, note: Note) -> None:
             ("while-paused",),
             "a planned time does not wait for a pause to end; leave while-paused or planned out.",
         )
-    for field in ("at_least", "useful_for"):
+    for field in ("at_least", "useful_for", "not_before"):
         span: Span | None = getattr(rule, field)
         if span is not None and span.delta <= _NOW:
             note((key(field),), f'"{written(span)}" is no length of time to wait; write one above zero.')

@@ -84,7 +84,7 @@ def load_policy(text: str, *, where: str) -> Policy:
         problems.add((), "there is no rule in it; add one, such as [obligation.keep-in-touch].")
     if problems:
         raise PolicyError(problems.sentences())
-    policy = Policy(name=str(name), gates=tuple(gates), obligations=tuple(obligations))
+    policy = Policy(format=2, name=str(name), gates=tuple(gates), obligations=tuple(obligations))
     if (size := len(policy.body().encode())) > LARGEST_COMPILED:
         limit = f"at most {LARGEST_COMPILED} are allowed; shorten its texts or leave rules out"
         raise PolicyError([f"{where}: the policy takes {size} bytes when compiled, and {limit}."])
@@ -163,6 +163,8 @@ def _obligation(_: str, table: Table) -> dict[str, Any]:
         "counts_from": _choice(table, ObligationRule, "counts_from"),
         "within": table.span("within", required=True),
         "at_least": table.span("at-least"),
+        "not_before": table.span("not-before"),
+        "while_placed": _choice(table, ObligationRule, "while_placed"),
         "unless_dormant": table.flag("unless-dormant"),
         "while_paused": _choice(table, ObligationRule, "while_paused"),
         "owner": _choice(table, ObligationRule, "owner"),

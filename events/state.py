@@ -4,19 +4,31 @@ It holds no personal data and nothing that only a clock could tell, so a shredde
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
 from pydantic import TypeAdapter
 
 from events import catalogue as e
-from events.kinds import Awaited, Mode, OwnerRole, Recipient, Stage
+from events.kinds import (
+    Awaited,
+    ConflictOutcome,
+    Mode,
+    OwnerRole,
+    PlacementEnd,
+    PlacementKind,
+    Recipient,
+    Remedy,
+    Stage,
+)
 
 ATTEMPTS_UNTIL_WAITING = 3
 REMEMBERED_COMMANDS = 128
 
-SubmissionStatus = Literal["live", "rejected", "withdrawn", "offer-declined", "position-filled", "placed"]
+SubmissionStatus = Literal[
+    "live", "rejected", "withdrawn", "offer-declined", "position-filled", "placed", "placement-ended"
+]
 InterviewStatus = Literal["requested", "scheduled", "cancelled", "held", "missed"]
 
 
@@ -29,11 +41,28 @@ class Application:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownFacet:
+    """That something is known of the person, and whether they confirmed it; never what."""
+
+    facet: str
+    contact_id: str
+    expires_at: datetime | None = None
+    played_back: bool = False
+    confirmed: bool = False
+
+    def holds(self, now: datetime) -> bool:
+        """Tell whether it need not be asked again yet."""
+        return self.expires_at is None or now < self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """A job that was put to the candidate."""
 
     job_order_owner: str | None
     answer: Literal["yes", "no"] | None = None
+    fit: int | None = None
+    overridden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +71,7 @@ class Right:
 
     expires_at: datetime | None
     revoked: bool = False
+    exclusive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +84,9 @@ class Submission:
     status: SubmissionStatus = "live"
     answer: Literal["yes", "no"] | None = None
     interviewed: bool = False
+    held: bool = False
+    unsettled: bool = False
+    """Another offer was accepted, and the candidate has not said what becomes of this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +98,20 @@ class Interview:
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     result: Literal["advance", "hold", "reject"] | None = None
+    earlier: tuple[datetime, ...] = ()
+    """The times it was to begin at before it was moved."""
+    missed: int = 0
+    explained: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A dispute with somebody else over who presented the candidate."""
+
+    job_order_id: str
+    submission_id: str | None
+    evidence: tuple[str, ...] = ()
+    outcome: ConflictOutcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +120,39 @@ class Offer:
 
     submission_id: str
     answer: Literal["accepted", "declined"] | None = None
+    revision: int = 1
+    kind: PlacementKind = "unknown"
+    starts_on: datetime | None = None
+    ends_on: datetime | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """An accepted offer and what became of it; it has its submission's id."""
+
+    kind: PlacementKind = "unknown"
+    starts_on: datetime | None = None
+    started_on: datetime | None = None
+    ends_on: datetime | None = None
+    guarantee_days: int | None = None
+    remedy: Remedy = "none"
+    refund_steps: tuple[e.RefundStep, ...] = ()
+    ended_on: datetime | None = None
+    ended_how: PlacementEnd | None = None
+    invoked: Remedy | None = None
+
+    @property
+    def running(self) -> bool:
+        """Tell whether the person works there now."""
+        return self.started_on is not None and self.ended_how is None
+
+    @property
+    def guarantee_until(self) -> datetime | None:
+        """Tell when the guarantee ends: its days count from the first paid day."""
+        if self.started_on is None or self.guarantee_days is None:
+            return None
+        return self.started_on + timedelta(days=self.guarantee_days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +232,9 @@ class Engagement:
     candidate_owner: str | None = None
     team: tuple[str, ...] = ()
     intake_completed: bool = False
+    introduced: tuple[str, ...] = ()
+    facets: dict[str, KnownFacet] = field(default_factory=dict)
+    no_matches: tuple[str, ...] = ()
     paused_until: datetime | None = None
     dormant: bool = False
     withdrawn: bool = False
@@ -164,7 +247,12 @@ class Engagement:
     submissions: dict[str, Submission] = field(default_factory=dict)
     interviews: dict[str, Interview] = field(default_factory=dict)
     offers: dict[str, Offer] = field(default_factory=dict)
+    placements: dict[str, Placement] = field(default_factory=dict)
     placed_on: str | None = None
+    talk_owed_since: datetime | None = None
+    """When a placement came to nothing, until a person has talked with the candidate."""
+    conflicts: dict[str, Conflict] = field(default_factory=dict)
+    client_contacts: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     contacts: tuple[str, ...] = ()
@@ -196,6 +284,11 @@ class Engagement:
         if live:
             return "submission"
         return "matching" if self.intake_completed else "intake"
+
+    @property
+    def working(self) -> bool:
+        """Tell whether the person works in a placement of ours now."""
+        return any(each.running for each in self.placements.values())
 
     def paused(self, now: datetime) -> bool:
         """Tell whether the candidate asked for quiet at this time."""

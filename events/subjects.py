@@ -1,7 +1,7 @@
 """What an event speaks of, in the terms a policy uses: which application, submission, interview, message.
 
-Naming a submission also names its application and all its interviews; naming an interview names its
-submission too, but never the submission's other interviews.
+Naming a submission also names its application, its placement and all its interviews; naming an interview
+names its submission too, but never the submission's other interviews.
 """
 
 from collections.abc import Container, Mapping, Sequence
@@ -32,6 +32,7 @@ def named_by(event: BaseModel, state: Engagement) -> Named:
         submission = state.submissions.get(key) if kind == "submission" else None
         if submission is not None and submission.application_id is not None:
             found.add(("application", submission.application_id))
+    found |= {("placement", each) for each in whole if each in state.placements}
     meetings = state.interviews.items()
     found |= {("interview", each) for each, meeting in meetings if meeting.submission_id in whole}
     return frozenset(found)
@@ -82,13 +83,18 @@ def resolve(about: Sequence[str], state: Engagement) -> tuple[str, ...]:
         "offer": state.offers,
         "message": state.messages,
         "job-order": _job_orders(state),
+        "placement": state.placements,
+        "conflict": state.conflicts,
+        "no-match": state.no_matches,
     }
     return tuple(_located(each, known) for each in about)
 
 
 def _located(given: str, known: Mapping[str, Container[str]]) -> str:
     kind, _, key = given.rpartition(":")
-    kinds = [each for each in known if each == (kind or each) and key in known[each]]
+    # A placement has its submission's id: without its kind the id means the submission, which names both.
+    likely = [each for each in known if each == kind or (not kind and each != "placement")]
+    kinds = [each for each in likely if key in known[each]]
     if not kinds:
         raise UnknownReference(
             kind or "application, submission, interview, offer or message",

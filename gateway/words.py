@@ -60,7 +60,7 @@ def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
         case e.ContactMade():
             return (
                 f"{event.by} talked with the candidate by {_channel(event.channel)}"
-                f"{_purpose(event.purpose)}{_about(event.about)}{quote(event.note)}"
+                f"{_purpose(event.purpose)}{_about(event.about)}{_sentiment(event.sentiment)}{quote(event.note)}"
             )
         case e.AttemptMade():
             return (
@@ -72,6 +72,24 @@ def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
             return f"Candidate wrote by {by} (message {event.message_id}){quote(event.words)}"
         case e.CallRequested():
             return f"Candidate asked to be called (message {event.message_id}){quote(event.words)}"
+        case e.RecruiterIntroduced():
+            return f"{event.recruiter} was introduced to the candidate"
+        case e.FacetLearnt():
+            return f"Learnt of the person ({event.facet}, {event.facet_id}){quote(event.words)}"
+        case e.FacetRetired():
+            return f"No longer true of the person: {event.facet_id}{_because(event.reason)}"
+        case e.ProfilePlayedBack():
+            return f"{event.by} played the profile back to the candidate ({len(event.facets)} facets)"
+        case e.ProfileConfirmed():
+            return f"Candidate confirmed the profile ({len(event.facets)} facets, {event.evidence})"
+        case e.NoMatchYet():
+            wait = f", expected by {moment(event.expected_by)}" if event.expected_by else ""
+            return f"{event.by} found nothing good enough yet{wait}{quote(event.reason)}"
+        case e.MatchDeclined():
+            return (
+                f"{event.by} did not put job order {event.job_order_id} forward{_fit(event.fit)}"
+                f"{quote(event.reason)}"
+            )
         case e.ApplicationRecorded():
             return f"Candidate applied (application {event.application_id}{_for_job(event.job_order_id)})"
         case e.ApplicationLinked():
@@ -82,14 +100,19 @@ def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
             consent = ", consent unknown" if event.consent == "unknown" else ""
             return f"Check {event.kind}: {event.outcome}{consent}{_about(event.about)}"
         case e.JobProposed():
-            return f"{event.by} proposed job order {event.job_order_id}{quote(event.reason)}"
+            over = f", below the floor on {event.override_by}'s word" if event.override_by else ""
+            return (
+                f"{event.by} proposed job order {event.job_order_id}{_fit(event.fit)}{over}"
+                f"{quote(event.reason)}{quote(event.override_reason)}"
+            )
         case e.ProposalAnswered():
             return f"Candidate said {event.answer} to job order {event.job_order_id}{quote(event.reason)}"
         case e.RightToRepresentGranted():
             until = f", until {moment(event.expires_at)}" if event.expires_at else ""
             return (
                 f"Candidate agreed to be represented for job order {event.job_order_id} "
-                f"({event.evidence}{until}){quote(event.wording)}"
+                f"({event.evidence}{until}{', exclusively' if event.exclusive else ''})"
+                f"{quote(event.wording)}{quote(event.pay)}"
             )
         case e.RightToRepresentRevoked():
             return (
@@ -101,10 +124,31 @@ def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
                 if event.right_to_represent == "held"
                 else f", right to represent {event.right_to_represent}"
             )
-            by = f" by {event.by}" if event.by else ""
-            return f"Submission {event.submission_id} sent for job order {event.job_order_id}{by}{doubt}"
+            sender = f" by {event.by}" if event.by else ""
+            return f"Submission {event.submission_id} sent for job order {event.job_order_id}{sender}{doubt}"
         case e.ClientAnswered():
-            return f"Client said {event.answer} to submission {event.submission_id}{quote(event.reason)}"
+            return (
+                f"Client said {event.answer} to submission {event.submission_id}"
+                f"{_because(event.reason_code)}{quote(event.reason)}"
+            )
+        case e.ClientContacted():
+            about = f" about submission {event.submission_id}" if event.submission_id else ""
+            about = f" about placement {event.placement_id}" if event.placement_id else about
+            excels = f", excels: {event.excels}" if event.excels else ""
+            return (
+                f"{event.by} talked with the client by {_channel(event.channel)}{_purpose(event.purpose)}"
+                f"{about}{excels}{quote(event.note)}"
+            )
+        case e.OwnershipConflictOpened():
+            return (
+                f"Conflict {event.conflict_id} over job order {event.job_order_id} ({event.kind}, "
+                f"{event.other.replace('-', ' ')}){quote(event.details)}"
+            )
+        case e.ConflictEvidenceAdded():
+            dated = f" of {moment(event.dated)}" if event.dated else ""
+            return f"Evidence for conflict {event.conflict_id}: {event.kind} {event.evidence_ref}{dated}"
+        case e.OwnershipConflictResolved():
+            return f"Conflict {event.conflict_id} {event.outcome}{quote(event.reason)}"
         case e.InterviewRequested():
             return f"Interview {event.interview_id} requested for submission {event.submission_id}"
         case e.InterviewScheduled():
@@ -123,6 +167,11 @@ def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
             return f"Interview {event.interview_id} held"
         case e.InterviewMissed():
             return f"Interview {event.interview_id} missed{_by(event.missed_by)}"
+        case e.NoShowExplained():
+            return (
+                f"Why interview {event.interview_id} was missed{_because(event.reason_code)}"
+                f"{quote(event.reason)}"
+            )
         case e.InterviewResultRecorded():
             return f"Result of interview {event.interview_id}: {event.result}{quote(event.feedback)}"
         case e.FeedbackPassedOn():
@@ -131,17 +180,68 @@ def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
                 f"{quote(event.words)}"
             )
         case e.OfferExtended():
-            return f"Offer {event.offer_id} made on submission {event.submission_id}{quote(event.terms)}"
+            return (
+                f"Offer {event.offer_id} made on submission {event.submission_id}{_terms(event)}"
+                f"{quote(event.terms)}"
+            )
+        case e.OfferRevised():
+            return (
+                f"Offer {event.offer_id} changed, version {event.revision}{_terms(event)}{quote(event.terms)}"
+            )
+        case e.CounterOfferNoted():
+            return f"Counter-offer to offer {event.offer_id} by {_whom(event.made_by)}{quote(event.words)}"
         case e.OfferAccepted():
             start = f", to start {moment(event.starts_on)}" if event.starts_on else ""
             return f"Candidate accepted offer {event.offer_id}{start}"
         case e.OfferDeclined():
             return f"Candidate declined offer {event.offer_id}{quote(event.reason)}"
+        case e.SubmissionLeftOpen():
+            return (
+                f"Submission {event.submission_id} is still alive beside offer {event.offer_id}: "
+                "the candidate chooses"
+            )
+        case e.SubmissionKept():
+            return f"Candidate keeps submission {event.submission_id} alive{quote(event.reason)}"
+        case e.PositionHeld():
+            held = f" until {moment(event.until)}" if event.until else ""
+            return (
+                f"Job order {event.job_order_id} went on hold{held} while submission {event.submission_id} "
+                "was alive"
+            )
+        case e.PositionResumed():
+            return f"Job order {event.job_order_id} goes on, and submission {event.submission_id} with it"
         case e.PositionFilled():
             return (
                 f"Job order {event.job_order_id} was {event.how} while submission {event.submission_id} "
                 "was still alive"
             )
+        case e.PlacementTermsRecorded():
+            days = f", guarantee {event.guarantee_days} days" if event.guarantee_days is not None else ""
+            remedy = f", {event.remedy}" if event.remedy != "none" else ""
+            return f"Terms of placement {event.placement_id}: {event.kind}{days}{remedy}"
+        case e.StartMoved():
+            return (
+                f"Start of placement {event.placement_id} is {moment(event.starts_on)}{_by(event.moved_by)}"
+                f"{quote(event.reason)}"
+            )
+        case e.PlacementStarted():
+            kept = f", guarantee until {moment(event.guarantee_until)}" if event.guarantee_until else ""
+            return f"Placement {event.placement_id} started on {moment(event.started_on)}{kept}"
+        case e.ContractExtended():
+            return f"Placement {event.placement_id} ends on {moment(event.ends_on)}{quote(event.reason)}"
+        case e.PlacementConverted():
+            return f"Placement {event.placement_id} is permanent since {moment(event.converted_on)}"
+        case e.ConcernRaised():
+            return f"Concern about placement {event.placement_id}{_by(event.raised_by)}{quote(event.words)}"
+        case e.PlacementEnded():
+            within = {True: ", within the guarantee", False: ", after the guarantee", None: ""}
+            return (
+                f"Placement {event.placement_id} ended: {event.how}{_by(event.ended_by)}"
+                f"{within[event.within_guarantee]}{_because(event.reason_code)}{quote(event.reason)}"
+            )
+        case e.GuaranteeInvoked():
+            percent = f", {event.refund_percent}%" if event.refund_percent is not None else ""
+            return f"Guarantee of placement {event.placement_id} invoked: {event.remedy}{percent}"
         case e.CommandRefused():
             return f"Refused {event.command} by gate {event.gate}: {event.says} {event.remedy}"
         case e.GateBypassed():
@@ -166,6 +266,11 @@ def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
             return f"Promise {event.rule} for {subject(event.subject)} broken: due {moment(event.due_at)}"
         case e.ObligationExcused():
             return f"Breach of {event.rule} for {subject(event.subject)} excused{_because(event.reason)}"
+        case e.ExcuseGranted():
+            return (
+                f"{event.by} excused promise {event.rule} for {subject(event.subject)}"
+                f"{_because(event.reason)}{quote(event.words)}"
+            )
         case e.ObligationDropped():
             return f"Promise {event.rule} for {subject(event.subject)} dropped{_because(event.reason)}"
         case e.RungReached():
@@ -247,7 +352,26 @@ def _because(reason: str) -> str:
 
 
 def _by(who: str) -> str:
-    return "" if who == "unknown" else f" by the {who}"
+    return "" if who == "unknown" else f" by {_whom(who)}"
+
+
+def _whom(who: str) -> str:
+    return {"unknown": "somebody", "both": "both sides", "another-client": "another client"}.get(
+        who, f"the {who.replace('-', ' ')}"
+    )
+
+
+def _fit(fit: int | None) -> str:
+    return "" if fit is None else f" (fit {fit} of 100)"
+
+
+def _sentiment(sentiment: str | None) -> str:
+    return "" if sentiment is None else f", {sentiment}"
+
+
+def _terms(event: e.OfferExtended | e.OfferRevised) -> str:
+    kind = f" ({event.kind})" if event.kind != "unknown" else ""
+    return kind + (f", to start {moment(event.starts_on)}" if event.starts_on else "")
 
 
 def _about(keys: tuple[str, ...]) -> str:
@@ -263,4 +387,4 @@ def _channel(channel: str) -> str:
 
 
 def _purpose(purpose: str) -> str:
-    return "" if purpose == "talk" else f" ({purpose})"
+    return "" if purpose == "talk" else f" ({purpose.replace('-', ' ')})"

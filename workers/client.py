@@ -142,6 +142,17 @@ class Engagements:
         """Let an engagement catch up with its log; starts a run if there is none."""
         return await self._update(engagement_id, POKE, f"poke-{uuid4()}", "{}")
 
+    async def leave_poke(self, engagement_id: str) -> str:
+        """Poke without waiting for an answer: Temporal keeps it; returns the run that will take it."""
+        handle = await self._client.start_workflow(
+            WORKFLOW,
+            self._input(engagement_id),
+            start_signal=POKE,
+            rpc_timeout=self._patience,
+            **self._options(engagement_id),
+        )
+        return handle.result_run_id or ""
+
     async def state(self, engagement_id: str) -> Engagement:
         """Return the state as the engagement's newest run has folded it; version 0 if it was never opened.
 
@@ -214,17 +225,23 @@ class Engagements:
 
     def _start(self, engagement_id: str) -> WithStartWorkflowOperation[Any, Any]:
         return WithStartWorkflowOperation(
-            WORKFLOW,
-            EngagementInput(
-                agency=self._agency, engagement_id=engagement_id, clock=self._clock, settings=self._settings
-            ),
-            id=workflow_id(self._agency, engagement_id),
-            task_queue=self._task_queue,
-            # Closedness is the log's to guard: a late report to a closed engagement starts a run.
-            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            static_summary=f"Engagement {engagement_id} of {self._agency}",
+            WORKFLOW, self._input(engagement_id), **self._options(engagement_id)
         )
+
+    def _input(self, engagement_id: str) -> EngagementInput:
+        return EngagementInput(
+            agency=self._agency, engagement_id=engagement_id, clock=self._clock, settings=self._settings
+        )
+
+    def _options(self, engagement_id: str) -> dict[str, Any]:
+        return {
+            "id": workflow_id(self._agency, engagement_id),
+            "task_queue": self._task_queue,
+            # Closedness is the log's to guard: a late report to a closed engagement starts a run.
+            "id_reuse_policy": WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            "id_conflict_policy": WorkflowIDConflictPolicy.USE_EXISTING,
+            "static_summary": f"Engagement {engagement_id} of {self._agency}",
+        }
 
     async def _digest(self, engagement_id: str, content: str) -> str:
         codec = self._client.data_converter.payload_codec

@@ -23,10 +23,12 @@ from temporalio.converter import (
 )
 
 from events.log.keys import AGENCY_SUBJECT, DIGEST_SUBJECT, DataKey, KeyDestroyed, KeyStore
-from workflows.types import DIGEST_MARK, ENCRYPTED_MARK, parse_workflow_id
+from workflows.types import DIGEST_MARK, ENCRYPTED_MARK, SWEEP_ID, parse_workflow_id
 
 ENCODING: Final = b"binary/encrypted"
 NOTE: Final = "rapport-note"
+# Whose key seals what belongs to Rapport itself, and to no agency.
+SYSTEM: Final = "rapport"
 _AGENCY: Final = "rapport-agency"
 _KEY: Final = "rapport-key"
 _OURS: Final = "rapport-"
@@ -46,11 +48,13 @@ class EngagementCodec(PayloadCodec, WithSerializationContext):
         self._subject = subject
 
     def with_context(self, context: SerializationContext) -> "EngagementCodec":
-        """Return the codec of the engagement whose workflow the context names."""
+        """Return the codec of the engagement, or of the sweep, whose workflow the context names."""
         if isinstance(context, WorkflowSerializationContext | ActivitySerializationContext):
             known = parse_workflow_id(context.workflow_id or "")
             if known is not None:
                 return EngagementCodec(self._keys, known[0], subject=f"engagement:{known[1]}")
+            if (context.workflow_id or "").startswith(SWEEP_ID):
+                return EngagementCodec(self._keys, SYSTEM, subject="sweep")
         return self
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:

@@ -3,13 +3,15 @@
 Runner and converter must be the worker's own, or what fails here would run there, and the other way round.
 """
 
+import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHistory
 from temporalio.converter import DataConverter
 from temporalio.runtime import Runtime, TelemetryConfig
@@ -21,6 +23,8 @@ from workers.worker import workflow_runner
 from workflows.engagement import Engagement
 
 _PLACE: Final = re.compile(r"HistoryEvent\(id: (\d+)")
+_LOCAL: Final = re.compile(r"LocalActivity\((\d+)\)")
+_RECORDED: Final = re.compile(r"recorded marker \\?'([\w-]+)\\?'")
 _WORDS: Final = re.compile(r"Nondeterminism error: (.*?)\"?, (?:source|stack_trace): ", re.DOTALL)
 
 
@@ -72,10 +76,9 @@ async def judge(history: WorkflowHistory, failure: Exception | None, converter: 
     if failure is None:
         return Replayed(history.workflow_id, history.run_id, count)
     text = str(failure)
-    place = _PLACE.search(text)
-    at = int(place.group(1)) if place else await _first_failing(history, converter)
     words = _WORDS.search(text)
     kind = "nondeterminism" if isinstance(failure, NondeterminismError) else "failure"
+    at = await _place(history, text, kind, converter)
     return Replayed(
         workflow_id=history.workflow_id,
         run_id=history.run_id,
@@ -99,26 +102,71 @@ async def _histories(client: Client, query: str) -> AsyncIterator[WorkflowHistor
                 raise
 
 
-async def _first_failing(history: WorkflowHistory, converter: DataConverter) -> int | None:
-    """Find the first workflow task at which a replay fails, where the failure does not name its event."""
-    started = [
-        place
-        for place, event in enumerate(history.events)
-        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED and _completed(history, place)
-    ]
-    low, high = 0, len(started) - 1
+async def _place(history: WorkflowHistory, text: str, kind: str, converter: DataConverter) -> int | None:
+    """Find the event that a failure is about: it or its local activity is named, or it is searched for."""
+    if named := _PLACE.search(text):
+        return int(named.group(1))
+    if sequence := _LOCAL.search(text):
+        for event in history.events:
+            if _local_activity(event).get("seq") == int(sequence.group(1)):
+                return event.event_id
+    tasks = [place for place, event in enumerate(history.events) if _is_task(history, place, event)]
+    failing = await _first_failing(history, [*tasks, len(history.events) - 1], converter)
+    if kind == "nondeterminism":
+        recorded = _RECORDED.search(text)
+        commands = _commands_before(history, failing)
+        wanted = [
+            each
+            for each in commands
+            if recorded and _local_activity(each).get("activity_type") == recorded.group(1)
+        ]
+        if found := wanted or commands:
+            return found[0].event_id
+    started = [place for place in tasks if place <= failing]
+    return history.events[started[-1]].event_id if started else None
+
+
+async def _first_failing(history: WorkflowHistory, places: list[int], converter: DataConverter) -> int:
+    """Find the first of the places up to which a replay fails; up to the last one it surely does."""
+    low, high = 0, len(places) - 1
     while low < high:
         middle = (low + high) // 2
-        if await _fails(history, started[middle], converter):
+        if await _fails(history, places[middle], converter):
             high = middle
         else:
             low = middle + 1
-    return history.events[started[low]].event_id if started else None
+    return places[low]
 
 
-def _completed(history: WorkflowHistory, place: int) -> bool:
+def _is_task(history: WorkflowHistory, place: int, event: HistoryEvent) -> bool:
     after = history.events[place + 1 : place + 2]
-    return not after or after[0].event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+    return event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED and (
+        not after or after[0].event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+    )
+
+
+def _commands_before(history: WorkflowHistory, place: int) -> list[HistoryEvent]:
+    """List what the last workflow task that was completed before a place has asked for."""
+    asked = [(each, _asked_by(each)) for each in history.events[: place + 1]]
+    last = max((by for _, by in asked if by), default=None)
+    return [each for each, by in asked if by is not None and by == last]
+
+
+def _asked_by(event: HistoryEvent) -> int | None:
+    attributes = getattr(event, event.WhichOneof("attributes") or "", None)
+    return getattr(attributes, "workflow_task_completed_event_id", None)
+
+
+def _local_activity(event: HistoryEvent) -> Mapping[str, Any]:
+    """Read the library's own notes on a local activity: its number and its type, which nobody encrypts."""
+    if not event.HasField("marker_recorded_event_attributes"):
+        return {}
+    details = event.marker_recorded_event_attributes.details
+    payloads = details["data"].payloads if "data" in details else []
+    if not payloads or payloads[0].metadata.get("encoding") != b"json/plain":
+        return {}
+    notes: dict[str, Any] = json.loads(payloads[0].data)
+    return notes
 
 
 async def _fails(history: WorkflowHistory, place: int, converter: DataConverter) -> bool:

@@ -1,6 +1,6 @@
-"""What a worker process does: runs the workers, follows the log, pokes who is behind.
+"""What a worker process does: runs the workers, follows the log, sees to it that somebody sweeps.
 
-Every start pokes, because a crash may have left a log ahead of its workflow with nobody to notice.
+Every start sweeps, because a crash may have left a log ahead of its workflow with nobody to notice.
 """
 
 import asyncio
@@ -17,19 +17,19 @@ from temporalio.client import Client
 from temporalio.envconfig import ClientConnectConfig
 
 from activities.outreach import SETTLES_AFTER
+from activities.sweeping import Sweeping
 from events.clock import ClockSpec
 from events.errors import CallerError
 from events.log.followers import PostgresPlaces
 from workers.client import CommandFailed, Engagements
 from workers.following import ACTOR, SOURCE, Follower
-from workers.poking import poke_stale
 from workers.search_attributes import register_search_attributes
 from workers.settings import Settings
-from workers.wiring import Adapters, adapters, connect, workers
+from workers.sweep_schedule import EVERY, ensure_sweep
+from workers.wiring import Adapters, adapters, connect, sweeping, workers
 from workers.worker import run_until
 from workflows.types import REUSED
 
-SWEEP_EVERY: Final = 60.0
 # The follower goes on with other engagements meanwhile, and asks again.
 PATIENCE: Final = timedelta(seconds=10)
 # What no later try can mend, beside callers' mistakes: the person is erased, the id is taken.
@@ -92,11 +92,14 @@ async def serving(
     async with adapters(settings, database_url, smtp=smtp) as having:
         client = await connect(temporal, having.keys)
         await register_search_attributes(client)
+        scheduled = await ensure_sweep(client)
         stopping = asyncio.Event()
-        at_work = workers(client, having, settles_after=settles_after)
+        at_work = workers(client, having, clock=clock, settles_after=settles_after)
         follower = Follower(having.log, places, having.service, EngagementTeller(client, clock))
         working = asyncio.ensure_future(run_until(stopping, at_work))
-        around = [asyncio.ensure_future(follower.run()), asyncio.ensure_future(_sweep(having, client, clock))]
+        around = [asyncio.ensure_future(follower.run())]
+        if not scheduled:
+            around.append(asyncio.ensure_future(_sweep(sweeping(client, having, clock))))
         failed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         for task in (working, *around):
             task.add_done_callback(lambda done: _tell(done, failed))
@@ -113,16 +116,15 @@ async def serving(
             await places.close()
 
 
-async def _sweep(having: Adapters, client: Client, clock: ClockSpec) -> None:
+async def _sweep(sweeping: Sweeping) -> None:
+    """Sweep from here: for a server without schedules, or one that lets us have none."""
     while True:
         try:
-            poked = await poke_stale(having.log, lambda agency: Engagements(client, agency, clock=clock))
-            if poked:
-                _log.info("engagements caught up with their log", count=poked)
+            await sweeping.sweep()
         except Exception as error:
             # The next sweep comes anyway, and whoever uses an engagement wakes it too.
             _log.warning("a sweep failed", error=type(error).__name__)
-        await asyncio.sleep(SWEEP_EVERY)
+        await asyncio.sleep(EVERY.total_seconds())
 
 
 def _tell(task: "asyncio.Future[Any]", failed: asyncio.Future[str]) -> None:

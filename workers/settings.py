@@ -5,6 +5,7 @@ A secret stays a ``SecretStr`` or ``SecretBytes`` up to the place that uses it: 
 
 import base64
 import binascii
+import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -152,13 +153,21 @@ def configured_temporal() -> ClientConnectConfig:
         raise SettingsError(f"Temporal's configuration cannot be read: {error}.") from error
 
 
-def _kept_keys(path: Path) -> tuple[KeyEncryptionKey, ...]:
+def read_keys(path: Path) -> tuple[KeyEncryptionKey, ...]:
+    """This will read a file of keys, a line each.
+
+    :raises SettingsError: what is in it is no key.
+    :raises OSError: it cannot be read.
+    """
     try:
         return tuple(KeyEncryptionKey.parse(line) for line in path.read_text().splitlines() if line.strip())
-    except FileNotFoundError:
-        pass
     except ValueError as error:
         raise SettingsError(f"{path} is not usable: {error}.") from None
+
+
+def _kept_keys(path: Path) -> tuple[KeyEncryptionKey, ...]:
+    with contextlib.suppress(FileNotFoundError):
+        return read_keys(path)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     line = f"local-1:{base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}\n"
     waiting = path.with_name(f"{path.name}.{os.getpid()}.tmp")

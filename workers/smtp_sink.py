@@ -10,8 +10,10 @@ import os
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+if TYPE_CHECKING:
+    from aiosmtpd.smtp import SMTP, Envelope, Session
 
 LOOPBACK = "127.0.0.1"
 LARGEST = 32 * 1024 * 1024
@@ -59,13 +61,16 @@ class SmtpSink:
         """This will return all kept messages in the order of their arrival."""
         return await asyncio.to_thread(lambda: [_read(path) for path in self._paths()])
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, _server: "SMTP", _session: "Session", envelope: "Envelope") -> str:
         """This will keep one message before its sender is told that it was accepted."""
         async with self._writing:
             await asyncio.to_thread(self._keep, envelope)
         return "250 kept"
 
-    def _protocol(self) -> SMTP:
+    def _protocol(self) -> "SMTP":
+        # Not at the top: whoever runs no sink need not have it installed.
+        from aiosmtpd.smtp import SMTP
+
         return SMTP(
             self, hostname="localhost", ident="rapport sink", data_size_limit=LARGEST, enable_SMTPUTF8=True
         )
@@ -73,7 +78,7 @@ class SmtpSink:
     def _paths(self) -> list[Path]:
         return sorted(self.directory.glob("*.eml"))
 
-    def _keep(self, envelope: Envelope) -> None:
+    def _keep(self, envelope: "Envelope") -> None:
         kept = self._paths()
         number = int(kept[-1].stem) + 1 if kept else 1
         content = envelope.original_content or b""

@@ -5,9 +5,8 @@ It only looks.  A finding names ids, codes and classes, never what a failure sai
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal, TypeVar
+from typing import Final, TypeVar
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
@@ -18,38 +17,18 @@ from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
 from events.log.effects import Effect, EffectsLedger
-from events.log.port import EventLog, StreamHead
-from workflows.types import WORKFLOW, workflow_id
+from events.log.port import EventLog
+from workers.behind import AT_ONCE, PAGE, streams_ahead, the_sweep
+from workers.finding import ORDER, PATIENCE, Finding
+from workflows.types import SWEEP_ID, WORKFLOW, workflow_id
 
-Kind = Literal["workflow-task", "activity", "stream-ahead", "effect"]
 T = TypeVar("T")
 
 ATTEMPTS: Final = 3
-# A stream trails by one append until the next sweep, which comes every minute: after two it is late.
-PATIENCE: Final = timedelta(seconds=150)
 # How long an attempt without an outcome may still be under way; see ``activities.outreach``.
 SETTLES_AFTER: Final = timedelta(minutes=5)
-AT_ONCE: Final = 16
-PAGE: Final = 1000
 _REPORTED: Final = SearchAttributeKey.for_keyword_list("TemporalReportedProblems")
 _LOOK_BACK: Final = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that waits; *stuck* is false where it is only on its way."""
-
-    kind: Kind
-    name: str
-    stuck: bool
-    since: datetime | None
-    says: str
-    attempt: int | None = None
-    run_id: str | None = None
-    reason: str | None = None
-    poked: bool | None = None
-    version: int | None = None
-    folded: int | None = None
 
 
 async def find_stuck(
@@ -61,16 +40,17 @@ async def find_stuck(
     attempts: int = ATTEMPTS,
     patience: timedelta = PATIENCE,
     settles_after: timedelta = SETTLES_AFTER,
+    schedule_id: str = SWEEP_ID,
 ) -> list[Finding]:
     """This will look at everything that an agency has under way, the oldest of each kind first."""
     found = [
+        *await the_sweep(client, schedule_id, max(patience, PATIENCE)),
         *await _workflows(client, agency, attempts, patience),
         *await streams_ahead(log, agency, patience),
         *await parked(ledger, agency, settles_after),
     ]
-    order: tuple[Kind, ...] = ("workflow-task", "activity", "stream-ahead", "effect")
     ages = {each: each.since or datetime.now(UTC) for each in found}
-    return sorted(found, key=lambda each: (order.index(each.kind), ages[each], each.name))
+    return sorted(found, key=lambda each: (ORDER.index(each.kind), ages[each], each.name))
 
 
 def open_workflows(agency: str | None) -> str:
@@ -157,52 +137,6 @@ def _activity(described: WorkflowExecutionDescription, pending: PendingActivityI
     says = f"its activity {pending.activity_type.name} is at attempt {pending.attempt}"
     return Finding(
         "activity", described.id, True, since, says, pending.attempt, described.run_id, reason or None
-    )
-
-
-async def streams_ahead(log: EventLog, agency: str, patience: timedelta) -> list[Finding]:
-    """This will list the engagements whose record holds events that their workflow has not acknowledged.
-
-    A healthy one trails by its last append until the sweep pokes it; an age beyond *patience* is too long.
-    """
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def look(head: StreamHead) -> Finding | None:
-        async with gate:
-            return await _ahead(log, head, patience)
-
-    heads = [head async for head in _trailing(log, agency)]
-    return [each for each in await _together(look(head) for head in heads) if each is not None]
-
-
-async def _trailing(log: EventLog, agency: str) -> AsyncIterator[StreamHead]:
-    after: str | None = None
-    while page := await log.streams(agency, category="engagement", after=after, limit=PAGE):
-        for head in page:
-            if head.version > head.acked_version and head.phase != "importing":
-                yield head
-        after = page[-1].stream
-
-
-async def _ahead(log: EventLog, head: StreamHead, patience: timedelta) -> Finding | None:
-    waiting = await log.read_stream(head.agency, head.stream, after=head.acked_version, limit=1)
-    if not waiting:
-        return None
-    since = waiting[0].recorded_at
-    poked = head.poked_version >= head.version
-    count = head.version - head.acked_version
-    says = f"its record is {count} {'event' if count == 1 else 'events'} ahead of its workflow" + (
-        ", which was poked for them" if poked else ", which the sweep has not poked yet"
-    )
-    return Finding(
-        "stream-ahead",
-        head.stream,
-        datetime.now(UTC) - since >= patience,
-        since,
-        says,
-        poked=poked,
-        version=head.version,
-        folded=head.acked_version,
     )
 
 

@@ -70,12 +70,19 @@ class Report:
         return broken + len(self.missing) + (not self.head_sound and not self.missing)
 
 
-async def verify_engagement(log: EventLog, running: Running, agency: str, engagement_id: str) -> Verdict:
-    """This will check one engagement's chain, and compare its fold with its workflow's state."""
+async def verify_engagement(
+    log: EventLog, running: Running | None, agency: str, engagement_id: str
+) -> Verdict:
+    """This will check one engagement's chain, and compare its fold with its workflow's state.
+
+    With nothing *running*, as after a restore, the events need only fold.
+    """
     stream = f"{_PREFIX}{engagement_id}"
     events, broken = await _read_whole(log, agency, stream)
     if broken is not None:
         return Verdict(stream, len(events), None, broken.version, broken.reason)
+    if running is None:
+        return _folds(stream, events)
     state = await _caught_up(running, engagement_id, len(events))
     version = state.version
     if version > len(events):
@@ -93,7 +100,9 @@ async def verify_engagement(log: EventLog, running: Running, agency: str, engage
     return Verdict(stream, version, version, None if difference is None else version, difference)
 
 
-async def verify_agency(log: EventLog, running: Running, agency: str, *, at_once: int = AT_ONCE) -> Report:
+async def verify_agency(
+    log: EventLog, running: Running | None, agency: str, *, at_once: int = AT_ONCE
+) -> Report:
     """This will check everything an agency has; *at_once* engagements are asked at the same time."""
     head = await log.log_head(agency)
     events = [event async for page in _pages(log, agency, head.position) for event in page]
@@ -151,6 +160,14 @@ async def _caught_up(running: Running, engagement_id: str, version: int) -> Enga
         await running.poke(engagement_id)
         state = await running.state(engagement_id)
     return state
+
+
+def _folds(stream: str, events: Sequence[Stored]) -> Verdict:
+    try:
+        fold(events)
+    except UnknownEvent as error:
+        return Verdict(stream, len(events), None, len(events), str(error))
+    return Verdict(stream, len(events))
 
 
 def _difference(expected: Engagement, state: Engagement) -> str | None:

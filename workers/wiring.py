@@ -19,18 +19,21 @@ from activities.commands import Commands, CommandService
 from activities.directory import Directory
 from activities.outreach import SETTLES_AFTER, Outreach
 from activities.recording import Recording
+from activities.sweeping import Sweeping
+from events.clock import ClockSpec
 from events.log.effects import EffectsLedger
 from events.log.effects_postgres import PostgresEffects
-from events.log.keys import Kek, Keyring, KeyStore
+from events.log.keys import Kek, Keyring, KeyStore, MemoryKeys
 from events.log.keys_postgres import PostgresKeys
 from events.log.port import EventLog
 from events.log.postgres import PostgresLog
+from workers.codec import SYSTEM
 from workers.data_converter import data_converter
+from workers.poking import Poking
 from workers.settings import Settings
 from workers.worker import engagement_worker, outreach_worker
 
-# Whose key signs reply addresses, and what for: it must outlive every rotation.
-_SYSTEM: Final = "rapport"
+# What the system's key signs: it must outlive every rotation.
 _REPLIES: Final = "reply-addresses"
 
 
@@ -69,15 +72,28 @@ async def adapters(
         await keys.close()
 
 
+@asynccontextmanager
+async def shut_log(database_url: str) -> AsyncIterator[EventLog]:
+    """Read a log without any key: chains and folds need none, and no personal field opens."""
+    async with PostgresLog(database_url, MemoryKeys()) as log:
+        yield log
+
+
 async def connect(config: ClientConnectConfig, keys: KeyStore, agency: str | None = None) -> Client:
     """Connect to Temporal with the converter that everybody must share."""
     return await Client.connect(**config, data_converter=data_converter(keys, agency))
+
+
+def sweeping(client: Client, having: Adapters, clock: ClockSpec | None = None) -> Sweeping:
+    """Make what a sweep does; *clock* goes to the runs that it starts."""
+    return Sweeping(having.log, Poking(client, clock=clock))
 
 
 def workers(
     client: Client,
     having: Adapters,
     *,
+    clock: ClockSpec | None = None,
     templates: Sequence[Path] = (),
     settles_after: timedelta = SETTLES_AFTER,
 ) -> list[Worker]:
@@ -92,7 +108,7 @@ def workers(
     )
     recording = Recording(having.log, having.directory)
     return [
-        engagement_worker(client, recording, Commands(having.service)),
+        engagement_worker(client, recording, Commands(having.service), sweeping(client, having, clock)),
         outreach_worker(client, outreach),
     ]
 
@@ -101,7 +117,7 @@ async def _mail(settings: Settings, keys: KeyStore, smtp: tuple[str, int] | None
     host, port = smtp or ("localhost", settings.smtp_port)
     if settings.smtp_host is not None:
         host, port = settings.smtp_host, settings.smtp_port
-    secret = await keys.get_or_create(_SYSTEM, _REPLIES)
+    secret = await keys.get_or_create(SYSTEM, _REPLIES)
     return MailSettings(
         host=host,
         port=port,

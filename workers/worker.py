@@ -5,10 +5,10 @@ They share nothing but the adapters: a mail server that is down fills the outrea
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from temporalio.client import Client
 from temporalio.worker import Worker
@@ -17,11 +17,14 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from activities.commands import Commands
 from activities.outreach import Outreach
 from activities.recording import Recording
+from activities.sweeping import Sweeping
 from activities.types import OUTREACH_QUEUE
 from workflows.engagement import Engagement
+from workflows.sweep import Sweep
 from workflows.types import ENGAGEMENTS_QUEUE
 
 GRACE: Final = timedelta(seconds=5)
+WORKFLOWS: Final[Sequence[type]] = (Engagement, Sweep)
 
 
 def workflow_runner() -> SandboxedWorkflowRunner:
@@ -31,14 +34,25 @@ def workflow_runner() -> SandboxedWorkflowRunner:
 
 
 def engagement_worker(
-    client: Client, recording: Recording, commands: Commands, *, task_queue: str = ENGAGEMENTS_QUEUE
+    client: Client,
+    recording: Recording,
+    commands: Commands,
+    sweeping: Sweeping | None = None,
+    *,
+    task_queue: str = ENGAGEMENTS_QUEUE,
 ) -> Worker:
-    """Make the worker that runs engagements and records what they decide."""
+    """Make the worker that runs engagements and records what they decide, and sweeps where it can."""
+    activities: list[Callable[..., Any]] = [
+        recording.append,
+        recording.load,
+        recording.load_policy,
+        commands.give,
+    ]
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[Engagement],
-        activities=[recording.append, recording.load, recording.load_policy, commands.give],
+        workflows=WORKFLOWS,
+        activities=[*activities, *([sweeping.sweep] if sweeping is not None else [])],
         workflow_runner=workflow_runner(),
         graceful_shutdown_timeout=GRACE,
     )

@@ -12,6 +12,9 @@ from events.commands import Order
 
 ENGAGEMENTS_QUEUE: Final = "rapport-engagements"
 WORKFLOW: Final = "Engagement"
+SWEEP: Final = "Sweep"
+# The schedule's id, and the beginning of the id of each workflow that it starts.
+SWEEP_ID: Final = "rapport-sweep"
 POKE: Final = "poke"
 STATE_QUERY: Final = "state"
 OBLIGATIONS_QUERY: Final = "obligations"

@@ -63,6 +63,11 @@ class Writer:
             self.state = Engagement()
         await self._take_in(events)
 
+    @property
+    def behind(self) -> bool:
+        """Tell whether the log has shown more than is folded: looking something up folds nothing."""
+        return self._recorder.version > self.state.version and not self.fenced
+
     async def catch_up(self) -> None:
         """Fetch what the log has and this run has not, and tell the log how far it is folded."""
         before = self.state.version
@@ -162,6 +167,7 @@ class Writer:
         """Answer a caller's mistake, unless the log knows the command: then with what came of it."""
         known = await self._ask(entry) if self.state.version > 0 else None
         if isinstance(known, AppendedReply):
+            self._recorder.version = known.version
             entry.answer(answers.reply(entry, known, self.state.version))
         elif isinstance(known, ReusedReply):
             self._refuse(entry, answers.reused(entry))

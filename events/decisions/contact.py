@@ -12,7 +12,7 @@ from events.subjects import resolve
 
 
 def record_contact(command: c.RecordContact, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
-    """Record a two-way exchange, once per contact id.
+    """Record a two-way exchange, once per contact id; somebody unhappy in their placement is a concern.
 
     :raises NotAllowed: the engine claims to have talked.
     :raises InvalidCommand: nobody of the agency is named.
@@ -28,7 +28,8 @@ def record_contact(command: c.RecordContact, state: Engagement, ctx: Context) ->
     contact_id = ctx.new_id("contact", command.contact_id)
     if contact_id in state.contacts:
         return []
-    return [
+    about = resolve(command.about, state)
+    contact: list[e.AnyEvent] = [
         e.ContactMade(
             at=ctx.at,
             contact_id=contact_id,
@@ -38,10 +39,24 @@ def record_contact(command: c.RecordContact, state: Engagement, ctx: Context) ->
             evidence=command.evidence,
             evidence_ref=command.evidence_ref,
             purpose=command.purpose,
-            about=resolve(command.about, state),
+            about=about,
             note=command.note,
+            sentiment=command.sentiment,
         )
     ]
+    if command.purpose == "check-in" and command.sentiment == "bad" and not state.closed:
+        contact += [
+            e.ConcernRaised(at=ctx.at, placement_id=each, raised_by="candidate")
+            for each in _placements_of(about, state)
+        ]
+    return contact
+
+
+def _placements_of(about: tuple[str, ...], state: Engagement) -> list[str]:
+    """Name the placements that a check-in is about: those named, else the one that runs."""
+    named = {reference.partition(":")[2] for reference in about}
+    running = [key for key, each in sorted(state.placements.items()) if each.ended_how is None]
+    return [key for key in running if key in named or not named]
 
 
 def record_attempt(command: c.RecordAttempt, state: Engagement, ctx: Context) -> list[e.AnyEvent]:

@@ -6,7 +6,7 @@ Each gives the events a command leads to, and none where it has been done alread
 from events import catalogue as e
 from events import commands as c
 from events.context import Context
-from events.errors import InvalidCommand, UnknownReference, WrongState
+from events.errors import InvalidCommand, NotAllowed, UnknownReference, WrongState
 from events.policy import Policy
 from events.state import Engagement
 from events.zones import ZONES
@@ -91,10 +91,15 @@ def complete_intake(command: c.CompleteIntake, state: Engagement, ctx: Context) 
 
 
 def pause(command: c.Pause, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
-    """Note the candidate's wish for quiet.
+    """Note the candidate's wish for quiet; how long is too long for one person to decide, a gate says.
 
     :raises InvalidCommand: the date is past.
+    :raises NotAllowed: who answers for the candidate approves it themselves.
     """
+    if command.approved_by is not None and command.approved_by == state.candidate_owner:
+        raise NotAllowed(
+            f"'{command.approved_by}' answers for this candidate, so another must approve: approved_by=LEAD"
+        )
     if command.until <= ctx.now:
         raise InvalidCommand("a pause ends in the future; give until=DATE with its zone, later than now")
     if state.paused_until == command.until:
@@ -128,7 +133,12 @@ def withdraw(command: c.Withdraw, state: Engagement, ctx: Context) -> list[e.Any
         alive = state.live_submissions or any(each.status == "live" for each in state.applications.values())
         if state.withdrawn and not alive:
             return []
-        return [e.CandidateWithdrew(at=ctx.at, scope="engagement", reason=command.reason)]
+        # Each client is owed a word of their own, so each submission is left by an event of its own.
+        left: list[e.AnyEvent] = [
+            e.CandidateWithdrew(at=ctx.at, scope="submission", submission_id=key)
+            for key in sorted(state.live_submissions)
+        ]
+        return [*left, e.CandidateWithdrew(at=ctx.at, scope="engagement", reason=command.reason)]
     submission = state.submissions.get(command.submission_id)
     if submission is None:
         raise UnknownReference("submission", command.submission_id, "rapport show lists the ones there are")

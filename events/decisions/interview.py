@@ -137,6 +137,31 @@ def record_missed(command: c.RecordInterviewMissed, state: Engagement, ctx: Cont
     ]
 
 
+def explain_no_show(command: c.ExplainNoShow, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+    """Record why somebody did not come, once for each time.
+
+    :raises UnknownReference: no such interview.
+    :raises WrongState: nobody missed it.
+    """
+    found = known_interview(state, command.interview_id)
+    if not found.missed:
+        raise WrongState(
+            f"nobody is on record as missing interview '{command.interview_id}'; "
+            "tell that first with record-interview-missed"
+        )
+    if found.explained:
+        return []
+    return [
+        e.NoShowExplained(
+            at=ctx.at,
+            interview_id=command.interview_id,
+            submission_id=found.submission_id,
+            reason_code=command.reason_code,
+            reason=command.reason,
+        )
+    ]
+
+
 def record_result(command: c.RecordInterviewResult, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
     """Record what the client made of it; a changed result is a second event.
 

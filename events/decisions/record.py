@@ -11,8 +11,9 @@ from events import commands as c
 from events.codec import ENGAGEMENT_EVENTS
 from events.context import Context
 from events.envelope import Stored
-from events.errors import UnknownReference, WrongState
+from events.errors import NotAllowed, UnknownReference, WrongState
 from events.fold import annulled_ids
+from events.obligations import owner_of
 from events.state import Engagement
 
 LASTING: Final = frozenset(
@@ -59,7 +60,9 @@ def acknowledge_escalation(
     """
     found = state.escalations.get(command.escalation_id)
     if found is None:
-        raise UnknownReference("open escalation", str(command.escalation_id), "rapport waiting lists them")
+        raise UnknownReference(
+            "open escalation", str(command.escalation_id), "rapport show prints the ids there are"
+        )
     by = ctx.person(command.by)
     if (found.acknowledged_by, found.plan_by) == (by, command.plan_by):
         return []
@@ -70,6 +73,40 @@ def acknowledge_escalation(
             by=by,
             plan_by=command.plan_by,
             plan=command.plan,
+        )
+    ]
+
+
+def excuse_obligation(command: c.ExcuseObligation, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+    """Note why a promise need not be kept or its breach does not count, once; it never counts as kept.
+
+    :raises UnknownReference: no such promise is open, or was broken.
+    :raises NotAllowed: who owes it excuses themselves, or something that is no person does.
+    """
+    promise = state.obligations.get(command.obligation_id)
+    breach = state.breaches.get(command.obligation_id)
+    found = promise or breach
+    if found is None:
+        raise UnknownReference(
+            "open or broken promise", str(command.obligation_id), "rapport show prints the ids there are"
+        )
+    if ctx.actor.kind == "engine":
+        raise NotAllowed("only a person excuses a promise")
+    by = ctx.person(command.by)
+    owner = owner_of(state, promise) if promise is not None else state.candidate_owner
+    if by in (owner, state.candidate_owner):
+        raise NotAllowed(f"'{by}' owes this promise, and nobody excuses themselves; a lead does: by=LEAD")
+    if promise is None and breach is not None and breach.excused:
+        return []
+    return [
+        e.ExcuseGranted(
+            at=ctx.at,
+            obligation_id=command.obligation_id,
+            rule=found.rule,
+            subject=found.subject,
+            by=by,
+            reason=command.reason,
+            words=command.words,
         )
     ]
 

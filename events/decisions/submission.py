@@ -8,14 +8,25 @@ from events import commands as c
 from events.context import Context
 from events.decisions.application import known_application
 from events.envelope import Claim
-from events.errors import NeedsEvidence, UnknownReference, WrongState
+from events.errors import InvalidCommand, NeedsEvidence, NotAllowed, UnknownReference, WrongState
 from events.state import Engagement, Submission
 
 
 def propose_job(
     command: c.ProposeJob | c.RecordProposal, state: Engagement, ctx: Context
 ) -> list[e.AnyEvent]:
-    """Put a job to the candidate, once until they have answered."""
+    """Put a job to the candidate, once until they have answered.
+
+    :raises InvalidCommand: an override of the floor lacks its person or its reason.
+    :raises NotAllowed: something that is no person overrides the floor.
+    """
+    if (command.override_by is None) != (command.override_reason is None):
+        raise InvalidCommand(
+            "to put forward a job below the floor takes a person and their reason: give override_by and "
+            "override_reason, or neither"
+        )
+    if isinstance(command, c.ProposeJob) and command.override_by is not None and ctx.actor.kind != "person":
+        raise NotAllowed("only a person of the agency puts a job forward below the floor")
     earlier = state.proposals.get(command.job_order_id)
     if earlier is not None and earlier.answer is None:
         return []
@@ -26,6 +37,9 @@ def propose_job(
             by=ctx.person(command.by),
             job_order_owner=command.job_order_owner,
             reason=command.reason,
+            fit=command.fit,
+            override_by=command.override_by,
+            override_reason=command.override_reason,
         )
     ]
 
@@ -70,7 +84,15 @@ def grant_right(command: c.GrantRightToRepresent, state: Engagement, ctx: Contex
             "say where the evidence is: evidence_ref=ID of the message, recording or document"
         )
     right = state.rights.get(command.job_order_id)
-    if right is not None and not right.revoked and right.expires_at == command.expires_at:
+    if (
+        right is not None
+        and not right.revoked
+        and (right.expires_at, right.exclusive)
+        == (
+            command.expires_at,
+            command.exclusive,
+        )
+    ):
         return []
     return [
         e.RightToRepresentGranted(
@@ -80,12 +102,14 @@ def grant_right(command: c.GrantRightToRepresent, state: Engagement, ctx: Contex
             evidence_ref=command.evidence_ref,
             expires_at=command.expires_at,
             wording=command.wording,
+            pay=command.pay,
+            exclusive=command.exclusive,
         )
     ]
 
 
 def revoke_right(command: c.RevokeRightToRepresent, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
-    """Record that the agreement is taken back.
+    """Record that the agreement is taken back; a client who has the candidate already must be told.
 
     :raises UnknownReference: there was none.
     """
@@ -96,7 +120,15 @@ def revoke_right(command: c.RevokeRightToRepresent, state: Engagement, ctx: Cont
         )
     if right.revoked:
         return []
-    return [e.RightToRepresentRevoked(at=ctx.at, job_order_id=command.job_order_id, reason=command.reason)]
+    alive = [key for key, each in state.live_submissions.items() if each.job_order_id == command.job_order_id]
+    return [
+        e.RightToRepresentRevoked(
+            at=ctx.at,
+            job_order_id=command.job_order_id,
+            reason=command.reason,
+            submission_id=alive[0] if alive else None,
+        )
+    ]
 
 
 def submit(command: c.Submit | c.RecordSubmission, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
@@ -147,7 +179,11 @@ def record_client_answer(command: c.RecordClientAnswer, state: Engagement, ctx: 
         return []
     return [
         e.ClientAnswered(
-            at=ctx.at, submission_id=command.submission_id, answer=command.answer, reason=command.reason
+            at=ctx.at,
+            submission_id=command.submission_id,
+            answer=command.answer,
+            reason=command.reason,
+            reason_code=command.reason_code,
         )
     ]
 
@@ -160,6 +196,26 @@ def record_position_filled(
         e.PositionFilled(at=ctx.at, job_order_id=command.job_order_id, submission_id=key, how=command.how)
         for key, each in state.live_submissions.items()
         if each.job_order_id == command.job_order_id
+    ]
+
+
+def record_position_held(command: c.RecordPositionHeld, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+    """Record that the job is on hold, for every submission alive on it that does not know yet."""
+    return [
+        e.PositionHeld(at=ctx.at, job_order_id=command.job_order_id, submission_id=key, until=command.until)
+        for key, each in state.live_submissions.items()
+        if each.job_order_id == command.job_order_id and not each.held
+    ]
+
+
+def record_position_resumed(
+    command: c.RecordPositionResumed, state: Engagement, ctx: Context
+) -> list[e.AnyEvent]:
+    """Record that the job goes on, for every submission that was on hold."""
+    return [
+        e.PositionResumed(at=ctx.at, job_order_id=command.job_order_id, submission_id=key)
+        for key, each in state.live_submissions.items()
+        if each.job_order_id == command.job_order_id and each.held
     ]
 
 

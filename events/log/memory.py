@@ -6,7 +6,7 @@ It keeps every promise of the port; the contract suite runs on both, so change t
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from events.envelope import AppendRequest, Stored, category_of
 from events.log.hashing import link
@@ -132,11 +132,25 @@ class MemoryLog:
             version = min(version, found.head.version)
             found.head = replace(found.head, acked_version=max(found.head.acked_version, version))
 
-    async def mark_poked(self, agency: str, stream: str, version: int) -> None:
-        """Note that the stream's writer was told of its events up to a version."""
+    async def claim_poke(self, head: StreamHead, *, lease: timedelta) -> bool:
+        """Take it on to poke a stream's writer for the version of *head*; False: somebody else has."""
+        found, now = self._stream(head.agency, head.stream), self._clock()
+        if found is None or found.head.poked_at != head.poked_at or found.head.poked_version > head.version:
+            return False
+        at, under_way = found.head.poked_at, found.head.poked_run is None
+        if at is not None and under_way and at > now - lease:
+            return False
+        found.head = replace(found.head, poked_version=head.version, poked_run=None, poked_at=now)
+        return True
+
+    async def mark_poked(self, agency: str, stream: str, version: int, run_id: str) -> None:
+        """Note that a run of the stream's writer was told of its events up to a version, now."""
         if found := self._stream(agency, stream):
             version = min(version, found.head.version)
-            found.head = replace(found.head, poked_version=max(found.head.poked_version, version))
+            if version >= found.head.poked_version:
+                found.head = replace(
+                    found.head, poked_version=version, poked_run=run_id, poked_at=self._clock()
+                )
 
     async def head(self, agency: str, stream: str) -> StreamHead | None:
         """Tell where a stream stands."""
@@ -164,16 +178,22 @@ class MemoryLog:
         return list(found)[:limit]
 
     async def ahead(
-        self, agency: str, *, category: str = "engagement", after: str | None = None, limit: int = 1000
+        self,
+        agency: str,
+        *,
+        category: str = "engagement",
+        after: str | None = None,
+        limit: int = 1000,
+        quiet_for: timedelta = timedelta(),
     ) -> list[StreamHead]:
-        """List the streams with events that their writer has not folded and was not poked for."""
-        heads = await self.streams(
-            agency, category=category, after=after, limit=len(self._log(agency).streams)
-        )
+        """List the streams with events that their writer has not acknowledged, poked for them or not."""
+        quiet_since = self._clock() - quiet_for
         behind = (
-            head
-            for head in heads
-            if head.version > max(head.acked_version, head.poked_version) and head.phase != "importing"
+            stream.head
+            for name, stream in sorted(self._log(agency).streams.items())
+            if category_of(name) == category and (after is None or name > after)
+            if stream.head.version > stream.head.acked_version and stream.head.phase != "importing"
+            if stream.events[-1].recorded_at <= quiet_since
         )
         return list(behind)[:limit]
 

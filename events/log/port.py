@@ -5,6 +5,7 @@ A result is a value, never an exception, wherever a caller must decide again; on
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from events.envelope import AppendRequest, Stored
@@ -78,6 +79,8 @@ class StreamHead:
     poked_version: int
     run_epoch: int
     phase: str
+    poked_at: datetime | None = None
+    poked_run: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +167,27 @@ class EventLog(Protocol):
         """List an agency's streams after a name, sorted by name; page on with the last one's."""
 
     async def ahead(
-        self, agency: str, *, category: str = "engagement", after: str | None = None, limit: int = 1000
+        self,
+        agency: str,
+        *,
+        category: str = "engagement",
+        after: str | None = None,
+        limit: int = 1000,
+        quiet_for: timedelta = timedelta(),
     ) -> list[StreamHead]:
-        """List the streams with events that their writer has not folded and was not poked for."""
+        """List the streams with events that their writer has not acknowledged, poked for them or not.
 
-    async def mark_poked(self, agency: str, stream: str, version: int) -> None:
-        """Note that the stream's writer was told of its events up to a version."""
+        One that grew within *quiet_for* is left out; page on with the last one's name.
+        """
+
+    async def claim_poke(self, head: StreamHead, *, lease: timedelta) -> bool:
+        """Take it on to poke a stream's writer for the version of *head*; False: somebody else has.
+
+        Without :meth:`mark_poked` the claim lapses after *lease*, so that it can be made again.
+        """
+
+    async def mark_poked(self, agency: str, stream: str, version: int, run_id: str) -> None:
+        """Note that a run of the stream's writer was told of its events up to a version, now."""
 
     async def receipt(self, agency: str, stream: str, command_id: str) -> Receipt | None:
         """Tell what a command came to, or None if the stream never saw it."""

@@ -6,6 +6,7 @@ All writing goes through the database's own functions and one held connection; n
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
+from datetime import timedelta
 from types import TracebackType
 from typing import Any, Final
 
@@ -164,23 +165,38 @@ class PostgresLog:
         ]
 
     async def ahead(
-        self, agency: str, *, category: str = "engagement", after: str | None = None, limit: int = 1000
+        self,
+        agency: str,
+        *,
+        category: str = "engagement",
+        after: str | None = None,
+        limit: int = 1000,
+        quiet_for: timedelta = timedelta(),
     ) -> list[StreamHead]:
-        """List the streams with events that their writer has not folded and was not poked for."""
+        """List the streams with events that their writer has not acknowledged, poked for them or not."""
         query = f"""
-            SELECT {rows.HEAD_COLUMNS} FROM rapport.streams
+            SELECT {rows.HEAD_COLUMNS} FROM rapport.streams s
             WHERE agency = $1 AND category = $2 AND ($3::text IS NULL OR stream > $3)
-              AND version > acked_version AND version > poked_version AND phase <> 'importing'
+              AND version > acked_version AND phase <> 'importing'
+              AND NOT EXISTS (
+                  SELECT FROM rapport.events e
+                  WHERE e.agency = s.agency AND e.stream = s.stream AND e.version = s.version
+                    AND e.recorded_at > clock_timestamp() - $5::interval)
             ORDER BY stream LIMIT $4
         """
         return [
             rows.head_from_row(row)
-            for row in await self._fetch(agency, query, agency, category, after, limit)
+            for row in await self._fetch(agency, query, agency, category, after, limit, quiet_for)
         ]
 
-    async def mark_poked(self, agency: str, stream: str, version: int) -> None:
-        """Note that the stream's writer was told of its events up to a version."""
-        await self._call(agency, "mark_poked", agency, stream, version)
+    async def claim_poke(self, head: StreamHead, *, lease: timedelta) -> bool:
+        """Take it on to poke a stream's writer for the version of *head*; False: somebody else has."""
+        seen = (head.agency, head.stream, head.version, head.poked_at)
+        return bool(await self._call(head.agency, "claim_poke", *seen, lease))
+
+    async def mark_poked(self, agency: str, stream: str, version: int, run_id: str) -> None:
+        """Note that a run of the stream's writer was told of its events up to a version, now."""
+        await self._call(agency, "mark_poked", agency, stream, version, run_id)
 
     async def receipt(self, agency: str, stream: str, command_id: str) -> Receipt | None:
         """Tell what a command came to."""

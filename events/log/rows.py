@@ -16,7 +16,9 @@ EVENT_COLUMNS: Final = (
     "correlation_id, actor_kind, actor_id, source, origin, policy_digest, occurred_at, decided_at, "
     "recorded_at, body, sealed, content_hash, chain_hash"
 )
-HEAD_COLUMNS: Final = "agency, stream, version, acked_version, poked_version, run_epoch, phase"
+HEAD_COLUMNS: Final = (
+    "agency, stream, version, acked_version, poked_version, run_epoch, phase, poked_at, poked_run"
+)
 
 
 class Row(Protocol):

@@ -18,6 +18,7 @@ from gateway.cli import (
     checking,
     engagements,
     inspect,
+    keeping,
     keys,
     operating,
     playing,
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 COMMANDS: Final = (
     stack,
+    keeping,
     keys,
     agency,
     engagements,

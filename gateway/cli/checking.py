@@ -42,7 +42,7 @@ def verify(
         named = await session.agency()
         running = await session.engagements(named)
         if key is None:
-            return _told(await verify_agency(session.log, running, named))
+            return told_of(await verify_agency(session.log, running, named))
         if await session.log.head(named, f"engagement:{key}") is None:
             raise Wrong(f"there is no engagement '{key}' in agency '{named}'; 'rapport list' names them")
         return _one(named, await verify_engagement(session.log, running, named, key))
@@ -56,7 +56,8 @@ def verify(
         raise typer.Exit(MISMATCH)
 
 
-def _told(report: "Report") -> dict[str, Any]:
+def told_of(report: "Report") -> dict[str, Any]:
+    """Put a report on an agency into plain data."""
     return {
         "agency": report.agency,
         "verified": report.verified,
@@ -91,6 +92,14 @@ def _verdict(verdict: "Verdict") -> dict[str, Any]:
 def _show(told: dict[str, Any]) -> None:
     from gateway.cli.output import line
 
+    show_faults(told)
+    line(f"{told['verified']} verified, {told['mismatches']} mismatches")
+
+
+def show_faults(told: dict[str, Any]) -> None:
+    """Print what does not hold, if anything."""
+    from gateway.cli.output import line
+
     for each in told["streams"]:
         if not each["sound"]:
             place = f" at version {each['broken_at']}" if each["broken_at"] else ""
@@ -103,4 +112,3 @@ def _show(told: dict[str, Any]) -> None:
         )
     elif not told.get("head_sound", True):
         line("the agency's log does not lead to the hash of its head", style="bold red")
-    line(f"{told['verified']} verified, {told['mismatches']} mismatches")

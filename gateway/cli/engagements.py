@@ -114,9 +114,12 @@ def do(
 
 
 async def _to_engagement(session: Session, engagement: str, order: "Order") -> dict[str, Any]:
+    from activities.leads import check_lead, needs_lead
     from gateway.cli.errors import Refused
 
     agency = await session.agency()
+    if needs_lead(order):
+        check_lead(order, await session.having.service.state(agency, f"agency:{agency}"))
     reply = await (await session.engagements(agency)).command(engagement, order)
     told = {
         "stream": f"engagement:{engagement}",

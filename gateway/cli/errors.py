@@ -20,6 +20,7 @@ _OURS: Final = ("events.", "workflows.", "activities.", "workers.", "gateway.")
 _TOLD: Final = frozenset(
     {
         "AgencyFileError",
+        "BackupError",
         "CallerError",
         "CommandFailed",
         "EmbeddedError",

@@ -15,7 +15,7 @@ from gateway.cli.paging import paged
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from workers.stuck import Finding
+    from workers.finding import Finding
 
 FOUND: Final = 1
 Row = dict[str, Any]

@@ -6,6 +6,7 @@ Every row is computed from events; nothing here asks a workflow, so it works whi
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 from events.catalogue import OutreachFailed, OutreachRequested, OutreachSent, OutreachWithheld
 from events.codec import decode
@@ -63,9 +64,9 @@ def summary(state: Engagement) -> Row:
 async def waiting(states: Sequence[Engagement], agency: str, directory: "Directory") -> list[Row]:
     """List every open promise with who has to move, the worst first."""
     rows = [
-        await _promise(state, promise, agency, directory)
+        await _promise(state, key, promise, agency, directory)
         for state in states
-        for promise in state.obligations.values()
+        for key, promise in state.obligations.items()
     ]
     return sorted(rows, key=lambda row: (-row["level"], row["due_at"], row["engagement"], row["rule"]))
 
@@ -108,7 +109,9 @@ def timeline(events: Sequence[Stored], tell: Any, registry: Mapping[str, Any]) -
     return rows
 
 
-async def _promise(state: Engagement, promise: OpenObligation, agency: str, directory: "Directory") -> Row:
+async def _promise(
+    state: Engagement, key: UUID, promise: OpenObligation, agency: str, directory: "Directory"
+) -> Row:
     owner = owner_of(state, promise)
     owes = await directory.resolve(agency, "owner", owner)
     lies_with = owes
@@ -117,6 +120,8 @@ async def _promise(state: Engagement, promise: OpenObligation, agency: str, dire
     return {
         "engagement": state.engagement_id,
         "candidate_id": state.candidate_id,
+        "obligation_id": key,
+        "escalations": [each for each, raised in state.escalations.items() if raised.obligation_id == key],
         "rule": promise.rule,
         "subject": promise.subject,
         "since": promise.since,

@@ -4,7 +4,7 @@ What ``--depth raw`` prints is for programs: one JSON object a line, and nothing
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from gateway import words
 from gateway.cli.output import emit, line, table
@@ -106,19 +106,38 @@ def _value(value: Any) -> str:
             return str(value)
 
 
+_THINGS: Final = (
+    "facets",
+    "applications",
+    "proposals",
+    "rights",
+    "submissions",
+    "conflicts",
+    "interviews",
+    "offers",
+    "placements",
+)
+
+
 def _engagement(state: Row) -> None:
     line(f"stage {state['stage']}, {state['posture']}, level {state['level']}", style="bold")
     line(f"owner {state['candidate_owner'] or 'nobody yet'}; candidate {state['candidate_id']}")
     line(f"policy {(state['policy_digest'] or 'none')[:12]}; last talk {_when(state['last_contact_at'])}")
-    for kind in ("applications", "proposals", "rights", "submissions", "interviews", "offers"):
+    for kind in _THINGS:
         for key, value in state[kind].items():
             line(f"{_singular(kind)} {key}: {_facts(value)}")
-    for promise in state["obligations"].values():
+    for key, promise in state["obligations"].items():
         late = ", overdue" if promise["breached"] else ""
         about = words.subject(promise["subject"])
         due = _when(promise["due_at"])
-        line(f"promise {promise['rule']} for {about}: due {due}, level {promise['level']}{late}")
-    for breach in state["breaches"].values():
+        line(f"promise {promise['rule']} for {about}: due {due}, level {promise['level']}{late} ({key})")
+    for key, raised in state["escalations"].items():
+        taken = (
+            f"taken on by {raised['acknowledged_by']}" if raised["acknowledged_by"] else "nobody took it on"
+        )
+        plan = f", to be done by {_when(raised['plan_by'])}" if raised["plan_by"] else ""
+        line(f"escalation to {raised['to']}, level {raised['level']}: {taken}{plan} ({key})")
+    for key, breach in state["breaches"].items():
         end = (
             "excused"
             if breach["excused"]
@@ -126,7 +145,8 @@ def _engagement(state: Row) -> None:
             if breach["met_at"]
             else "open"
         )
-        line(f"breach of {breach['rule']}: due {_when(breach['due_at'])}, level {breach['level']}, {end}")
+        due = _when(breach["due_at"])
+        line(f"breach of {breach['rule']}: due {due}, level {breach['level']}, {end} ({key})")
     if state["owed"]:
         line(f"messages owed: {len(state['owed'])}")
 
@@ -141,7 +161,7 @@ def _other(name: str, value: Any) -> None:
 
 def _facts(value: Row) -> str:
     facts = [
-        f"{name.replace('_', ' ')} {_when(each) if name.endswith('_at') else each}"
+        f"{name.replace('_', ' ')} {_when(each) if name.endswith(('_at', '_on')) else each}"
         for name, each in value.items()
         if each not in (None, False, [], ())
     ]

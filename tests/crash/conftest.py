@@ -245,6 +245,14 @@ class Ground:
         history = await self.handle(engagement_id).fetch_history()
         return text in history.to_json()
 
+    async def caught_up(self) -> None:
+        """Wait until every engagement has acknowledged all that is in its record."""
+
+        async def none_ahead() -> bool:
+            return not await self.log.ahead(AGENCY)
+
+        await until(none_ahead)
+
     async def sound(self, engagement_id: str = "e-1") -> Engagement:
         """Assert that the record is dense, its chain whole, and its fold what the workflow holds."""
         await self.engagements().poke(engagement_id)

@@ -74,6 +74,7 @@ class TestWorkerAndTemporalKilled:
         second = await ground.worker(ready=False)
         assert (await second.says())["poked"] == 1
         # Nobody has asked again, and yet it knows.
+        await ground.caught_up()
         state = await ground.engagements().state("e-1")
         assert state.version == before + len(committed)
         assert state.last_contact_at is not None

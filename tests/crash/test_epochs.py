@@ -87,7 +87,7 @@ class TestReset:
         again = await ground.give("e-1", "record-contact", TALK, command_id="talk-1")
         assert again == first
         proposed = await ground.give(
-            "e-1", "propose-job", {"job_order_id": "j-1", "by": "r-1"}, command_id="p-1"
+            "e-1", "record-proposal", {"job_order_id": "j-1", "by": "r-1"}, command_id="p-1"
         )
         assert proposed.outcome == "accepted"
         newer = (await ground.log.head("acme", "engagement:e-1")).run_epoch

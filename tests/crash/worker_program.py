@@ -18,11 +18,11 @@ from activities.channels.port import Letter
 from activities.commands import Commands
 from activities.outreach import Outreach
 from activities.recording import Recording
+from activities.sweeping import Sweeping
 from events.envelope import AppendRequest
 from events.log.port import AppendResult
-from workers.client import Engagements
 from workers.ending import end_process
-from workers.poking import poke_stale
+from workers.poking import Poking
 from workers.settings import load_settings
 from workers.wiring import Adapters, adapters, connect
 from workers.worker import engagement_worker, outreach_worker, run_until, stop_on_signals
@@ -114,7 +114,7 @@ async def main(told: dict[str, Any]) -> None:
         running = asyncio.create_task(run_until(stopping, both))
         poked = 0
         if told["pokes"]:
-            poked = await poke_stale(having.log, lambda agency: Engagements(client, agency))
+            poked = (await Sweeping(having.log, Poking(client), quiet=timedelta()).sweep()).poked
         sys.stdout.write(json.dumps({"ready": True, "poked": poked}) + "\n")
         sys.stdout.flush()
         await running

@@ -277,6 +277,16 @@ class World:
     later: datetime = LATER
 
     @property
+    def known(self) -> tuple[Event, ...]:
+        """Give what the shipped policy wants of knowing each other: introduced, understood, confirmed."""
+        kinds = {"facet-1": "goal", "facet-2": "motive", "facet-3": "like"}
+        learnt = [self.event("facet-learnt", facet_id=key, facet=kind) for key, kind in kinds.items()]
+        assigned, introduced = self.event("assigned"), self.event("recruiter-introduced")
+        talked, done = self.event("contact-made"), self.event("intake-completed")
+        confirmed = self.event("profile-confirmed", facets=tuple(kinds))
+        return (assigned, introduced, talked, *learnt, confirmed, done)
+
+    @property
     def gates(self) -> Policy:
         """Give the shipped gates alone, so that nothing is promised."""
         return self.starter.model_copy(update={"obligations": ()})
@@ -292,8 +302,13 @@ class World:
         return type(found).model_validate({**found.model_dump(), **changes})
 
     def given(self, *events: str | Event) -> Given:
-        """Begin with what has happened: events, or the names of canonical ones."""
-        told = [self.event(each) if isinstance(each, str) else each for each in events]
+        """Begin with what has happened: events, or names of canonical ones; ``known`` stands for several."""
+        told: list[Event] = []
+        for each in events:
+            if each == "known":
+                told += self.known
+            else:
+                told.append(self.event(each) if isinstance(each, str) else each)
         return Given(self, tuple(happened(told)))
 
     def life(self, policy: Policy | None = None, *, stepped: bool = False) -> Life:

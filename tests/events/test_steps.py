@@ -32,8 +32,8 @@ def said(events: list[Any]) -> list[tuple[str, int | None, str | None]]:
 
 class TestEveryRung:
     def test_is_taken_at_its_own_time(self, world: "World") -> None:
-        """Of every promise of the shipped policy: nothing before the moment, one step at it."""
-        for rule in world.starter.obligations:
+        """Of every promise that climbs to the director: nothing before the moment, one step at it."""
+        for rule in world.starter.obligations[:7]:
             life = world.life(Policy(name="one", obligations=(rule,)))
             life.do("open-engagement", world.noon)
             life.do("record-application", world.noon)

@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 from events.log.keys import MemoryKeys
 from workers.codec import ENCODING, NOTE, EngagementCodec, NoAgency
 from workers.data_converter import data_converter
-from workflows.types import DIGEST_MARK, ENCRYPTED_MARK, workflow_id
+from workflows.types import DIGEST_MARK, ENCRYPTED_MARK, SWEEP_ID, workflow_id
 
 WORDS = Payload(metadata={"encoding": b"json/plain"}, data=b'"likes dogs"')
 
@@ -53,6 +53,16 @@ class TestEncode:
         key = await keys.find("acme", "engagement:e-1")
         assert key is not None
         assert sealed.metadata["rapport-key"] == str(key.id).encode()
+
+    async def test_uses_a_key_of_rapports_own_for_the_sweep(self, keys: MemoryKeys) -> None:
+        """It is about every agency, and a worker's codec belongs to none."""
+        context = WorkflowSerializationContext(
+            namespace="default", workflow_id=f"{SWEEP_ID}-2030-01-07T10:00:00Z"
+        )
+        codec = EngagementCodec(keys).with_context(context)
+        [sealed] = await codec.encode([WORDS])
+        assert await keys.find("rapport", "sweep") is not None
+        assert [each.data for each in await codec.decode([sealed])] == [WORDS.data]
 
     async def test_uses_the_agencys_key_where_there_is_no_workflow(self, keys: MemoryKeys) -> None:
         [sealed] = await EngagementCodec(keys, "acme").encode([WORDS])

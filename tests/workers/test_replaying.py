@@ -1,9 +1,12 @@
 """Replays against planted changes, with the corpus of recorded histories."""
 
 import importlib.util
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from temporalio import workflow
 from temporalio.client import WorkflowHistory
 from temporalio.converter import DataConverter
 from temporalio.worker import Replayer
@@ -16,9 +19,11 @@ from workers.runs import step_of
 from workers.worker import workflow_runner
 from workflows.engagement import Engagement
 from workflows.types import workflow_id
+from workflows.writer import Writer
 
 HISTORIES = Path(__file__).parents[1] / "workflows" / "histories"
 LIFE = "a_life_from_opening_to_close"
+SOON = timedelta(seconds=9)
 OUTREACH = "a_promise_broken_and_outreach_owed"
 
 
@@ -71,6 +76,41 @@ class TestJudge:
         assert (found.event_id, found.event_type) == (first.event_id, "TimerStarted")
         assert "Nondeterminism" not in str(found.reason)
         assert "TimerStarted" in str(found.reason)
+
+    @pytest.mark.parametrize("plant", ["timer", "activity", "local-activity"])
+    @pytest.mark.parametrize(("place", "meets"), [("begin", "load"), ("_send", "append")])
+    async def test_names_the_event_that_a_command_too_many_meets(
+        self,
+        converter: DataConverter,
+        monkeypatch: pytest.MonkeyPatch,
+        plant: str,
+        place: str,
+        meets: str,
+    ) -> None:
+        """The library does not name it: it speaks of a local activity by number or by type."""
+        before = getattr(Writer, place)
+
+        async def planted(*arguments: Any, **options: Any) -> Any:
+            match plant:
+                case "timer":
+                    await workflow.sleep(1)
+                case "activity":
+                    await workflow.execute_activity("audit", start_to_close_timeout=SOON)
+                case _:
+                    await workflow.execute_local_activity("audit", start_to_close_timeout=SOON)
+            return await before(*arguments, **options)
+
+        monkeypatch.setattr(Writer, place, planted)
+
+        found = await replayed(history_of(LIFE), converter)
+
+        [first, *_] = [
+            each.event_id
+            for each in history_of(LIFE).events
+            if each.HasField("marker_recorded_event_attributes")
+            and f'"activity_type":"{meets}"'.encode() in each.SerializeToString()
+        ]
+        assert (found.kind, found.event_id, found.event_type) == ("nondeterminism", first, "MarkerRecorded")
 
     async def test_finds_another_message_that_was_never_sent(
         self, converter: DataConverter, monkeypatch: pytest.MonkeyPatch

@@ -1,5 +1,6 @@
 """What the follower learns of an engagement that does not take its command."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, cast
@@ -8,6 +9,7 @@ from uuid import UUID
 import pytest
 from temporalio.client import Client
 
+import activities.sweeping
 from events.clock import ClockSpec
 from events.errors import CallerError
 from workers import serving
@@ -51,6 +53,34 @@ async def tell() -> None:
     teller = EngagementTeller(cast("Client", None), ClockSpec())
     given = {"job_order_id": "j-1", "how": "filled"}
     await teller.tell("a-1", "e-1", "record-position-filled", given, "id-1", CAUSE)
+
+
+class Sweeping:
+    """Stands where the sweep is: fails first, then sweeps."""
+
+    def __init__(self) -> None:
+        self.sweeps = 0
+        self.swept = asyncio.Event()
+
+    async def sweep(self) -> None:
+        """Fail, the first time."""
+        self.sweeps += 1
+        if self.sweeps == 1:
+            raise ConnectionError("the log is away")
+        self.swept.set()
+
+
+class TestSweep:
+    async def test_goes_on_after_a_sweep_that_failed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where the server has no schedules, nobody else would close the hole of a crash."""
+        monkeypatch.setattr(serving, "EVERY", timedelta())
+        sweeping = Sweeping()
+        task = asyncio.create_task(serving._sweep(cast("activities.sweeping.Sweeping", sweeping)))
+        async with asyncio.timeout(5):
+            await sweeping.swept.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
 
 
 class TestEngagementTeller:

@@ -10,6 +10,7 @@ from activities.types import StreamCommand
 from events.decider import prepare
 from events.envelope import Actor, AppendRequest, Stored
 from events.fold import fold
+from events.log.hashing import link, stored_hash
 from events.log.memory import MemoryLog
 from events.log.port import LogHead
 from events.orders import parse_order
@@ -108,6 +109,36 @@ class TestVerifyEngagement:
 
         assert verdict.sound
         assert verdict.compared_at == verdict.version == len(await log.read_stream(AGENCY, "engagement:e-1"))
+
+    async def test_needs_nothing_that_runs(self) -> None:
+        """After a restore there is the log and nothing else; what it claims is then less."""
+        log = MemoryLog()
+        await live(log, "e-1")
+
+        verdict = await verify_engagement(log, None, AGENCY, "e-1")
+
+        assert (verdict.sound, verdict.compared_at) == (True, None)
+
+    async def test_names_an_event_that_this_version_cannot_fold(self) -> None:
+        def unknown(events: list[Stored]) -> list[Stored]:
+            def changed(event: Stored) -> Stored:
+                renamed = event.model_copy(update={"type": "from-the-future"})
+                return renamed.model_copy(update={"content_hash": stored_hash(renamed)})
+
+            previous, told = b"", []
+            for event in map(changed, events):
+                previous = link(previous, event.content_hash)
+                told.append(event.model_copy(update={"chain_hash": previous}))
+            return told
+
+        log = Tampered(unknown)
+        await live(log, "e-1")
+        log.tamper()
+
+        verdict = await verify_engagement(log, None, AGENCY, "e-1")
+
+        assert not verdict.sound
+        assert "from-the-future" in str(verdict.reason)
 
     async def test_finds_a_closed_engagement_sound(self) -> None:
         """Its run has ended; the poke starts one that loads and answers."""

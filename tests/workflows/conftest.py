@@ -17,21 +17,27 @@ from temporalio import activity
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowHandle
 from temporalio.converter import SerializationContext
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
 from activities.agency_load import load_agency
 from activities.commands import Commands, CommandService
 from activities.directory import Directory
 from activities.recording import Recording
+from activities.sweeping import Sweeping
 from activities.types import OUTREACH_QUEUE, OutreachOrder, OutreachOutcome
 from events.clock import ClockSpec
+from events.commands import AnyCommand, Order
+from events.decider import prepare
 from events.envelope import NAMESPACE, Actor, AppendRequest, Stored
+from events.fold import fold
 from events.log.keys import DataKey
 from events.log.memory import MemoryLog
 from events.log.port import AppendResult
 from workers.client import Engagements
 from workers.codec import EngagementCodec
 from workers.data_converter import data_converter
+from workers.poking import Poking
 from workers.shipped import deploy_policy
 from workers.worker import engagement_worker
 from workflows.types import CommandReply, RunSettings, workflow_id
@@ -141,9 +147,12 @@ class Ground:
     def worker(self) -> Worker:
         """Make the agency's engagement worker."""
         recording = Recording(self.log, Directory(self.log, fresh_for=0))
-        return engagement_worker(
-            self.client, recording, Commands(CommandService(self.log)), task_queue=self.queue
-        )
+        commands = Commands(CommandService(self.log))
+        return engagement_worker(self.client, recording, commands, self.sweeping(), task_queue=self.queue)
+
+    def sweeping(self) -> Sweeping:
+        """Make what sweeps the agency's log, and leaves out nobody for having just grown."""
+        return Sweeping(self.log, Poking(self.client, task_queue=self.queue), quiet=timedelta())
 
     @asynccontextmanager
     async def outreach(self) -> AsyncIterator[Postman]:
@@ -192,6 +201,30 @@ class Ground:
         """Read the engagement's stream."""
         return await self.log.read_stream(self.agency, f"engagement:{engagement_id}")
 
+    async def commit_unheard(self, **commands: AnyCommand) -> None:
+        """Append to e-1 as its run would, and lose what it knows of it, as a crash of all servers does."""
+        stream, events = "engagement:e-1", await self.events()
+        before = state = fold(events)
+        head = await self.log.head(self.agency, stream)
+        assert head is not None
+        assert before.decided_at is not None
+        groups, now, actor = [], before.decided_at, Actor(kind="person", id="r-1")
+        for command_id, command in commands.items():
+            order = Order(command_id=command_id, command=command, actor=actor)
+            prepared = prepare(order, state, None, now, agency=self.agency, engagement_id="e-1")
+            groups.append(prepared.group)
+            state = prepared.state
+        request = AppendRequest(
+            agency=self.agency,
+            stream=stream,
+            expected=before.version,
+            acked=head.acked_version,
+            run_epoch=head.run_epoch,
+            groups=tuple(groups),
+        )
+        await self.log.append_many([request])
+        assert len(await self.events()) > len(events)
+
     async def types(self, engagement_id: str = "e-1") -> list[str]:
         """List the types of the engagement's events."""
         return [event.type for event in await self.events(engagement_id)]
@@ -215,7 +248,12 @@ class Ground:
         """End the workflows that are still running."""
         query = f"TaskQueue = '{self.queue}' AND ExecutionStatus = 'Running'"
         async for run in self.client.list_workflows(query):
-            await self.client.get_workflow_handle(run.id).terminate("the test is over")
+            try:
+                await self.client.get_workflow_handle(run.id).terminate("the test is over")
+            except RPCError as error:
+                # The list may be a moment behind.
+                if error.status != RPCStatusCode.NOT_FOUND:
+                    raise
 
 
 @pytest.fixture
@@ -226,6 +264,15 @@ async def ground(temporal_server: str) -> AsyncIterator[Ground]:
     async with place.worker():
         yield place
         await place.leave()
+
+
+@pytest.fixture
+async def idle_ground(temporal_server: str) -> AsyncIterator[Ground]:
+    """This will yield an agency with a policy, whose worker comes and goes as a test says."""
+    place = await Ground.at(temporal_server, f"a-{uuid4().hex[:12]}")
+    await place.adopt()
+    yield place
+    await place.leave()
 
 
 @pytest.fixture

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from events.clock import ClockSpec
+from events.commands import AnswerProposal, ProposeJob
 from tests.workflows.conftest import Ground
 from workers.embedded.stack import EmbeddedStack
 from workers.ending import end_process
+from workflows.types import SWEEP, SWEEP_ID
 
 HISTORIES: Final = Path(__file__).parent / "histories"
 TALK: Final = {"by": "r-1", "channel": "phone"}
@@ -97,6 +99,23 @@ async def a_run_fenced_by_a_newer_one(ground: Ground) -> None:
     await ground.give("e-1", "complete-intake")
 
 
+async def a_run_behind_that_is_shown_more(ground: Ground) -> None:
+    """A command sent again to a run that has lost it, and that only the log knows."""
+    await ground.opened()
+    answered = AnswerProposal(job_order_id="j-1", answer="yes")
+    proposed = ProposeJob(job_order_id="j-1", by="r-1", reason="invented words")
+    await ground.commit_unheard(lost_1=proposed, lost_2=answered)
+    again = {"job_order_id": "j-1", "answer": "yes"}
+    await ground.give("e-1", "answer-proposal", again, command_id="lost_2")
+    await ground.engagements().poke("e-1")
+
+
+async def a_sweep(ground: Ground) -> None:
+    """The sweep's own workflow: somebody is ahead, and is acknowledged."""
+    await ground.opened()
+    await ground.client.execute_workflow(SWEEP, id=SWEEP_ID, task_queue=ground.queue)
+
+
 SCENES: Final[tuple[Callable[[Ground], Awaitable[None]], ...]] = (
     a_life_from_opening_to_close,
     signals_read_and_refused,
@@ -104,7 +123,11 @@ SCENES: Final[tuple[Callable[[Ground], Awaitable[None]], ...]] = (
     a_promise_broken_and_outreach_owed,
     a_log_away_longer_than_a_local_activity_waits,
     a_run_fenced_by_a_newer_one,
+    a_run_behind_that_is_shown_more,
+    a_sweep,
 )
+# Whose history a scene is about, where it is not the engagement's.
+ABOUT: Final = {a_sweep.__name__: SWEEP_ID}
 
 
 async def record(wanted: list[str]) -> None:
@@ -126,15 +149,21 @@ async def record(wanted: list[str]) -> None:
 
 
 async def _keep(ground: Ground, name: str) -> None:
+    workflow_id = ABOUT.get(name, ground.handle().id)
+    query = f"WorkflowId = '{workflow_id}'"
+
+    async def runs() -> list[str]:
+        return [run.run_id async for run in ground.client.list_workflows(query)]
+
     async def all_seen() -> bool:
-        return (await ground.handle().describe()).run_id in await ground.runs()
+        return (await ground.client.get_workflow_handle(workflow_id).describe()).run_id in await runs()
 
     await ground.until(all_seen)
     HISTORIES.mkdir(exist_ok=True)
     for old in HISTORIES.glob(f"{name}.*.json"):
         old.unlink()
-    for number, run_id in enumerate(reversed(await ground.runs()), start=1):
-        handle = ground.client.get_workflow_handle(ground.handle().id, run_id=run_id)
+    for number, run_id in enumerate(reversed(await runs()), start=1):
+        handle = ground.client.get_workflow_handle(workflow_id, run_id=run_id)
         history = await handle.fetch_history()
         (HISTORIES / f"{name}.{number}.json").write_text(_anonymous(history.to_json()) + "\n")
 

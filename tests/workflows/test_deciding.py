@@ -40,8 +40,8 @@ class TestPlan:
     def test_decides_each_on_what_the_one_before_led_to(self) -> None:
         talk = _entry("talk-1", "record-contact", channel="phone")
         intake = _entry("intake-1", "complete-intake")
-        propose = _entry("propose-1", "propose-job", job_order_id="j-1")
-        planned = plan([talk, intake, propose], _desk(_opened()), steps_apart=False)
+        facet = _entry("facet-1", "record-facet", facet="goal")
+        planned = plan([talk, intake, facet], _desk(_opened()), steps_apart=False)
         assert [group.outcome for group in planned.groups] == ["accepted"] * 3
 
     def test_leaves_a_mistake_out(self) -> None:

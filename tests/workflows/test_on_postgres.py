@@ -3,18 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import uuid4
 
 import asyncpg
 import pytest
 from pydantic import SecretStr
+from temporalio.client import Client
 
 from activities.agency_load import load_agency
+from activities.sweeping import Sweeping
+from activities.types import SweepReply
 from events.envelope import Actor
 from events.fold import fold
 from events.log.migrate import migrate
 from workers.client import CommandFailed, Engagements
-from workers.poking import poke_stale
+from workers.poking import Poking
 from workers.settings import KeyEncryptionKey, Settings
 from workers.shipped import deploy_policy
 from workers.wiring import Adapters, adapters, connect, workers
@@ -33,6 +37,7 @@ class Place:
     agency: str
     having: Adapters
     engagements: Engagements
+    client: Client
 
 
 @pytest.fixture
@@ -53,7 +58,7 @@ async def place(postgres_server: str, temporal_server: str) -> AsyncIterator[Pla
         operator = Actor(kind="operator", id="test")
         await load_agency(having.service, agency, policy=deploy_policy("starter"), actor=operator)
         engagements = Engagements(client, agency)
-        yield Place(agency, having, engagements)
+        yield Place(agency, having, engagements, client)
         await client.get_workflow_handle(workflow_id(agency, "e-1")).terminate("the test is over")
         stopping.set()
         await running
@@ -81,10 +86,12 @@ class TestALife:
         with pytest.raises(CommandFailed):
             await by.command("e-2", "open-engagement", {"candidate_id": "c-1", "owner": "r-1"})
 
-    async def test_is_caught_up_with_after_its_workflow_is_lost(self, place: Place) -> None:
+    async def test_is_acknowledged_by_the_sweep(self, place: Place) -> None:
         by = place.engagements
         await by.command("e-1", "open-engagement", {"candidate_id": "c-1", "owner": "r-1"})
-        assert await poke_stale(place.having.log, lambda agency: by) == 1
+        assert await Sweeping(place.having.log, Poking(place.client), quiet=timedelta()).sweep() == (
+            SweepReply(acknowledged=1, poked=0, waiting=0, failed=0)
+        )
         head = await place.having.log.head(place.agency, "engagement:e-1")
         assert head is not None
         assert head.acked_version == head.version

@@ -62,7 +62,7 @@ class TestRollOver:
             await by.command("e-1", "record-contact", TALK)
         state = await by.state("e-1")
         assert len(await ground.runs()) > 1
-        assert [each.rule for each in state.obligations.values()] == ["keep-in-touch"]
+        assert {each.rule for each in state.obligations.values()} == {"keep-in-touch", "introduce-recruiter"}
 
     async def test_counts_signals_on(self, ground: "Ground") -> None:
         """The counter is in a derived command id: starting it again would take a new signal for an old."""
@@ -131,7 +131,7 @@ class TestTimer:
                 await environment.fast_forward(ground.handle(), timedelta(days=21))
                 levels = [each.level for each in (await by.state("e-1")).breaches.values()]
             ground.client = usual
-        assert levels == [3]
+        assert max(levels) == 3
 
 
 class TestOutreach:

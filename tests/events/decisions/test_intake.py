@@ -17,7 +17,9 @@ SUBMITTED = ("engagement-opened", "application-recorded", "submitted")
 class TestOpenEngagement:
     def test_takes_the_person_on_under_the_agency_s_policy(self, world: "World") -> None:
         then = world.given().under(world.starter).when("open-engagement")
-        then.then_types("engagement-opened", "obligation-opened", "policy-adopted", "assigned")
+        then.then_types(
+            "engagement-opened", "obligation-opened", "policy-adopted", "assigned", "obligation-opened"
+        )
         assert then.state.policy_digest == world.starter.digest()
         assert then.state.candidate_owner == "recruiter-1"
         assert then.state.stage == "intake"
@@ -129,7 +131,8 @@ class TestWithdraw:
 
     def test_leaves_everything(self, world: "World") -> None:
         then = world.given(*SUBMITTED).when("withdraw", submission_id=None)
-        then.then_types("candidate-withdrew")
+        then.then_types("candidate-withdrew", "candidate-withdrew")
+        assert [event.submission_id for event in then.events] == ["s-1", None]
         assert then.state.live_submissions == {}
         assert then.state.applications["a-1"].status == "withdrawn"
 
@@ -171,6 +174,8 @@ class TestCloseEngagement:
             "record-message",
             "request-call",
             "record-check",
+            "record-client-contact",
+            "excuse-obligation",
             "annul-event",
             "record-outreach",
             "refuse-message",

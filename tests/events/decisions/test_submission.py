@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 PERSON = Actor(kind="person", id="recruiter-1")
 CANDIDATE = Actor(kind="candidate", id="candidate-1")
-KNOWN = ("engagement-opened", "application-recorded", "contact-made", "intake-completed")
+KNOWN = ("engagement-opened", "application-recorded", "known")
 READY = (*KNOWN, "job-proposed", "proposal-answered", "right-to-represent-granted")
 ON_JOB = Claim(kind="live-submission", key="j-1:candidate-1")
 
@@ -24,10 +24,13 @@ class TestProposeJob:
             world.event("job-proposed", at=world.later)
         )
 
-    @pytest.mark.parametrize("missing", ["contact-made", "intake-completed"])
+    @pytest.mark.parametrize(
+        "missing",
+        ["contact-made", "intake-completed", "recruiter-introduced", "facet-learnt", "profile-confirmed"],
+    )
     def test_is_refused_before_they_know_each_other(self, world: "World", missing: str) -> None:
-        told = [each for each in KNOWN if each != missing]
-        then = world.given(*told).under(world.starter).when("propose-job")
+        told = [each for each in world.known if each.model_dump()["type"] != missing]
+        then = world.given("engagement-opened", *told).under(world.starter).when("propose-job")
         then.refused_by("know-each-other-first")
         (refused,) = then.events
         assert refused.says
@@ -117,7 +120,7 @@ class TestGrantRightToRepresent:
 class TestRevokeRightToRepresent:
     def test_takes_it_back_once(self, world: "World") -> None:
         world.given(*READY).when("revoke-right-to-represent").then(
-            world.event("right-to-represent-revoked", at=world.later)
+            world.event("right-to-represent-revoked", at=world.later, submission_id=None)
         )
         world.given(*READY, "right-to-represent-revoked").when("revoke-right-to-represent").then_nothing()
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from contextlib import aclosing
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from events.log.verify import broken_at
 
 STREAM = "engagement:e-1"
 OTHER = "engagement:e-2"
+LEASE = timedelta(minutes=1)
 SEAT = Claim(kind="live-submission", key="person-1|job-1")
 
 
@@ -399,10 +400,39 @@ class TestTheSweep:
         assert [head.stream for head in await log.ahead(agency)] == [STREAM, OTHER]
         await log.acknowledge(agency, STREAM, 2)
         assert [head.stream for head in await log.ahead(agency)] == [OTHER]
-        await log.mark_poked(agency, OTHER, 1)
-        assert await log.ahead(agency) == []
         await append(log, make.one(OTHER, 1, "c-2"))
         assert [head.version for head in await log.ahead(agency)] == [2]
+
+    async def test_leaves_a_stream_that_has_just_grown(self, log: EventLog, make: Any, agency: str) -> None:
+        await append(log, make.one(STREAM, 0, "c-1"))
+        assert await log.ahead(agency, quiet_for=timedelta(hours=1)) == []
+        assert [head.stream for head in await log.ahead(agency, quiet_for=timedelta())] == [STREAM]
+
+    async def test_lets_one_poke_a_version(self, log: EventLog, make: Any, agency: str) -> None:
+        """Two sweeps may see the same row: one of them gets it, and the row says what became of it."""
+        await append(log, make.one(STREAM, 0, "c-1"))
+        [seen] = await log.ahead(agency)
+        assert (seen.poked_version, seen.poked_at, seen.poked_run) == (0, None, None)
+        assert await log.claim_poke(seen, lease=LEASE)
+        assert not await log.claim_poke(seen, lease=LEASE)
+        await log.mark_poked(agency, STREAM, 1, "run-1")
+        [poked] = await log.ahead(agency)
+        assert (poked.poked_version, poked.poked_run) == (1, "run-1")
+        assert poked.poked_at is not None
+        # Known from another run: that one's poke may be lost with it, so it can be made again.
+        assert await log.claim_poke(poked, lease=LEASE)
+
+    async def test_lets_a_claim_lapse_that_led_to_no_poke(
+        self, log: EventLog, make: Any, agency: str
+    ) -> None:
+        """Whoever claimed it may have died before it poked."""
+        await append(log, make.one(STREAM, 0, "c-1"))
+        [seen] = await log.ahead(agency)
+        assert await log.claim_poke(seen, lease=LEASE)
+        [claimed] = await log.ahead(agency)
+        assert (claimed.poked_version, claimed.poked_run) == (1, None)
+        assert not await log.claim_poke(claimed, lease=LEASE)
+        assert await log.claim_poke(claimed, lease=timedelta())
 
     async def test_learns_from_an_append_what_was_folded(self, log: EventLog, make: Any, agency: str) -> None:
         await append(log, make.one(STREAM, 0, "c-1", 2))
@@ -415,7 +445,7 @@ class TestTheSweep:
         await append(log, make.one(STREAM, 0, "c-1", 2))
         for version in (2, 1, 99):
             await log.acknowledge(agency, STREAM, version)
-            await log.mark_poked(agency, STREAM, version)
+            await log.mark_poked(agency, STREAM, version, "run-1")
         head = await log.head(agency, STREAM)
         assert head is not None
         assert (head.acked_version, head.poked_version) == (2, 2)

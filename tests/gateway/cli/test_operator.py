@@ -1,21 +1,26 @@
 """An operator's commands on a stack that runs."""
 
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import gateway
 from gateway.cli.connect import Options, Session, perform
-from workflows.types import ENGAGEMENTS_QUEUE, WORKFLOW, workflow_id
+from workflows.types import ENGAGEMENTS_QUEUE, SWEEP_ID, WORKFLOW, workflow_id
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.temporal]
 
+ROOT = Path(gateway.__file__).parent.parent
 WORDS = "likes quiet harbours"
 
 
@@ -244,7 +249,9 @@ class TestStuck:
         [found] = [each for each in done.json["findings"] if each["name"] == "engagement:e-ahead"]
         assert (found["kind"], found["stuck"], done.code) == ("stream-ahead", True, 1)
         assert found["version"] > found["folded"]
-        assert found["poked"] in (True, False)
+        assert f"(version {found['version']}, acknowledged {found['folded']})" in found["says"]
+        assert (found["poked"], found["poked_at"], found["poked_version"]) == (False, None, None)
+        assert "which the sweep has not poked yet" in found["says"]
         assert found["age_seconds"] >= 0
         # Whoever pokes it, as the sweep does once a version, lets it acknowledge all there is.
         assert shared.rapport("verify", "e-ahead").code == 0
@@ -252,6 +259,49 @@ class TestStuck:
             each["name"] for each in shared.rapport("stuck", "--patience", "0", "--json").json["findings"]
         ]
         assert "engagement:e-ahead" not in names
+
+    def test_says_that_the_sweep_is_paused(self, shared: Any) -> None:
+        """Then nobody closes the hole that a crash leaves; a worker that starts does not resume it either."""
+
+        async def toggle(session: Session) -> None:
+            handle = (await session.temporal("acme")).get_schedule_handle(SWEEP_ID)
+            if (await handle.describe()).schedule.state.paused:
+                await handle.unpause()
+            else:
+                await handle.pause()
+
+        perform(Options(), toggle)
+        try:
+            done, text = shared.rapport("stuck", "--json"), shared.rapport("stuck").out
+        finally:
+            perform(Options(), toggle)
+
+        [found] = [each for each in done.json["findings"] if each["kind"] == "sweep"]
+        assert (done.code, found["name"], found["reason"]) == (1, SWEEP_ID, "paused")
+        assert f"stuck: {SWEEP_ID}: the sweep is paused" in text
+        assert shared.rapport("stuck").code == 0
+
+
+@pytest.fixture
+def other_code(shared: Any, tmp_path: Path) -> Callable[..., Any]:
+    """This will replay with another checkout of the code, in which one line is another."""
+
+    def replay(line: str, instead: str, *arguments: str) -> Any:
+        for name in ("events", "activities", "workflows", "workers", "gateway"):
+            shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        changed = tmp_path / "workflows" / "engagement.py"
+        assert changed.read_text().count(line) == 1
+        changed.write_text(changed.read_text().replace(line, instead))
+        return subprocess.run(
+            [sys.executable, "-m", "gateway", "replay", "--json", *arguments],
+            env={**os.environ, "PYTHONPATH": str(tmp_path), "RAPPORT_DATA_DIR": str(shared.data)},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    return replay
 
 
 class TestReplay:
@@ -291,6 +341,40 @@ class TestReplay:
         assert f"{name} run {failure['run_id']} goes another way at event {failure['event_id']}" in text
         # The library writes its log past Python; a script must get our answer alone.
         assert capfd.readouterr().out == ""
+
+    @pytest.mark.parametrize(
+        ("planted", "event_type"),
+        [
+            ("await workflow.sleep(1)", "MarkerRecorded"),
+            (
+                "await workflow.execute_activity('audit', start_to_close_timeout=timedelta(seconds=9))",
+                "MarkerRecorded",
+            ),
+            ("pass", None),
+        ],
+        ids=["another-timer", "another-activity", "no-other-command"],
+    )
+    def test_is_the_gate_for_another_checkout(
+        self,
+        shared: Any,
+        engagement: str,
+        other_code: Callable[..., Any],
+        planted: str,
+        event_type: str | None,
+    ) -> None:
+        """As before a deploy: the new code, a real server, and what the old code left running there."""
+        name, line = workflow_id("acme", engagement), "        await self._writer.begin("
+        query = ("--query", f"WorkflowId = '{name}'")
+
+        done = other_code(line, f"        {planted}\n{line}", *query)
+
+        told = json.loads(done.stdout)
+        assert (done.returncode, told["replayed"]) == (0 if event_type is None else 1, 1), done.stderr
+        found = [(each["workflow_id"], each["kind"], each["event_type"]) for each in told["failures"]]
+        assert found == ([] if event_type is None else [(name, "nondeterminism", event_type)])
+        rows = shared.rapport("history", engagement, "--json").json["events"]
+        types = {(row["run_id"], row["id"]): row["type"] for row in rows if "run_id" in row}
+        assert all(types[each["run_id"], each["event_id"]] == event_type for each in told["failures"])
 
     def test_says_what_is_wrong_with_a_query(self, shared: Any) -> None:
         done = shared.rapport("replay", "--query", "Nonsense = = 1")

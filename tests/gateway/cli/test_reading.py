@@ -79,8 +79,10 @@ class World:
 
 @pytest.fixture
 async def world() -> World:
-    """This will be an agency with three people and the policy that ships."""
-    made = World(deploy_policy("starter"))
+    """This will be an agency with three people, which promises no more than to keep in touch."""
+    touch = deploy_policy("starter").obligation("keep-in-touch")
+    assert touch is not None
+    made = World(deploy_policy("starter").model_copy(update={"obligations": (touch,)}))
     await load_agency(CommandService(made.log), AGENCY, people=PEOPLE, actor=RECRUITER)
     return made
 

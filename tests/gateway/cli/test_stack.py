@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from workflows.types import workflow_id
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.temporal]
 
-PAUSE = ("pause", "until=2031-01-01T00:00:00Z")
+PAUSE = ("pause", f"until={(datetime.now(UTC) + timedelta(days=10)).isoformat()}")
 
 
 def opened(shared: Any, *more: str) -> str:

@@ -3,11 +3,8 @@
 import os
 import shutil
 import signal
-import socket
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +14,6 @@ import psutil
 import pytest
 from temporalio.client import Client
 
-from workers.embedded import ports
-from workers.embedded import postgres as postgres_module
 from workers.embedded.errors import EmbeddedError
 from workers.embedded.keeper import Keeper
 from workers.embedded.stack import EmbeddedStack
@@ -51,21 +46,6 @@ def mode(directory: Path) -> int:
     return directory.stat().st_mode & 0o777
 
 
-@contextmanager
-def stale_pid_file(cluster: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Yield a process of the cluster's user whose number stands in postmaster.pid."""
-    owner = cluster.stat()
-    identity: dict[str, Any] = {"user": owner.st_uid, "group": owner.st_gid} if os.geteuid() == 0 else {}
-    with subprocess.Popen(["sleep", "60"], cwd="/", **identity) as bystander:
-        pid_file = cluster / "postmaster.pid"
-        pid_file.write_text(f"{bystander.pid}\n{cluster}\n1795402855\n54329\n\n127.0.0.1\n 1 1\nready\n")
-        os.chown(pid_file, owner.st_uid, owner.st_gid)
-        try:
-            yield bystander
-        finally:
-            bystander.kill()
-
-
 class TestStart:
     async def test_serves_a_database_workflows_and_mail(self, stack: EmbeddedStack) -> None:
         assert await ask(stack.database_url, "SELECT current_database()") == "rapport"
@@ -93,50 +73,6 @@ class TestStart:
         with pytest.raises(asyncpg.InvalidPasswordError):
             await ask(other, "SELECT 1")
 
-    async def test_takes_a_free_port_where_the_usual_one_is_busy(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as busy:
-            port = busy.getsockname()[1]
-            monkeypatch.setattr(postgres_module, "USUAL_PORT", port)
-            async with only_postgres(tmp_path) as stack:
-                assert stack.postgres_port != port
-                assert await ask(stack.database_url, "SELECT 1") == 1
-
-    async def test_tries_another_port_where_somebody_was_faster(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as busy:
-            taken = busy.getsockname()[1]
-            chosen = iter([taken])
-            monkeypatch.setattr(ports, "usual_or_free", lambda _usual: next(chosen, None) or ports.any_free())
-            async with only_postgres(tmp_path) as stack:
-                assert stack.postgres_port != taken
-                assert await ask(stack.database_url, "SELECT 1") == 1
-
-    async def test_tries_another_port_without_losing_an_ephemeral_directory(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as busy:
-            chosen = iter([busy.getsockname()[1]])
-            monkeypatch.setattr(ports, "usual_or_free", lambda _usual: next(chosen, None) or ports.any_free())
-            async with EmbeddedStack(tmp_path, temporal=False, ephemeral=True) as stack:
-                assert await ask(stack.database_url, "SELECT 1") == 1
-
-    async def test_does_not_mind_a_long_path(self, tmp_path: Path) -> None:
-        deep = tmp_path / ("long name? " * 8) / ("x%" * 50)
-        assert len(str(deep)) > 150
-        async with EmbeddedStack(deep, smtp_sink=False) as stack:
-            assert await ask(stack.database_url, "SELECT 1") == 1
-
-    async def test_does_not_mind_a_foreign_locale(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("LC_ALL", "xx_YY.UTF-8")
-        monkeypatch.setenv("PGPORT", "1")
-        async with only_postgres(tmp_path) as stack:
-            assert await ask(stack.database_url, "SELECT lower('ÄÖ')") == "äö"
-
     async def test_names_who_holds_the_directory(self, tmp_path: Path, hold: Hold) -> None:
         holder = hold(tmp_path, temporal=False, smtp_sink=False)
         holder.says()
@@ -144,22 +80,6 @@ class TestStart:
             EmbeddedError, match=f"in use by process {holder.process.pid} .* since 20.*--data"
         ):
             await only_postgres(tmp_path).start()
-
-    async def test_refuses_another_major_version_in_one_sentence(self, tmp_path: Path) -> None:
-        async with only_postgres(tmp_path):
-            pass
-        (tmp_path / "postgres" / "data" / "PG_VERSION").write_text("12\n")
-        with pytest.raises(EmbeddedError, match=r"written by PostgreSQL 12 .* pg_dump"):
-            await only_postgres(tmp_path).start()
-
-    async def test_leaves_a_process_alone_whose_number_is_in_a_stale_pid_file(self, tmp_path: Path) -> None:
-        """A number is reused sooner or later; the process that has it now is not ours to end."""
-        async with only_postgres(tmp_path):
-            pass
-        with stale_pid_file(tmp_path / "postgres" / "data") as bystander:
-            async with only_postgres(tmp_path) as stack:
-                assert await ask(stack.database_url, "SELECT 1") == 1
-            assert bystander.poll() is None
 
     async def test_refuses_a_directory_that_cannot_be_written(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")

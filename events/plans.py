@@ -1,0 +1,92 @@
+"""Times that are planned: which events lay one down or move it, and when a promise around it is due.
+
+A plan that is over opens nothing; a first paid day is no plan but a fact, from which days are counted.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from events import catalogue as e
+from events.policy import ObligationRule, Policy
+from events.state import Engagement
+
+NO_TIME: Final = timedelta()
+# The events that change a plan, and which events plans are opened by.
+MOVES_PLANS: Final = frozenset(
+    {"interview-moved", "interview-scheduled", "start-moved", "contract-extended", "offer-revised"}
+)
+OPENED_BY_PLAN: Final[Mapping[str, frozenset[str]]] = {
+    "interview-moved": frozenset({"interview-scheduled"}),
+    "start-moved": frozenset({"offer-accepted"}),
+    "contract-extended": frozenset({"placement-started"}),
+}
+# Planned times that have been already.
+FACTS: Final = frozenset({"started_on"})
+
+
+def plans(event: e.AnyEvent, rule: ObligationRule) -> bool:
+    """Tell whether an event names the time that a rule is planned around."""
+    return rule.planned is not None and rule.planned in type(event).model_fields
+
+
+def _had_a_time(before: Engagement, event: e.AnyEvent) -> bool:
+    match event:
+        case e.InterviewMoved():
+            interview = before.interviews.get(event.interview_id)
+            return interview is not None and interview.status == "scheduled"
+        case e.StartMoved():
+            placement = before.placements.get(event.placement_id)
+            return placement is not None and placement.starts_on is not None
+        case e.ContractExtended():
+            placement = before.placements.get(event.placement_id)
+            return placement is not None and placement.ends_on is not None
+        case _:
+            return True
+
+
+def planned_afresh(
+    before: Engagement, event: e.AnyEvent, policy: Policy, result: Iterable[e.AnyEvent]
+) -> frozenset[str]:
+    """Name the rules that a moved plan opens again: it had no time, or the promise was overdue."""
+    opener = OPENED_BY_PLAN.get(event.type)
+    if opener is None:
+        return frozenset()
+    if not _had_a_time(before, event):
+        return frozenset(
+            rule.id
+            for rule in policy.obligations
+            if plans(event, rule) and any(each.event in opener for each in rule.opens_on)
+        )
+    moved = (each for each in result if isinstance(each, e.ObligationDropped))
+    return frozenset(each.rule for each in moved if each.reason == "planned-time-moved")
+
+
+def planned_time(state: Engagement, subject: str, planned: str | None) -> datetime | None:
+    """Look up the planned time of an open promise's subject, as it stands now."""
+    kind, _, key = subject.partition(":")
+    things: dict[str, Mapping[str, Any]] = {
+        "interview": state.interviews,
+        "offer": state.offers,
+        "placement": state.placements,
+    }
+    found = getattr(things.get(kind, {}).get(key), planned or "", None)
+    return found if isinstance(found, datetime) else None
+
+
+def due_time(rule: ObligationRule, event: e.AnyEvent, now: datetime) -> datetime | None:
+    """Compute when a promise that this event opens is due, or None if its planned time is over."""
+    earliest = now + (rule.at_least.delta if rule.at_least else NO_TIME)
+    if rule.planned is None:
+        base = now if rule.counts_from == "known" else min(event.at, now)
+        due = base + rule.within.delta
+        return max(due, earliest) if rule.at_least else due
+    planned: datetime | None = getattr(event, rule.planned, None)
+    if planned is None:
+        return None
+    due = planned + rule.within.delta
+    if planned <= now and (rule.planned not in FACTS or (due <= now and rule.at_least is None)):
+        return None
+    if due < earliest:
+        due = min(earliest, planned) if rule.within.delta < NO_TIME else earliest
+    return due

@@ -1,0 +1,1 @@
+"""The log in a file and back again; see workers/DECISIONS.md."""
