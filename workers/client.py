@@ -138,6 +138,16 @@ class Engagements:
         named = canonical({**_fields(content), "command_id": update_id})
         return await self._update(engagement_id, name, f"{update_id}~{uuid4()}", named)
 
+    async def signal(self, engagement_id: str, name: str, data: Mapping[str, Any]) -> None:
+        """Send a command to a running engagement without waiting, as an integration does.
+
+        A ``command_id`` among the fields makes sending it again harmless.
+
+        :raises RPCError: nothing runs under this id, or the server is not there.
+        """
+        handle = self._client.get_workflow_handle(workflow_id(self._agency, engagement_id))
+        await handle.signal(name, _raw(canonical(data)))
+
     async def poke(self, engagement_id: str) -> CommandReply:
         """Let an engagement catch up with its log; starts a run if there is none."""
         return await self._update(engagement_id, POKE, f"poke-{uuid4()}", "{}")

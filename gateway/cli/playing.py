@@ -22,14 +22,27 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
+    scenario: Annotated[
+        list[str] | None, typer.Argument(help="Which to play, by name or file; all if none is named.")
+    ] = None,
     once: Annotated[bool, typer.Option("--once", help="End by itself, after verifying everything.")] = False,
+    dry: Annotated[
+        bool, typer.Option("--dry", help="Rehearse on the core alone, without servers, in a moment.")
+    ] = False,
+    days_a_second: Annotated[
+        float, typer.Option(metavar="DAYS", min=0.01, max=20, help="How fast the story's clock runs.")
+    ] = 1.0,
     data: o.Data = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the outcome as JSON, as the last line.")
     ] = False,
 ) -> None:
-    """Bring everything up and play three engagements on a fast clock."""
+    """Bring everything up and play the scenarios on a fast clock."""
     import asyncio
+
+    if dry:
+        _rehearse(tuple(scenario or ()))
+        return
 
     from gateway.cli.connect import settings_of
     from gateway.demo.run import DemoOptions, run_demo
@@ -41,10 +54,28 @@ def demo(
         # Apart from the stack of 'rapport up': a demo's clock runs a day a second.
         settings = settings.model_copy(update={"data_dir": settings.data_dir / "demo"})
     configure_logging("WARNING" if settings.log_level == "INFO" else settings.log_level, settings.log_format)
-    code = asyncio.run(in_foreground(run_demo(DemoOptions(settings, once=once, as_json=as_json))))
+    options = DemoOptions(
+        settings,
+        once=once,
+        as_json=as_json,
+        scenarios=tuple(scenario or ()),
+        days_a_second=days_a_second,
+    )
+    code = asyncio.run(in_foreground(run_demo(options)))
     if code is None:
         raise KeyboardInterrupt
     raise typer.Exit(code)
+
+
+def _rehearse(names: tuple[str, ...]) -> None:
+    from gateway.demo.rehearsal import rehearse
+    from gateway.demo.scenario import chosen_scenarios
+
+    wrong = rehearse(chosen_scenarios(names))
+    for sentence in wrong:
+        print(f"Not as announced: {sentence}")
+    if wrong:
+        raise typer.Exit(MISMATCH)
 
 
 def simulate_ocel(

@@ -1,27 +1,23 @@
-"""Plays a scenario's steps on a live engagement, and goes on where an earlier play was cut off.
+"""Plays a scenario's steps on a stage, and goes on where an earlier play was cut off.
 
 A step that has a receipt in the log has been played: the log remembers, the player does not.
 """
 
-import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from activities.commands import CommandService
 from activities.types import StreamCommand
-from events.clock import ClockSpec, domain_now, timer_delay
-from events.envelope import Actor, Stored
+from events.envelope import Actor
 from events.errors import CallerError
-from events.fold import fold
-from events.log.port import EventLog
-from events.state import Engagement
-from gateway.demo.scenario import Scenario, Step
-from workers.client import CommandFailed, Engagements
+from gateway.demo.conditions import holds
+from gateway.demo.naming import Unnamed, fields_at
+from gateway.demo.scenario import Scenario
+from gateway.demo.stage import Stage, Unheard
+from workers.client import CommandFailed
 
 PLAYER: Final = Actor(kind="person", id="demo")
-LOOK_AGAIN: Final = 0.1
+SOURCE: Final = "demo"
 PATIENCE: Final = timedelta(days=60)
 
 Say = Callable[[str, str], None]
@@ -31,114 +27,121 @@ class StoryBroken(Exception):
     """A step did not come out as its scenario says; the message names both."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """Where a play takes place."""
-
-    agency: str
-    clock: ClockSpec
-    log: EventLog
-    service: CommandService
-    engagements: Engagements
-
-    def now(self) -> datetime:
-        """Tell the time in the story."""
-        return domain_now(self.clock, datetime.now(UTC))
-
-    async def wait_for(self, moment: datetime) -> None:
-        """Wait until the story's clock shows this moment."""
-        await asyncio.sleep(timer_delay(self.clock, datetime.now(UTC), moment).total_seconds())
-
-    async def state(self, engagement: str) -> Engagement:
-        """Fold an engagement as the log has it now."""
-        return fold(await self.events(engagement))
-
-    async def events(self, engagement: str) -> list[Stored]:
-        """Read an engagement's events."""
-        return await self.log.read_stream(self.agency, f"engagement:{engagement}")
-
-
-async def play(scenario: Scenario, stage: Stage, say: Say) -> None:
+async def play(scenario: Scenario, stage: Stage, agency: str, say: Say) -> None:
     """Play every step in its order, each at its time.
 
     :raises StoryBroken: a step came out otherwise, or what was waited for never came.
     """
-    assert stage.clock.origin is not None
-    last = stage.clock.origin
-    for number, step in enumerate(scenario.step):
-        command_id = f"{scenario.engagement}-{number}"
-        stream = step.stream or f"engagement:{scenario.engagement}"
-        if step.do is not None and await stage.log.receipt(stage.agency, stream, command_id) is not None:
-            continue
+    for number in range(await _played(scenario, stage), len(scenario.step)):
+        step = scenario.step[number]
         if step.day is not None:
-            last = stage.clock.origin + timedelta(days=step.day)
-            await stage.wait_for(last)
+            await stage.wait_for(stage.origin + timedelta(days=step.day))
         elif step.after is not None:
-            last = stage.now() + timedelta(days=step.after)
-            await stage.wait_for(last)
+            await stage.wait_for(stage.now() + timedelta(days=step.after))
         if step.until is not None:
-            await _until(step.until, scenario, stage)
+            await _until(step.until, scenario.of(step), stage)
         if step.say:
-            say(scenario.engagement, step.say)
+            say(scenario.of(step), step.say)
         if step.do is not None:
-            await _give(step, scenario, stage, stream, command_id)
+            await _Turn(scenario, number, stage, agency).take()
 
 
-async def _give(step: Step, scenario: Scenario, stage: Stage, stream: str, command_id: str) -> None:
-    assert step.do is not None
-    fields = step.fields(stage.now())
-    try:
-        if step.stream is None:
-            # The acting person is named by the step, as a door would know who is logged in.
-            given = {
-                **fields,
-                "actor": {"kind": "person", "id": fields.get("by", PLAYER.id)},
-                "source": "demo",
-            }
-            reply = await stage.engagements.command(
-                scenario.engagement, step.do, given, command_id=command_id
-            )
-            outcome = reply.outcome
-        else:
-            outcome = (await stage.service.give(_stream_command(step, fields, stage, command_id))).outcome
-    except (CommandFailed, CallerError) as error:
-        raise StoryBroken(f"{scenario.engagement}: {step.do} was not possible: {error}") from None
-    if outcome != step.expect:
-        raise StoryBroken(f"{scenario.engagement}: {step.do} came out as {outcome}, not {step.expect}")
+async def _played(scenario: Scenario, stage: Stage) -> int:
+    """Count the steps of an earlier play: all up to the last one that left a receipt of its own."""
+    left = [
+        number
+        for number, step in enumerate(scenario.step)
+        if step.do is not None and step.expect != "repeated"
+    ]
+    if not left or await _receipt(scenario, left[0], stage) is None:
+        return 0
+    for number in reversed(left):
+        if await _receipt(scenario, number, stage) is not None:
+            return number + 1
+    return 0
 
 
-def _stream_command(step: Step, fields: dict[str, Any], stage: Stage, command_id: str) -> StreamCommand:
-    assert step.do is not None
-    assert step.stream is not None
-    return StreamCommand(
-        agency=stage.agency,
-        stream=step.stream,
-        command_id=command_id,
-        name=step.do,
-        data=fields,
-        actor=PLAYER,
-        source="demo",
-        decided_at=stage.now(),
-    )
+async def _receipt(scenario: Scenario, number: int, stage: Stage) -> Any:
+    return await stage.receipt(scenario.stream(scenario.step[number]), scenario.command_id(number))
 
 
-async def _until(condition: str, scenario: Scenario, stage: Stage) -> None:
+class _Turn:
+    """One step's command, from its fields to what came of it."""
+
+    def __init__(self, scenario: Scenario, number: int, stage: Stage, agency: str) -> None:
+        self._step, self._scenario, self._number = scenario.step[number], scenario, number
+        self._stage, self._agency = stage, agency
+        self._engagement = scenario.of(self._step)
+        self._stream, self._command_id = scenario.stream(self._step), scenario.command_id(number)
+
+    async def take(self) -> None:
+        """Give the command.
+
+        :raises StoryBroken: it came out otherwise.
+        """
+        wanted = self._step.expect
+        before = await self._trace() if wanted == "repeated" else None
+        try:
+            outcome = await self._give()
+        except (CommandFailed, CallerError, Unnamed, Unheard) as error:
+            if getattr(error, "code", "") != "command-id-reused" or before is not None:
+                raise StoryBroken(f"{self._where}: not possible: {error}") from None
+            # An earlier play gave it, at another moment, and was killed before it heard the answer.
+            outcome = (await self._trace())[0]
+        if before is not None:
+            if (outcome, *(await self._trace())[1:]) != before:
+                raise StoryBroken(f"{self._where}: '{self._command_id}' did something the second time")
+        elif outcome != wanted:
+            raise StoryBroken(f"{self._where}: came out as {outcome}, not {wanted}")
+
+    @property
+    def _where(self) -> str:
+        return f"{self._engagement}, step {self._number + 1}, {self._step.do}"
+
+    async def _give(self) -> str:
+        step = self._step
+        assert step.do is not None
+        events = await self._stage.events(self._engagement) if "$" in str(step.given) else []
+        fields = fields_at(step.given, self._moment(), events)
+        if step.stream is not None:
+            return await self._stage.give_stream(self._order(step.do, step.stream, fields))
+        # The acting person is named by the step, as a door would know who is logged in.
+        data = {**fields, "actor": step.who(PLAYER.id).model_dump(), "source": SOURCE}
+        send = self._stage.signal if step.signal else self._stage.give
+        return await send(self._engagement, step.do, data, self._command_id)
+
+    def _moment(self) -> datetime:
+        """Give the moment that times are counted from; a repetition counts as the first time did."""
+        first = self._scenario.first_given(self._step)
+        if first.command_id is not None and first.day is not None:
+            return self._stage.origin + timedelta(days=first.day)
+        return self._stage.now()
+
+    def _order(self, name: str, stream: str, fields: dict[str, Any]) -> StreamCommand:
+        return StreamCommand(
+            agency=self._agency,
+            stream=stream,
+            command_id=self._command_id,
+            name=name,
+            data=fields,
+            actor=PLAYER if self._step.actor is None else self._step.who(PLAYER.id),
+            source=SOURCE,
+            decided_at=self._stage.now(),
+        )
+
+    async def _trace(self) -> tuple[str, int, int, int]:
+        """Give what the log holds of the command: outcome, first and last version, number of events."""
+        receipt = await self._stage.receipt(self._stream, self._command_id)
+        if receipt is None:
+            raise StoryBroken(f"{self._where}: '{self._command_id}' was never given before")
+        events = await self._stage.events(self._engagement)
+        count = sum(each.command_id == self._command_id for each in events)
+        return receipt.outcome, receipt.first, receipt.last, count
+
+
+async def _until(condition: str, engagement: str, stage: Stage) -> None:
     deadline = stage.now() + PATIENCE
-    while not holds(condition, await stage.events(scenario.engagement)):
+    while not holds(condition, await stage.events(engagement)):
         if stage.now() > deadline:
-            raise StoryBroken(f"{scenario.engagement}: '{condition}' never came")
-        await asyncio.sleep(LOOK_AGAIN)
-
-
-def holds(condition: str, events: list[Stored]) -> bool:
-    """Tell whether what a step waits for has come about, ever (a level) or now (met)."""
-    state = fold(events)
-    if condition == "met":
-        return not any(each.breached for each in state.obligations.values())
-    wanted = int(condition.removeprefix("level "))
-    return level_reached(state) >= wanted
-
-
-def level_reached(state: Engagement) -> int:
-    """Give the highest level that any promise of this engagement ever climbed to."""
-    return max((state.level, *(each.level for each in state.breaches.values())))
+            raise StoryBroken(f"{engagement}: '{condition}' never came")
+        await stage.look_again()

@@ -21,10 +21,13 @@ from activities.agency_file import read_people
 from activities.agency_load import load_agency
 from events.clock import ClockSpec
 from events.envelope import Actor
-from gateway.demo.player import LOOK_AGAIN, Stage, play
-from gateway.demo.scenario import SCENARIOS, Scenario, shipped_scenarios
+from events.fold import fold
+from gateway.demo.conditions import unfulfilled
+from gateway.demo.player import play
+from gateway.demo.scenario import PEOPLE, Scenario, chosen_scenarios
+from gateway.demo.stage import LOOK_AGAIN, LiveStage
 from gateway.demo.story import Story
-from gateway.demo.summary import Summary, last_line, summarise, unfulfilled
+from gateway.demo.summary import Summary, last_line, summarise
 from workers.client import Engagements
 from workers.settings import Settings
 from workers.shipped import deploy_policy
@@ -36,7 +39,6 @@ T = TypeVar("T")
 BEGINNING: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
 SECONDS_A_DAY: Final = 86_400.0
 PLAY_FILE: Final = "demo.json"
-PEOPLE: Final = SCENARIOS.parent / "agencies" / "example.toml"
 OWED_PATIENCE: Final = timedelta(seconds=20)
 
 
@@ -46,18 +48,20 @@ class Fallen(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What the command line says; *rate* is domain seconds a second."""
+    """What the command line says; *scenarios* names those to play, all if none."""
 
     settings: Settings
     once: bool = False
     as_json: bool = False
-    rate: float = SECONDS_A_DAY
+    scenarios: tuple[str, ...] = ()
+    days_a_second: float = 1.0
 
 
 class Play(BaseModel):
     """Which play this is; kept in the data directory, so that the next start takes it up again."""
 
     number: int = 1
+    scenarios: tuple[str, ...] = ()
     clock: ClockSpec
     done: bool = False
 
@@ -70,16 +74,16 @@ class Play(BaseModel):
 async def run_demo(options: DemoOptions) -> int:
     """Play the demo and return the exit code: 0 if everything came out as announced and verified."""
     began = time.monotonic()
-    scenarios = shipped_scenarios()
     file = options.settings.data_dir / PLAY_FILE
     story = Story(sys.stdout)
     story.heading("Rapport: bringing up PostgreSQL, Temporal, a mail sink and the workers …")
     kept = _kept(file)
-    current = _next(kept, options.rate)
+    current = _next(kept, options)
+    scenarios = chosen_scenarios(current.scenarios)
     async with up(options.settings, clock=current.clock) as at_work:
         if current is not kept:
             # The story begins now that everything is up; until here nothing has run by its clock.
-            current = current.model_copy(update={"clock": _clock(options.rate)})
+            current = current.model_copy(update={"clock": _clock(options.days_a_second)})
             _keep(file, current)
         summary, broken = await _or_fall(_play(scenarios, current, at_work, story, began), at_work)
         _keep(file, current.model_copy(update={"done": True}))
@@ -100,7 +104,7 @@ async def _play(
 ) -> tuple[Summary, list[str]]:
     agency = current.agency
     engagements = Engagements(at_work.client, agency, clock=current.clock)
-    stage = Stage(agency, current.clock, at_work.having.log, at_work.having.service, engagements)
+    stage = LiveStage(agency, current.clock, at_work.having.log, at_work.having.service, engagements)
     await load_agency(
         at_work.having.service,
         agency,
@@ -112,16 +116,17 @@ async def _play(
     )
     for scenario in scenarios:
         story.heading(f"{scenario.engagement}: {scenario.title}")
-    telling = asyncio.create_task(story.follow(stage, [each.engagement for each in scenarios]))
+    engaged = [engagement for scenario in scenarios for engagement in scenario.engagements]
+    telling = asyncio.create_task(story.follow(stage, engaged))
     try:
-        await asyncio.gather(*(play(each, stage, story.say) for each in scenarios))
-        await _settled(scenarios, stage)
+        await asyncio.gather(*(play(each, stage, agency, story.say) for each in scenarios))
+        await _settled(engaged, stage)
         await story.catch_up()
     finally:
         telling.cancel()
         await asyncio.gather(telling, return_exceptions=True)
     report = await verify_agency(stage.log, stage.engagements, agency)
-    streams = {each.engagement: await stage.events(each.engagement) for each in scenarios}
+    streams = {each: await stage.events(each) for each in engaged}
     head = await at_work.having.log.log_head(agency)
     summary = summarise(
         list(streams.values()),
@@ -131,23 +136,21 @@ async def _play(
         seconds=time.monotonic() - began,
     )
     story.summary(summary)
-    return summary, [
-        each for scenario in scenarios for each in unfulfilled(scenario, streams[scenario.engagement])
-    ]
+    return summary, [each for scenario in scenarios for each in unfulfilled(scenario, streams)]
 
 
-async def _settled(scenarios: Sequence[Scenario], stage: Stage) -> None:
+async def _settled(engaged: Sequence[str], stage: LiveStage) -> None:
     """Wait a while until no message is owed any more, so that the figures count what was sent.
 
     A message whose sender was killed is owed for minutes: it may have left, so it is not hurried.
     """
     with suppress(TimeoutError):
         async with asyncio.timeout(OWED_PATIENCE.total_seconds()):
-            await _nothing_owed(scenarios, stage)
+            await _nothing_owed(engaged, stage)
 
 
-async def _nothing_owed(scenarios: Sequence[Scenario], stage: Stage) -> None:
-    while any([(await stage.state(each.engagement)).owed for each in scenarios]):  # noqa: ASYNC110 (the log is asked)
+async def _nothing_owed(engaged: Sequence[str], stage: LiveStage) -> None:
+    while any([fold(await stage.events(each)).owed for each in engaged]):  # noqa: ASYNC110 (the log is asked)
         await asyncio.sleep(LOOK_AGAIN)
 
 
@@ -172,13 +175,15 @@ def _kept(file: Path) -> Play | None:
         return None
 
 
-def _next(kept: Play | None, rate: float) -> Play:
+def _next(kept: Play | None, options: DemoOptions) -> Play:
     if kept is not None and not kept.done:
         return kept
-    return Play(number=1 if kept is None else kept.number + 1, clock=_clock(rate))
+    number = 1 if kept is None else kept.number + 1
+    return Play(number=number, scenarios=options.scenarios, clock=_clock(options.days_a_second))
 
 
-def _clock(rate: float) -> ClockSpec:
+def _clock(days_a_second: float) -> ClockSpec:
+    rate = days_a_second * SECONDS_A_DAY
     return ClockSpec(origin=BEGINNING, started=datetime.now(UTC), rate=rate)
 
 

@@ -3,17 +3,21 @@
 A step is a command that anyone could give; a scenario knows no back door.
 """
 
+import re
 import tomllib
-from datetime import datetime
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from events.canonical import instant
-from events.durations import DurationError, parse_span
+from events.codec import ENGAGEMENT_EVENTS
+from events.envelope import Actor
+from events.kinds import CommandId, Id, Stage
 
-SCENARIOS = Path(__file__).resolve().parents[2] / "deploy" / "scenarios"
+SCENARIOS: Final = Path(__file__).resolve().parents[2] / "deploy" / "scenarios"
+PEOPLE: Final = SCENARIOS.parent / "agencies" / "example.toml"
+_UNTIL: Final = re.compile(r"met|level [0-3]|event [a-z-]+")
 
 
 class ScenarioError(Exception):
@@ -27,43 +31,113 @@ class _Data(BaseModel):
 class Step(_Data):
     """One thing that happens, or one condition to wait for."""
 
+    engagement: str | None = Field(default=None, description="whose step it is; the first one's if not given")
     day: float | None = Field(default=None, description="domain days since the story began")
     after: float | None = Field(default=None, description="domain days since the step before")
-    until: str | None = Field(default=None, description="'level N', or 'met': no open promise is breached")
+    until: str | None = Field(default=None, description="'level N', 'event TYPE', or 'met': none is breached")
     say: str | None = None
-    stream: str | None = None
+    stream: str | None = Field(default=None, description="where it goes, if not to the engagement")
     do: str | None = None
     given: dict[str, Any] = Field(default_factory=dict, alias="with")
-    expect: Literal["accepted", "refused", "nothing-to-do"] = "accepted"
+    actor: str | None = Field(default=None, description="who does it, as KIND:ID; a person if not given")
+    signal: bool = Field(default=False, description="sent as a Temporal signal, as an integration would")
+    command_id: CommandId | None = None
+    expect: Literal["accepted", "refused", "nothing-to-do", "repeated"] = "accepted"
 
     @model_validator(mode="after")
     def _whole(self) -> "Step":
         if self.until is None and self.do is None:
             raise ValueError("a step needs 'do' (a command) or 'until' (a condition)")
-        if self.until is not None and self.until != "met" and not self.until.startswith("level "):
-            raise ValueError("'until' is 'level N' or 'met'")
+        if self.until is not None:
+            if not _UNTIL.fullmatch(self.until):
+                raise ValueError("'until' is 'level N', 'event TYPE' or 'met'")
+            known_types([self.until.removeprefix("event ")] if self.until.startswith("event ") else [])
+        if self.signal and (self.do is None or self.stream is not None):
+            raise ValueError("'signal' needs 'do', and goes to an engagement, never to a stream")
+        if self.expect == "repeated" and self.command_id is None:
+            raise ValueError("what is repeated has a 'command_id': the one of the first time")
+        if self.actor is not None:
+            self.who("nobody")
         return self
 
-    def fields(self, now: datetime) -> dict[str, Any]:
-        """Give the command's fields, with times that begin with ``+`` counted from *now*."""
-        return {key: _moment(value, now) for key, value in self.given.items()}
+    def who(self, default: str) -> Actor:
+        """Name the acting person or system; *default* is the person where none is named."""
+        kind, _, key = (self.actor or f"person:{self.given.get('by', default)}").partition(":")
+        return Actor.model_validate({"kind": kind, "id": key})
 
 
 class Announces(_Data):
-    """Where a scenario says it ends, so that a machine can hold it to that."""
+    """Where an engagement is said to end, so that a machine can hold the story to that."""
 
-    stage: str
+    engagement: str | None = Field(default=None, description="the first one's if not given")
+    stage: Stage
     level_reached: int = 0
     kept_late: bool = Field(default=False, description="a promise that climbed so far was kept after all")
+    events: tuple[str, ...] = Field(default=(), description="these occur in this order, others between them")
+    never: tuple[str, ...] = ()
+    may_break: tuple[str, ...] = Field(default=(), description="the rules that this story is about breaking")
+
+    @model_validator(mode="after")
+    def _known(self) -> "Announces":
+        known_types([*self.events, *self.never])
+        return self
 
 
 class Scenario(_Data):
-    """One engagement's story."""
+    """A story of one engagement, or of several that touch each other."""
 
     title: str
-    engagement: str
-    announces: Announces
+    engagements: tuple[Id, ...] = Field(min_length=1)
+    announces: tuple[Announces, ...]
     step: tuple[Step, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _either(cls, data: Any) -> Any:
+        """Take one or several of each; the shorter way is the usual one."""
+        if not isinstance(data, dict):
+            return data
+        data = dict(data)
+        if isinstance(data.get("engagement"), str):
+            data["engagements"] = [data.pop("engagement")]
+        if isinstance(data.get("announces"), dict):
+            data["announces"] = [data["announces"]]
+        return data
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Scenario":
+        told = [each.engagement or self.engagement for each in self.announces]
+        if sorted(told) != sorted(self.engagements):
+            raise ValueError("'announces' says of each engagement, once, where it ends")
+        first: dict[str, Step] = {}
+        for number, step in enumerate(self.step):
+            if step.engagement not in (None, *self.engagements):
+                raise ValueError(f"step {number + 1} is of an engagement that is not among 'engagements'")
+            if step.command_id is not None:
+                _check_repeated(step, first.setdefault(step.command_id, step))
+        return self
+
+    @property
+    def engagement(self) -> str:
+        """Name the story's first engagement, which is the story's own name."""
+        return self.engagements[0]
+
+    def of(self, step: Step) -> str:
+        """Name the engagement whose step it is."""
+        return step.engagement or self.engagement
+
+    def stream(self, step: Step) -> str:
+        """Name the stream that a step's command goes to."""
+        return step.stream or f"engagement:{self.of(step)}"
+
+    def command_id(self, number: int) -> str:
+        """Give the command id of a step, the same in every play."""
+        return self.step[number].command_id or f"{self.engagement}-{number}"
+
+    def first_given(self, step: Step) -> Step:
+        """Find the step that a repeated one repeats; any other is its own."""
+        same = (each for each in self.step if each.command_id == step.command_id)
+        return step if step.command_id is None else next(same)
 
 
 def read_scenario(path: Path) -> Scenario:
@@ -81,7 +155,7 @@ def read_scenario(path: Path) -> Scenario:
         raise ScenarioError(f"{path}: no TOML: {error}") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join(str(part) for part in first["loc"]) or "the whole"
         raise ScenarioError(f"{path}: {where}: {first['msg']}") from None
 
 
@@ -90,10 +164,36 @@ def shipped_scenarios() -> list[Scenario]:
     return [read_scenario(path) for path in sorted(SCENARIOS.glob("*.toml"))]
 
 
-def _moment(value: Any, now: datetime) -> Any:
-    if not (isinstance(value, str) and value.startswith("+")):
-        return value
-    try:
-        return instant(now + parse_span(value[1:]).delta)
-    except DurationError:
-        return value
+def chosen_scenarios(names: Sequence[str]) -> list[Scenario]:
+    """Read those that are named: shipped ones by file name, others by their path; all if none is.
+
+    :raises ScenarioError: there is none of that name, or a file is wrong.
+    """
+    shipped = {path.stem: path for path in sorted(SCENARIOS.glob("*.toml"))}
+    for each in names:
+        if each not in shipped and not Path(each).is_file():
+            raise ScenarioError(f"there is no scenario '{each}'; give a file, or one of {', '.join(shipped)}")
+    return [read_scenario(shipped.get(each) or Path(each)) for each in names or shipped]
+
+
+def known_types(types: list[str]) -> None:
+    """Refuse a type of event that does not exist: a story would wait for it for ever.
+
+    :raises ValueError: naming the first that is unknown.
+    """
+    for each in types:
+        if each not in ENGAGEMENT_EVENTS:
+            raise ValueError(f"there is no event '{each}'; events/CATALOGUE.md names them all")
+
+
+def _check_repeated(step: Step, first: Step) -> None:
+    if step is first:
+        if step.expect == "repeated":
+            raise ValueError(f"nothing was given under '{step.command_id}' that could be repeated")
+        return
+    if step.expect != "repeated":
+        raise ValueError(f"'{step.command_id}' is given twice; the second time is to expect = 'repeated'")
+    if (step.do, step.given, step.stream) != (first.do, first.given, first.stream):
+        raise ValueError(f"'{step.command_id}' says something else the second time: that is no repetition")
+    if first.day is None and any(str(each)[:1] in "+-" for each in step.given.values() if each):
+        raise ValueError(f"the first '{step.command_id}' needs a 'day' for its times to count from")

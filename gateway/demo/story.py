@@ -12,7 +12,7 @@ from rich.console import Console
 from events.catalogue import RungReached
 from events.codec import decode
 from events.envelope import Stored
-from gateway.demo.player import LOOK_AGAIN, Stage
+from gateway.demo.stage import LOOK_AGAIN, LiveStage
 from gateway.demo.summary import Summary
 from gateway.words import say
 
@@ -34,7 +34,7 @@ class Story:
     def __init__(self, out: TextIO) -> None:
         self._console = Console(file=out, highlight=False, soft_wrap=True)
         self._told: dict[str, int] = {}
-        self._stage: Stage | None = None
+        self._stage: LiveStage | None = None
         self._turn = asyncio.Lock()
 
     def line(self, text: str = "", style: str | None = None) -> None:
@@ -49,7 +49,7 @@ class Story:
         """Say what happens next."""
         self.line(f"{engagement:>10} │ ▸ {text}", "cyan")
 
-    async def follow(self, stage: Stage, engagements: Sequence[str]) -> None:
+    async def follow(self, stage: LiveStage, engagements: Sequence[str]) -> None:
         """Tell events as they come, for ever."""
         self._stage = stage
         # What an earlier play has told already is not told again.

@@ -12,8 +12,6 @@ from pydantic import BaseModel
 from events.codec import decode
 from events.envelope import Stored
 from events.fold import fold
-from gateway.demo.player import level_reached
-from gateway.demo.scenario import Scenario
 
 
 class Summary(BaseModel):
@@ -47,23 +45,6 @@ def summarise(
         mismatches=mismatches,
         seconds=round(seconds, 1),
     )
-
-
-def unfulfilled(scenario: Scenario, stream: list[Stored]) -> list[str]:
-    """Say what a scenario announced and its engagement did not reach, a sentence each."""
-    state, wanted = fold(stream), scenario.announces
-    missed = []
-    if state.stage != wanted.stage:
-        missed.append(f"{scenario.engagement} is at stage {state.stage}, not {wanted.stage}")
-    if level_reached(state) < wanted.level_reached:
-        missed.append(
-            f"{scenario.engagement} climbed to level {level_reached(state)}, not {wanted.level_reached}"
-        )
-    if wanted.kept_late and not any(
-        each.met_at is not None and each.level >= wanted.level_reached for each in state.breaches.values()
-    ):
-        missed.append(f"{scenario.engagement} has no broken promise that was kept in the end")
-    return missed
 
 
 def last_line(summary: Summary) -> str:

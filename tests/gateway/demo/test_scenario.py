@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from events.orders import COMMANDS
-from gateway.demo.player import holds
+from gateway.demo.conditions import holds
 from gateway.demo.scenario import Scenario, ScenarioError, Step, read_scenario, shipped_scenarios
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)

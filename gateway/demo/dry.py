@@ -1,0 +1,215 @@
+"""A stage without servers: the core alone, a log in memory, and a clock that jumps to the next thing due.
+
+It decides as the workflow does and lets one stream's event lead to another's as the follower does: what
+comes out differently here and live is a fault in one of the two.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from activities.agency_load import load_agency
+from activities.commands import CommandService
+from activities.directory import Directory
+from activities.types import OutreachOutcome, StreamCommand
+from events.agency import Entry
+from events.commands import Order
+from events.decider import next_due, prepare, tick
+from events.envelope import ENGINE, Actor, AppendRequest, Claim, CommandGroup, Stored
+from events.errors import CallerError
+from events.fold import fold
+from events.log.memory import MemoryLog
+from events.log.port import Appended, Receipt, Taken
+from events.orders import parse_order
+from events.policy import Policy
+from events.state import Engagement
+from gateway.demo.stage import Unheard
+from workers.consequences import LEADING, Consequence, consequences
+
+BEGINNING: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
+FOLLOWER: Final = Actor(kind="integration", id="follower")
+MOST_WAITING: Final = timedelta(days=90)
+
+
+@dataclass
+class DryStage:
+    """One story's world; :meth:`open` it before playing."""
+
+    policy: Policy
+    agency: str = "dry"
+    origin: datetime = BEGINNING
+    log: MemoryLog = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._now = self.origin
+        self.log = MemoryLog(clock=lambda: self._now)
+        self._service = CommandService(self.log, now=lambda: self._now)
+        self._directory = Directory(self.log, fresh_for=0)
+        self._followed = 0
+        self._engagements: list[str] = []
+
+    async def open(self, people: tuple[Entry, ...]) -> None:
+        """Bring in the people and the policy."""
+        await load_agency(
+            self._service,
+            self.agency,
+            people=people,
+            policy=self.policy,
+            actor=Actor(kind="operator", id="demo"),
+            source="demo",
+            decided_at=self.origin,
+        )
+
+    def now(self) -> datetime:
+        """Tell the time in the story."""
+        return self._now
+
+    @property
+    def reached(self) -> int:
+        """Tell how far the log reaches."""
+        return self._followed
+
+    async def wait_for(self, moment: datetime) -> None:
+        """Take all that is due before a moment, then stand there."""
+        while (due := await self._next()) is not None and due[0] < moment:
+            await self._step(*due)
+        self._now = max(self._now, moment)
+
+    async def look_again(self) -> None:
+        """Go to the next step that any promise asks for; where none is left, nothing will ever change."""
+        due = await self._next()
+        if due is None:
+            self._now += MOST_WAITING
+        else:
+            await self._step(*due)
+
+    async def events(self, engagement: str, *, told: bool = False) -> list[Stored]:
+        """Read an engagement's events; *told*: with their personal words."""
+        return await self.log.read_stream(self.agency, f"engagement:{engagement}", open_personal=told)
+
+    async def receipt(self, stream: str, command_id: str) -> Receipt | None:
+        """Ask the log for a command's receipt."""
+        return await self.log.receipt(self.agency, stream, command_id)
+
+    async def give(self, engagement: str, name: str, data: dict[str, Any], command_id: str) -> str:
+        """Decide and record a command, and all that follows from it."""
+        order = parse_order(name, data, command_id=command_id, actor_default=FOLLOWER, source="demo")
+        outcome = await self._decide(engagement, order)
+        await self._settle()
+        return outcome
+
+    async def signal(self, engagement: str, name: str, data: dict[str, Any], command_id: str) -> str:
+        """Do the same, for no network lies between; a mistake is what a signal would record as refused."""
+        try:
+            return await self.give(engagement, name, data, command_id)
+        except CallerError as error:
+            raise Unheard(f"it would be recorded as refused: {error}") from None
+
+    async def give_stream(self, order: StreamCommand) -> str:
+        """Give a command to the service, and let follow what does."""
+        outcome = (await self._service.give(order)).outcome
+        await self._settle()
+        return outcome
+
+    async def _state(self, engagement: str) -> Engagement:
+        return fold(await self.events(engagement))
+
+    async def _next(self) -> tuple[datetime, str] | None:
+        states = [await self._state(each) for each in self._engagements]
+        found = [(due, each.engagement_id) for each in states if (due := next_due(each)) is not None]
+        return min(found, default=None)
+
+    async def _step(self, due: datetime, engagement: str) -> None:
+        self._now = max(self._now, due)
+        state = await self._state(engagement)
+        groups = [each.group for each in tick(state, self._now, agency=self.agency, inclusive=True)]
+        await self._append(engagement, state.version, groups)
+        await self._settle()
+
+    async def _decide(self, engagement: str, order: Order, taken: Claim | None = None) -> str:
+        events = await self.events(engagement)
+        state = fold(events)
+        prepared = prepare(
+            order,
+            state,
+            self.policy,
+            self._now,
+            agency=self.agency,
+            engagement_id=engagement,
+            history=events,
+            taken=taken,
+        )
+        result = await self._append(engagement, state.version, [prepared.group])
+        if isinstance(result, Taken) and taken is None:
+            return await self._decide(engagement, order, Claim(kind=result.kind, key=result.key))
+        assert isinstance(result, Appended), result
+        if engagement not in self._engagements:
+            self._engagements.append(engagement)
+        return result.outcomes[order.command_id]
+
+    async def _append(self, engagement: str, version: int, groups: list[CommandGroup]) -> Any:
+        stream = f"engagement:{engagement}"
+        request = AppendRequest(agency=self.agency, stream=stream, expected=version, groups=tuple(groups))
+        [result] = await self.log.append_many([request])
+        return result
+
+    async def _settle(self) -> None:
+        """Send what is owed and let events lead to others, until nothing is left to do."""
+        while news := await self.log.read_all(self.agency, after=self._followed):
+            self._followed = news[-1].position
+            for stored in news:
+                if stored.type == "outreach-requested":
+                    await self._send(stored.stream.partition(":")[2])
+                elif stored.type in LEADING:
+                    await self._follow(stored)
+
+    async def _send(self, engagement: str) -> None:
+        for key, owed in (await self._state(engagement)).owed.items():
+            person = None
+            if owed.to != "candidate":
+                person = await self._directory.resolve(self.agency, owed.to, owed.owner)
+            outcome = OutreachOutcome(
+                effect_id=key,
+                outcome="sent",
+                person=person.person_id if person is not None else None,
+                message_id=f"<{key}@rapport.example>",
+            )
+            command_id = f"effect:{key}:sent"
+            order = Order(command_id=command_id, command=outcome.command(), actor=ENGINE, source="rapport")
+            await self._decide(engagement, order)
+
+    async def _follow(self, stored: Stored) -> None:
+        history = await self.log.read_stream(self.agency, stored.stream, limit=stored.version)
+        presented: dict[str, list[Stored]] = {}
+        if stored.type == "job-order-opened":
+            presented = {f"engagement:{each}": await self.events(each) for each in self._engagements}
+        for each in consequences(stored, history, presented):
+            try:
+                await self._pass_on(stored, each)
+            except CallerError:
+                continue  # as for the follower: the event stands, nothing follows from it
+
+    async def _pass_on(self, stored: Stored, each: Consequence) -> None:
+        category, _, key = each.stream.partition(":")
+        command_id = each.command_id(stored.event_id)
+        if category == "engagement":
+            given = {**each.data, "causation_id": stored.event_id}
+            order = parse_order(
+                each.name, given, command_id=command_id, actor_default=FOLLOWER, source="follower"
+            )
+            await self._decide(key, order)
+            return
+        await self._service.give(
+            StreamCommand(
+                agency=self.agency,
+                stream=each.stream,
+                command_id=command_id,
+                name=each.name,
+                data=each.data,
+                actor=FOLLOWER,
+                source="follower",
+                at=stored.occurred_at,
+                decided_at=stored.decided_at,
+                causation_id=stored.event_id,
+            )
+        )
