@@ -38,7 +38,7 @@ class TestSoak:
         assert told["seed"] == SEED
         assert told["holds"]
         assert told["kills"]["temporal"] == 1
-        assert told["verified"] == told["engagements"] == told["scenarios"] > 0
+        assert told["verified"] == told["engagements"] > 0
         assert told["commands_acknowledged"] > 0
         assert told["messages"] > 0
         assert run.stderr == ""

@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import random
 import sys
+from typing import Final
 
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 
@@ -17,6 +18,9 @@ from tests.crash.soak.ground import make_place, remove_place
 from tests.crash.soak.run import Options, soak
 from workers.ending import end_process
 from workers.up import in_foreground
+
+# Half the demo's: a crash keeps a story waiting for ten or twenty seconds, and few promises last that many days.
+DAYS_A_SECOND: Final = 0.5
 
 
 def main() -> int:
@@ -52,13 +56,13 @@ def _options() -> Options:
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--seed", type=int, default=None)
-    parser.add_argument("--rate", type=float, default=SECONDS_A_DAY, help="domain seconds a second")
+    parser.add_argument("--days-a-second", type=float, default=DAYS_A_SECOND, help="of the stories' clock")
     parser.add_argument(
         "--small", action="store_true", help="one round at a time, of the two shortest stories"
     )
     given = parser.parse_args()
     seed = random.SystemRandom().randrange(1_000_000) if given.seed is None else given.seed
-    return Options(seed, given.minutes, given.rate, given.small)
+    return Options(seed, given.minutes, given.days_a_second * SECONDS_A_DAY, given.small)
 
 
 def _say(text: str) -> None:

@@ -5,8 +5,11 @@ The same id must bring the same content, so a command is worded once and only it
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
+
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.commands import CommandService
 from activities.types import CommandReply as StreamReply
@@ -14,6 +17,7 @@ from activities.types import StreamCommand
 from events.commands import Order
 from events.log.connect import LOST
 from events.log.port import EventLog
+from gateway.demo.stage import LiveStage
 from tests.crash.soak.acknowledgements import Acknowledgement, Acknowledgements
 from tests.crash.soak.ground import Ground
 from workers.client import Engagements, NotAnswered
@@ -22,6 +26,12 @@ from workflows.types import CommandReply
 T = TypeVar("T")
 
 PAUSE: Final = 0.25
+_AWAY: Final = (
+    RPCStatusCode.UNAVAILABLE,
+    RPCStatusCode.UNKNOWN,
+    RPCStatusCode.INTERNAL,
+    RPCStatusCode.CANCELLED,
+)
 _PATIENCE: Final = timedelta(seconds=20)
 
 
@@ -31,7 +41,32 @@ async def through(work: Callable[[], Awaitable[T]]) -> T:
         try:
             return await work()
         except (NotAnswered, *LOST):
-            await asyncio.sleep(PAUSE)
+            pass
+        except RPCError as error:
+            # What gives a signal raises what Temporal says; a command's client has told these apart before.
+            if error.status not in _AWAY:
+                raise
+        await asyncio.sleep(PAUSE)
+
+
+@dataclass
+class Lateness:
+    """By how much a story runs behind its own days, because of what was killed."""
+
+    late: timedelta = timedelta()
+
+
+@dataclass(frozen=True)
+class PatientStage(LiveStage):
+    """A live stage whose story waits for whoever was killed, and goes on at its own pace."""
+
+    behind: Lateness = field(default_factory=Lateness)
+
+    async def wait_for(self, moment: datetime) -> None:
+        """Wait until the story's clock shows this moment, and as much longer as the story is late."""
+        planned = moment + self.behind.late
+        self.behind.late += max(timedelta(), self.now() - planned)
+        await super().wait_for(planned)
 
 
 class PatientLog:
@@ -78,6 +113,16 @@ class PatientEngagements(Engagements):
             )
         )
         return reply
+
+    async def signal(self, engagement_id: str, name: str, data: Mapping[str, Any]) -> None:
+        """Send a signal until Temporal has it: its command id makes a second one harmless."""
+        send = super().signal
+        await through(lambda: send(engagement_id, name, data))
+
+    async def poke(self, engagement_id: str) -> CommandReply:
+        """Poke until somebody answers."""
+        poke = super().poke
+        return await through(lambda: poke(engagement_id))
 
 
 class PatientService(CommandService):

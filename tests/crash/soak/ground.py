@@ -144,7 +144,9 @@ async def ground(seed: int, clock: ClockSpec, place: Path) -> AsyncIterator[Grou
     mail = Mail(seed)
     await mail.start()
     try:
-        async with EmbeddedStack(place, smtp_sink=False, search_attributes=SEARCH_ATTRIBUTES) as stack:
+        async with EmbeddedStack(
+            place, smtp_sink=False, search_attributes=SEARCH_ATTRIBUTES, usual_ports=False
+        ) as stack:
             await migrate(stack.database_url)
             worker = _keeper(stack, mail, key, clock)
             places = PostgresPlaces(stack.database_url)

@@ -6,14 +6,14 @@ It reads the log with the product's own code and trusts nothing that a killed pr
 import json
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
 from activities.channels.email import Email
 from events.envelope import Stored
 from events.log.port import EventLog
-from gateway.demo.summary import unfulfilled
+from gateway.demo.conditions import unfulfilled
 from tests.crash.soak.acknowledgements import Acknowledgement, Acknowledgements
 from tests.crash.soak.ground import Ground
 from tests.crash.soak.letters import Post, examine
@@ -79,7 +79,8 @@ async def judge(
         _mention(ground.having.email, streams.values(), mentioned, findings)
         for play in played:
             if play.agency == agency:
-                _ending(play, streams.get(f"engagement:{play.scenario.engagement}", []), findings)
+                theirs = {each: streams.get(f"engagement:{each}", []) for each in play.scenario.engagements}
+                _ending(play, theirs, findings)
     post = examine(ground.mail.deliveries, ground.kills, mentioned.sent, mentioned.requested, read_at=read_at)
     findings.wrong += [f"message {each} is said to be sent and never came" for each in post.lost]
     findings.wrong += [f"message {each} came more often than the log has attempts" for each in post.untold]
@@ -147,12 +148,12 @@ def _mention(
                     findings.wrong.append(f"a message of {event.stream} failed: {body['reason']}")
 
 
-def _ending(play: Played, events: list[Stored], findings: Findings) -> None:
+def _ending(play: Played, streams: Mapping[str, Sequence[Stored]], findings: Findings) -> None:
     """A story that a crash overtook must have got to its stage; one in quiet times to all it announces."""
     if play.failed is not None:
         findings.wrong.append(f"{play.agency}: {play.failed}")
     missed = [play.broken] if play.broken is not None else []
-    missed += unfulfilled(play.scenario, events)
+    missed += unfulfilled(play.scenario, streams)
     at_stage = not any("at stage" in each for each in missed)
     if not missed:
         return

@@ -6,6 +6,7 @@ The player is the demo's and knows nothing of the kills: only its clients come b
 import asyncio
 import itertools
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -14,14 +15,13 @@ from activities.agency_file import read_people
 from activities.agency_load import load_agency
 from events.clock import ClockSpec, domain_now
 from events.envelope import Actor
-from gateway.demo.player import Stage, StoryBroken, play
-from gateway.demo.scenario import SCENARIOS, Scenario
+from gateway.demo.player import StoryBroken, play
+from gateway.demo.scenario import PEOPLE, Scenario
 from tests.crash.soak.acknowledgements import Acknowledgements
-from tests.crash.soak.clients import PatientEngagements, PatientLog, PatientService, through
+from tests.crash.soak.clients import PatientEngagements, PatientLog, PatientService, PatientStage, through
 from tests.crash.soak.ground import Ground
 from workers.shipped import deploy_policy
 
-PEOPLE: Final = SCENARIOS.parent / "agencies" / "example.toml"
 # Engagements at work at a time, about: enough to keep everything busy, not so much that a crash drowns it.
 AT_WORK: Final = 12
 
@@ -64,27 +64,50 @@ class Rounds:
     async def _round(self, agency: str) -> None:
         ground = self.ground
         self.agencies.append(agency)
-        stage = Stage(
-            agency,
-            starting_now(ground.clock),
-            PatientLog(ground.having.log),
-            PatientService(ground.having.log, self.told),
-            PatientEngagements(ground, agency, self.told),
-        )
-        await through(lambda: _load(ground, agency, stage.now()))
-        await asyncio.gather(*(self._play(each, stage) for each in self.scenarios))
+        clock = starting_now(ground.clock)
+        await through(lambda: _load(ground, agency, domain_now(clock, datetime.now(UTC))))
+        await asyncio.gather(*(self._play(each, agency, clock) for each in self.scenarios))
 
-    async def _play(self, scenario: Scenario, stage: Stage) -> None:
-        played = Played(stage.agency, scenario)
+    async def _play(self, scenario: Scenario, agency: str, clock: ClockSpec) -> None:
+        ground, told = self.ground, self.told
+        played = Played(agency, scenario)
         self.played.append(played)
-        before = len(self.ground.kills)
+        before = len(ground.kills)
+        stage = PatientStage(
+            agency,
+            clock,
+            PatientLog(ground.having.log),
+            PatientService(ground.having.log, told),
+            PatientEngagements(ground, agency, told),
+        )
         try:
-            await play(scenario, stage, lambda _engagement, _text: None)
+            await play(scenario, stage, agency, lambda _engagement, _text: None)
         except StoryBroken as error:
             played.broken = str(error)
+            if len(ground.kills) > before:
+                await _to_the_end(scenario, stage, agency)
         except Exception as error:
             played.failed = f"{scenario.engagement}: its client failed with {type(error).__name__}: {error}"
-        played.hit = len(self.ground.kills) > before
+        played.hit = len(ground.kills) > before
+
+
+async def _to_the_end(scenario: Scenario, stage: PatientStage, agency: str) -> None:
+    """Give what is left of a story that a crash has overtaken, whatever each step comes to."""
+    for number in range(len(scenario.step)):
+        with suppress(StoryBroken):
+            await play(_only(scenario, number), stage, agency, lambda _engagement, _text: None)
+
+
+def _only(scenario: Scenario, number: int) -> Scenario:
+    """Blank every step but one, in its place: the places make the command ids."""
+    nothing = {"do": None, "until": None, "say": None, "after": None}
+    steps = [
+        # What is repeated counts its times from the day of the first time.
+        step.model_copy(update=nothing if step.command_id else {**nothing, "day": None})
+        for step in scenario.step
+    ]
+    steps[number] = scenario.step[number].model_copy(update={"until": None})
+    return scenario.model_copy(update={"step": tuple(steps)})
 
 
 def lanes(scenarios: Sequence[Scenario]) -> int:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from events.clock import ClockSpec
-from gateway.demo.run import BEGINNING, SECONDS_A_DAY
+from gateway.demo.run import BEGINNING
 from gateway.demo.scenario import Scenario, shipped_scenarios
 from tests.crash.soak.acknowledgements import Acknowledgements
 from tests.crash.soak.ground import Ground, ground, left_over
@@ -33,7 +33,7 @@ class Options:
 
     seed: int
     minutes: float
-    rate: float = SECONDS_A_DAY
+    rate: float
     small: bool = False
 
 
