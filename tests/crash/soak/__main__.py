@@ -19,7 +19,7 @@ from tests.crash.soak.run import Options, soak
 from workers.ending import end_process
 from workers.up import in_foreground
 
-# Half the demo's: a crash keeps a story waiting for ten or twenty seconds, and few promises last that many days.
+# Half the demo's: a crash stops a story for ten or twenty seconds, and few promises last that many days.
 DAYS_A_SECOND: Final = 0.5
 
 
