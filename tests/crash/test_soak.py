@@ -24,6 +24,7 @@ class TestSoak:
     def test_holds_every_promise(self) -> None:
         root = Path(workers.__file__).parent.parent
         command = [sys.executable, "-m", "tests.crash.soak", "--minutes", "0.25", "--small"]
+        command += ["--days-a-second", "2"]
         run = subprocess.run(
             [*command, "--seed", str(SEED)],
             cwd=root,
