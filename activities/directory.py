@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from events import agency as agencies
-from events.agency import Agency, Role
+from events.agency import Agency, Hold, Role
 from events.codec import decode
 from events.log.port import EventLog
 from events.personal import Erased
@@ -78,6 +78,10 @@ class Directory:
     async def policy_digest(self, agency: str) -> str | None:
         """Name the policy that the agency follows now, asked from the log; None before the first."""
         return (await self._state(agency, trust=False)).policy_digest
+
+    async def outreach_held(self, agency: str) -> Hold | None:
+        """Say since when nothing may leave the agency, asked from the log; None: messages may leave."""
+        return (await self._state(agency, trust=False)).outreach_held
 
     async def _state(self, agency: str, *, trust: bool = True) -> Agency:
         picture = self._pictures.get(agency)

@@ -5,7 +5,7 @@ A template may come from an agency: it sees texts, never an object, and a missin
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+# What a template sees; a list of promises is the one thing in it that is no text.
+Words = Mapping[str, str | int | Sequence[Mapping[str, str | int]]]
 OURS: Final = Path(__file__).parent / "templates"
 
 
@@ -44,7 +46,7 @@ class Templates:
         )
         self._escaped = self._plain.overlay(autoescape=True)
 
-    def render(self, name: str, words: Mapping[str, str | int]) -> Wording:
+    def render(self, name: str, words: Words) -> Wording:
         """Fill a template.
 
         :raises UnknownTemplate: there is none of this name.
@@ -69,6 +71,15 @@ def moment(when: datetime | None, zone: str) -> str:
         return ""
     local = when.astimezone(_zone(zone))
     return f"{local:%A} {local.day} {local:%B %Y, %H:%M} ({local.tzinfo})"
+
+
+def span(time: timedelta) -> str:
+    """Write a length of time for people, e.g. ``2 days 3 hours``; shorter than a minute is ``no time``."""
+    days, rest = divmod(max(time, timedelta()), timedelta(days=1))
+    hours, rest = divmod(rest, timedelta(hours=1))
+    parts = [(days, "day"), (hours, "hour"), (rest // timedelta(minutes=1) if not days else 0, "minute")]
+    told = [f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in parts if count]
+    return " ".join(told) or "no time"
 
 
 @cache

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from activities.types import StreamCommand
 from events import agency as agencies
-from events import job_order
+from events import job_order, job_order_decisions, job_order_state
 from events.catalogue import Event
 from events.codec import Registry
 from events.commands import Command
@@ -43,10 +43,10 @@ KINDS: Final[dict[str, StreamKind]] = {
     "job-order": StreamKind(
         job_order.COMMANDS,
         job_order.EVENTS,
-        job_order.initial,
-        job_order.evolve,
-        job_order.decide,
-        job_order.closes,
+        job_order_state.initial,
+        job_order_state.evolve,
+        job_order_decisions.decide,
+        job_order_decisions.closes,
     ),
     # Opened, because only then can it be seen whether a name or an address has changed.  One command
     # names everybody who works there, so it may be larger.

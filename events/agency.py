@@ -12,7 +12,7 @@ from events.catalogue import Event, PolicyAdopted
 from events.codec import registry_of
 from events.commands import Command
 from events.errors import InvalidCommand
-from events.kinds import Id, Moment
+from events.kinds import Code, Id, Moment
 from events.personal import Personal
 from events.policy import LARGEST_COMPILED, read_policy
 from events.policy_checks import problems_of
@@ -67,8 +67,25 @@ class PersonLeft(Event):
     person_id: Id
 
 
+class OutreachHeld(Event):
+    """Nothing leaves the house until the release: what is owed waits, and is neither lost nor failed."""
+
+    type: Literal["outreach-held"] = "outreach-held"
+    reason: Code = Field(description="e.g. wrong-template, wrong-recipients, client-request")
+    by: Id | None = None
+    words: Personal[str | None] = None
+
+
+class OutreachReleased(Event):
+    """What was held may leave again."""
+
+    type: Literal["outreach-released"] = "outreach-released"
+    by: Id | None = None
+
+
 AnyAgencyEvent = Annotated[
-    PersonJoined | PersonChanged | PersonLeft | PolicyAdopted, Field(discriminator="type")
+    PersonJoined | PersonChanged | PersonLeft | PolicyAdopted | OutreachHeld | OutreachReleased,
+    Field(discriminator="type"),
 ]
 EVENTS: Final[dict[str, type[Event]]] = registry_of(AnyAgencyEvent)
 
@@ -102,7 +119,25 @@ class AdoptAgencyPolicy(Command):
     body: str = Field(description="the canonical text, as Policy.body() writes it")
 
 
-AnyAgencyCommand = Annotated[LoadPeople | AdoptAgencyPolicy, Field(discriminator="name")]
+class HoldOutreach(Command):
+    """Let no message leave, of any engagement, until the release."""
+
+    name: Literal["hold-outreach"] = "hold-outreach"
+    reason: Code
+    by: Id | None = None
+    words: Personal[str | None] = None
+
+
+class ReleaseOutreach(Command):
+    """Let what was held leave."""
+
+    name: Literal["release-outreach"] = "release-outreach"
+    by: Id | None = None
+
+
+AnyAgencyCommand = Annotated[
+    LoadPeople | AdoptAgencyPolicy | HoldOutreach | ReleaseOutreach, Field(discriminator="name")
+]
 COMMANDS: Final[dict[str, type[Command]]] = {
     each.model_fields["name"].default: each for each in get_args(get_args(AnyAgencyCommand)[0])
 }
@@ -119,6 +154,15 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Since when nothing leaves, and why; what was said about it is in the event alone."""
+
+    since: Moment
+    reason: str
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Agency:
     """An agency after its events; entries hold names only where the reader opened them."""
 
@@ -129,6 +173,8 @@ class Agency:
     """Who worked here once; their lines still say who answers for what they owed."""
     policy_digest: str | None = None
     policy_name: str | None = None
+    outreach_held: Hold | None = None
+    """None: messages may leave."""
 
     def lines(self) -> dict[str, Line]:
         """Give everybody's line, of those who left too; only people who work here now stand in one.
@@ -165,6 +211,10 @@ def evolve(state: Agency, event: AnyAgencyEvent) -> Agency:
             )
         case PolicyAdopted():
             return replace(state, policy_digest=event.digest, policy_name=event.name)
+        case OutreachHeld():
+            return replace(state, outreach_held=Hold(event.at, event.reason, event.by))
+        case OutreachReleased():
+            return replace(state, outreach_held=None)
         case _:
             assert_never(event)
 
@@ -185,6 +235,12 @@ def decide(command: AnyAgencyCommand, state: Agency, at: Moment) -> list[AnyAgen
             return _load(command, state, at)
         case AdoptAgencyPolicy():
             return _adopt(command, state, at)
+        case HoldOutreach():
+            if state.outreach_held is not None:
+                return []
+            return [OutreachHeld(at=at, reason=command.reason, by=command.by, words=command.words)]
+        case ReleaseOutreach():
+            return [] if state.outreach_held is None else [OutreachReleased(at=at, by=command.by)]
         case _:
             assert_never(command)
 

@@ -4,7 +4,7 @@ This is what the workflow calls; it never reads a clock and never looks at a per
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -134,7 +134,7 @@ def prepare(
     for event in decided:
         after = writer.happen(after, event)
     if isinstance(order.command, c.AnnulEvent) and decided:
-        after = _annul(writer, order.command.event_id, history)
+        after = _annul(writer, history)
     outcome = "message-refused" if isinstance(order.command, c.RefuseMessage) else "accepted"
     group = _group(order, writer.drafts, outcome if decided else "nothing-to-do", state, after, taken)
     return Prepared(group, after, tuple(writer.events))
@@ -234,22 +234,27 @@ def _refusal(order: c.Order, gate: GateRule, ctx: Context) -> e.CommandRefused:
     )
 
 
-def _annul(writer: _Writer, target: UUID, history: Sequence[Stored]) -> Engagement:
-    """Fold the stream without the annulled event, and mend the promises it had touched."""
-    annulment = writer.events[0]
-    assert isinstance(annulment, e.EventAnnulled)
-    gone = annulled_ids(history) | {target}
+def _annul(writer: _Writer, history: Sequence[Stored]) -> Engagement:
+    """Fold the stream without the annulled events, and mend the promises they had touched."""
+    annulments = [
+        (made.event_id, event)
+        for made, event in zip(writer.drafts, writer.events, strict=True)
+        if isinstance(event, e.EventAnnulled)
+    ]
+    gone = annulled_ids(history) | {event.event_id for _, event in annulments}
     past = Past(
         events=[(stored.event_id, decode(stored)) for stored in history if stored.event_id not in gone],
         causes={stored.event_id: stored.causation_id for stored in history},
         decided={stored.event_id: stored.decided_at for stored in history},
-        annulled=target,
-        annulled_type=annulment.annulled_type,
+        annulled=annulments[0][1].event_id,
+        annulled_type=annulments[0][1].annulled_type,
     )
     after = _refold(past, history, writer)
-    cause = writer.drafts[0].event_id
-    for event in mended(after, writer.policy, past, cause, writer.ctx.at):
-        after, _ = writer.add(after, event, cause)
+    # The last first: what a report had brought is gone before the report's own doings are undone.
+    for cause, annulled in reversed(annulments):
+        one = replace(past, annulled=annulled.event_id, annulled_type=annulled.annulled_type)
+        for event in mended(after, writer.policy, one, cause, writer.ctx.at):
+            after, _ = writer.add(after, event, cause)
     return after
 
 

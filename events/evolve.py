@@ -61,7 +61,7 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
             return replace(
                 state,
                 attempts_since_contact=state.attempts_since_contact + 1,
-                contacts=(*state.contacts, event.attempt_id),
+                attempts=(*state.attempts, event.attempt_id),
             )
         case e.CandidateWrote() | e.CallRequested():
             return replace(
@@ -101,7 +101,7 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
             proposal = replace(state.proposals.get(event.job_order_id, Proposal(None)), answer=event.answer)
             return replace(state, proposals={**state.proposals, event.job_order_id: proposal})
         case e.RightToRepresentGranted():
-            right = Right(event.expires_at, exclusive=event.exclusive)
+            right = Right(event.expires_at, exclusive=event.exclusive, evidence_ref=event.evidence_ref)
             return replace(state, rights={**state.rights, event.job_order_id: right})
         case e.RightToRepresentRevoked():
             right = replace(state.rights.get(event.job_order_id, Right(None)), revoked=True)
@@ -167,9 +167,9 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
         case e.SubmissionKept():
             return _submission(state, event.submission_id, unsettled=False)
         case e.PositionHeld():
-            return _submission(state, event.submission_id, held=True)
+            return _submission(state, event.submission_id, held=True, held_until=event.until)
         case e.PositionResumed():
-            return _submission(state, event.submission_id, held=False)
+            return _submission(state, event.submission_id, held=False, held_until=None)
         case e.PlacementTermsRecorded():
             return _terms(state, event)
         case e.StartMoved():
@@ -383,6 +383,7 @@ def _terms(state: Engagement, event: e.PlacementTermsRecorded) -> Engagement:
         state,
         event.placement_id,
         kind=found.kind if event.kind == "unknown" else event.kind,
+        agreed=True,
         guarantee_days=event.guarantee_days,
         remedy=event.remedy,
         refund_steps=event.refund_steps,
@@ -390,14 +391,22 @@ def _terms(state: Engagement, event: e.PlacementTermsRecorded) -> Engagement:
 
 
 def _over(state: Engagement, event: e.PlacementEnded) -> Engagement:
+    if event.placement_id not in state.placements:
+        # The acceptance it rested on was annulled: there was no placement to end.
+        return state
     state = _placement(state, event.placement_id, ended_on=event.ended_on, ended_how=event.how)
     state = _submission(state, event.submission_id, status="placement-ended")
     others = [key for key, each in state.placements.items() if each.ended_how is None]
-    return replace(
-        state,
-        placed_on=others[-1] if others else None,
-        talk_owed_since=state.talk_owed_since if event.how == "completed" else event.at,
-    )
+    state = replace(state, placed_on=others[-1] if others else None)
+    return state if event.how == "completed" else _talk_owed(state, event.at)
+
+
+def _talk_owed(state: Engagement, since: datetime) -> Engagement:
+    """Owe a talk since a time, unless one was had after it that was only recorded sooner."""
+    last, owed = state.last_contact_at, state.talk_owed_since
+    if last is not None and last > since:
+        return state
+    return replace(state, talk_owed_since=since if owed is None else max(owed, since))
 
 
 def _opened(state: Engagement, event: e.ObligationOpened) -> Engagement:

@@ -34,7 +34,7 @@ def know_each_other_first(command: Command, state: Engagement, needs: Needs, now
     introduced = state.candidate_owner in state.introduced or not needs.get("introduced", False)
     facets = [each for each in state.facets.values() if each.holds(now)]
     kinds = {each.facet for each in facets}
-    confirmed = all(each.confirmed for each in facets) or not needs.get("confirmed", False)
+    confirmed = (bool(facets) and all(each.confirmed for each in facets)) or not needs.get("confirmed", False)
     return talked and intake and introduced and confirmed and len(kinds) >= needs.get("facets", 0)
 
 

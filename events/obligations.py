@@ -9,7 +9,7 @@ from uuid import UUID
 
 from events import catalogue as e
 from events.envelope import derived_id
-from events.plans import MOVES_PLANS, NO_TIME, due_time, planned_afresh, planned_time, plans
+from events.plans import MOVES_PLANS, NO_TIME, due_time, planned_afresh, planned_time, plans, stands
 from events.policy import ObligationRule, Policy
 from events.state import Engagement, OpenObligation
 from events.subjects import Named, fires, named_by, narrowed, own_subject
@@ -28,7 +28,10 @@ def react(
     if isinstance(event, e.EngagementClosed):
         return [each for key in _ordered(after) for each in drop(after, key, "closed", event.at)]
     if isinstance(event, e.ExcuseGranted):
-        return list(_excused_by_a_person(after, event))
+        # Nothing else is touched; but a rule may say that it begins anew from here, as silence does.
+        excused = list(_excused_by_a_person(after, event))
+        others = _standing(after, {event.obligation_id})
+        return excused + list(_opened(after, event, cause, policy, now, others, frozenset()))
     if isinstance(event, e.Paused | e.Resumed):
         result: list[e.AnyEvent] = list(_shift(before, event, policy, now))
     else:
@@ -39,14 +42,15 @@ def react(
     gone = {each.obligation_id for each in result if isinstance(each, e.ObligationMet)}
     for key in _ordered(after):
         if key not in gone:
-            ended = list(_ended_or_moved(after, key, event, policy, named, now))
+            ended = list(_ended_or_moved(before, after, key, event, policy, named, now))
             gone |= {each.obligation_id for each in ended if isinstance(each, e.ObligationDropped)}
             result += ended
-    if not after.closed:
-        taken = {(each.rule, each.subject) for key, each in after.obligations.items() if key not in gone}
-        afresh = planned_afresh(before, event, policy, result)
-        result += _opened(after, event, cause, policy, now, taken, afresh)
-    return result
+    afresh = planned_afresh(before, event, policy, result)
+    return result + list(_opened(after, event, cause, policy, now, _standing(after, gone), afresh))
+
+
+def _standing(state: Engagement, gone: set[UUID]) -> set[tuple[str, str]]:
+    return {(each.rule, each.subject) for key, each in state.obligations.items() if key not in gone}
 
 
 def _ordered(state: Engagement) -> list[UUID]:
@@ -132,7 +136,13 @@ def drop(state: Engagement, key: UUID, reason: str, at: datetime) -> Iterator[e.
 
 
 def _ended_or_moved(
-    state: Engagement, key: UUID, event: e.AnyEvent, policy: Policy, named: Named, now: datetime
+    before: Engagement,
+    state: Engagement,
+    key: UUID,
+    event: e.AnyEvent,
+    policy: Policy,
+    named: Named,
+    now: datetime,
 ) -> Iterator[e.AnyEvent]:
     promise = state.obligations[key]
     rule = policy.obligation(promise.rule)
@@ -148,7 +158,7 @@ def _ended_or_moved(
         return
     if event.type not in MOVES_PLANS or not plans(event, rule):
         return
-    if own_subject(event, rule.subject) != promise.subject:
+    if own_subject(event, rule.subject) != promise.subject or stands(before, promise.subject, event, rule):
         return
     if promise.breached:
         yield from drop(state, key, "planned-time-moved", event.at)
@@ -240,7 +250,7 @@ def _opened(
     taken: set[tuple[str, str]],
     afresh: frozenset[str],
 ) -> Iterator[e.AnyEvent]:
-    for rule in policy.obligations:
+    for rule in () if state.closed else policy.obligations:
         opens = any(each.event == event.type and narrowed(each, event) for each in rule.opens_on)
         if not opens and rule.id not in afresh:
             continue
@@ -316,7 +326,12 @@ def owner_of(state: Engagement, promise: OpenObligation | e.ObligationOpened) ->
     """Name the person who owes a promise at this moment, by its owner's role."""
     if promise.owner_role == "candidate-owner":
         return state.candidate_owner
-    kind, _, key = promise.subject.partition(":")
+    return job_order_owner(state, promise.subject)
+
+
+def job_order_owner(state: Engagement, subject: str) -> str | None:
+    """Name who answers for the job that a subject is about, or for the candidate where nobody else does."""
+    kind, _, key = subject.partition(":")
     if kind == "interview" and key in state.interviews:
         kind, key = "submission", state.interviews[key].submission_id
     if kind == "offer" and key in state.offers:

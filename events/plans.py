@@ -20,6 +20,7 @@ OPENED_BY_PLAN: Final[Mapping[str, frozenset[str]]] = {
     "interview-moved": frozenset({"interview-scheduled"}),
     "start-moved": frozenset({"offer-accepted"}),
     "contract-extended": frozenset({"placement-started"}),
+    "offer-revised": frozenset({"offer-extended"}),
 }
 # Planned times that have been already.
 FACTS: Final = frozenset({"started_on"})
@@ -30,7 +31,13 @@ def plans(event: e.AnyEvent, rule: ObligationRule) -> bool:
     return rule.planned is not None and rule.planned in type(event).model_fields
 
 
-def _had_a_time(before: Engagement, event: e.AnyEvent) -> bool:
+def stands(before: Engagement, subject: str, event: e.AnyEvent, rule: ObligationRule) -> bool:
+    """Tell whether a changed plan leaves the time that a rule is planned around as it was."""
+    planned = planned_time(before, subject, rule.planned)
+    return planned is not None and planned == getattr(event, rule.planned or "", None)
+
+
+def _had_a_time(before: Engagement, event: e.AnyEvent, rule: ObligationRule) -> bool:
     match event:
         case e.InterviewMoved():
             interview = before.interviews.get(event.interview_id)
@@ -41,6 +48,8 @@ def _had_a_time(before: Engagement, event: e.AnyEvent) -> bool:
         case e.ContractExtended():
             placement = before.placements.get(event.placement_id)
             return placement is not None and placement.ends_on is not None
+        case e.OfferRevised():
+            return planned_time(before, f"offer:{event.offer_id}", rule.planned) is not None
         case _:
             return True
 
@@ -52,14 +61,15 @@ def planned_afresh(
     opener = OPENED_BY_PLAN.get(event.type)
     if opener is None:
         return frozenset()
-    if not _had_a_time(before, event):
-        return frozenset(
-            rule.id
-            for rule in policy.obligations
-            if plans(event, rule) and any(each.event in opener for each in rule.opens_on)
-        )
+    first = (
+        rule.id
+        for rule in policy.obligations
+        if plans(event, rule)
+        and any(each.event in opener for each in rule.opens_on)
+        and not _had_a_time(before, event, rule)
+    )
     moved = (each for each in result if isinstance(each, e.ObligationDropped))
-    return frozenset(each.rule for each in moved if each.reason == "planned-time-moved")
+    return frozenset((*first, *(each.rule for each in moved if each.reason == "planned-time-moved")))
 
 
 def planned_time(state: Engagement, subject: str, planned: str | None) -> datetime | None:

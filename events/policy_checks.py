@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from events.catalogue import AnyEvent, Event
 from events.commands import AnyCommand, Command
+from events.kinds import Facet
 from events.personal import personal_fields
 from events.policy import (
     SUBJECT_FIELDS,
@@ -55,6 +56,18 @@ KNOWN_GATES: Final[Mapping[str, Mapping[str, type[bool] | type[int]]]] = {
 # The gates that look at the job order which a command names, and those that look at one command only.
 ABOUT_A_JOB: Final = frozenset({"right-to-represent", "no-double-submission", "good-enough-fit"})
 GUARDING_ONLY: Final[Mapping[str, str]] = {"long-pause-needs-lead": "pause"}
+# More than this nobody could ever have: a fit is a percentage, and there are only so many kinds of facets.
+MOST: Final[Mapping[str, int]] = {"floor": 100, "facets": len(get_args(Facet))}
+# An event that lays each planned time down.
+PLANNED_BY: Final[Mapping[str, str]] = {
+    "starts_at": "interview-scheduled",
+    "ends_at": "interview-scheduled",
+    "starts_on": "offer-accepted",
+    "started_on": "placement-started",
+    "ends_on": "placement-started",
+    "expires_at": "offer-extended",
+    "expected_by": "no-match-yet",
+}
 # What a policy does not mention is asked for; of these only if it says so, because they came later.
 ASKED_ONLY_IF_SAID: Final = frozenset({"introduced", "facets", "confirmed"})
 KNOWN_TEMPLATES: Final = frozenset(
@@ -150,6 +163,11 @@ def check_needs(gate: str, needs: Mapping[str, Any], note: Note) -> None:
             note(("needs", name), f'"{name}" is {right}, without quotes, but here is {sort_of(value)}.')
         elif type(value) is int and value < 0:
             note(("needs", name), f'"{name}" is zero or more, but here is {value}.')
+        elif type(value) is int and value > MOST.get(name, value):
+            note(
+                ("needs", name),
+                f'"{name}" is at most {MOST[name]}, but here is {value}, and nobody would ever pass.',
+            )
     asked = [name for name in allowed if name not in ASKED_ONLY_IF_SAID]
     late = any(needs.get(name) for name in ASKED_ONLY_IF_SAID)
     if asked and not late and all(needs.get(name) is False for name in asked):
@@ -241,7 +259,8 @@ def _check_opening(trigger: Trigger, rule: ObligationRule, path: Path, note: Not
         note(
             (*path, "event"),
             f'"{trigger.event}" has no "{key(rule.planned)}" to count from; '
-            'let an event with a planned time open it, such as "interview-scheduled", or leave planned out.',
+            f'let an event with a planned time open it, such as "{PLANNED_BY[rule.planned]}", '
+            "or leave planned out.",
         )
 
 

@@ -72,6 +72,7 @@ class Right:
     expires_at: datetime | None
     revoked: bool = False
     exclusive: bool = False
+    evidence_ref: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Submission:
     answer: Literal["yes", "no"] | None = None
     interviewed: bool = False
     held: bool = False
+    held_until: datetime | None = None
     unsettled: bool = False
     """Another offer was accepted, and the candidate has not said what becomes of this one."""
 
@@ -135,6 +137,8 @@ class Placement:
     starts_on: datetime | None = None
     started_on: datetime | None = None
     ends_on: datetime | None = None
+    agreed: bool = False
+    """The client's terms are on record, be it that there is no guarantee."""
     guarantee_days: int | None = None
     remedy: Remedy = "none"
     refund_steps: tuple[e.RefundStep, ...] = ()
@@ -256,6 +260,7 @@ class Engagement:
     messages: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     contacts: tuple[str, ...] = ()
+    attempts: tuple[str, ...] = ()
     obligations: dict[UUID, OpenObligation] = field(default_factory=dict)
     breaches: dict[UUID, Breach] = field(default_factory=dict)
     escalations: dict[UUID, Escalation] = field(default_factory=dict)

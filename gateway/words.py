@@ -308,6 +308,23 @@ def say_job_order(event: j.AnyJobOrderEvent, *, erased: str = ERASED) -> str:
             return "The client takes no new candidates"
         case j.SubmissionReceived():
             return f"Submission {event.submission_id} received (engagement {event.engagement_id})"
+        case j.JobOrderHeld():
+            until = f" until {moment(event.until)}" if event.until else ""
+            return f"The client put the job on hold{until}{_because(event.reason)}"
+        case j.JobOrderResumed():
+            return "The client goes on with the job"
+        case j.OpeningsChanged():
+            openings = "1 opening" if event.openings == 1 else f"{event.openings} openings"
+            return f"The client wants {openings} filled in all, {event.openings_left} left"
+        case j.JobOrderReopened():
+            whose = (
+                f"The hire of engagement {event.engagement_id}"
+                if event.engagement_id
+                else ("What the client had filled itself")
+            )
+            return f"{whose} came to nothing{_because(event.reason)}: {event.openings_left} to fill"
+        case j.JobOrderTermsRecorded():
+            return _agreement(event)
         case j.JobOrderFilled():
             whom = f" by engagement {event.engagement_id}" if event.engagement_id else " by the client itself"
             return f"Opening filled{whom}, {event.openings_left} left"
@@ -330,6 +347,11 @@ def say_agency(event: a.AnyAgencyEvent, *, erased: str = ERASED) -> str:
             return f"{event.person_id} left"
         case e.PolicyAdopted():
             return f"Policy {event.name} adopted"
+        case a.OutreachHeld():
+            by = f" by {event.by}" if event.by else ""
+            return f"All outreach held{by}{_because(event.reason)}{_quote(event.words, erased)}"
+        case a.OutreachReleased():
+            return f"Outreach released{f' by {event.by}' if event.by else ''}"
         case _:
             assert_never(event)
 
@@ -339,6 +361,13 @@ def _opened(event: e.EngagementOpened, erased: str) -> str:
     known = [erased if isinstance(each, Erased) else each for each in values]
     who = ", ".join(dict.fromkeys(each for each in known if each))
     return f"Engagement opened with candidate {event.candidate_id}" + (f": {who}" if who else "")
+
+
+def _agreement(event: j.JobOrderTermsRecorded) -> str:
+    days = f", guarantee {event.guarantee_days} days" if event.guarantee_days is not None else ""
+    remedy = f", {event.remedy}" if event.remedy != "none" else ""
+    steps = "".join(f", {step.percent}% until day {step.until_day}" for step in event.refund_steps)
+    return f"Terms of every placement: {event.kind}{days}{remedy}{steps}"
 
 
 def _quote(value: Any, erased: str) -> str:

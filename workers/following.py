@@ -19,8 +19,9 @@ from events.errors import CallerError
 from events.log.connect import LOST
 from events.log.followers import Places
 from events.log.port import EventLog
-from workers.consequences import LEADING, Consequence, consequences
+from workers.consequences import ALONE, LEADING, consequences, job_order_beside
 from workers.lanes import Errand, Lanes, pauses
+from workers.passing_on import Consequence
 
 FOLLOWER: Final = "job-orders"
 SOURCE: Final = "follower"
@@ -102,16 +103,26 @@ class Follower:
 
     async def _read(self, lanes: Lanes, stored: Stored) -> None:
         history: list[Stored] = []
-        if stored.type != "submitted":
+        if stored.type not in ALONE:
             history = await self._log.read_stream(stored.agency, stored.stream, limit=stored.version)
-        presented = await self._presented(stored) if stored.type == "job-order-opened" else {}
-        for each in consequences(stored, history, presented):
+        others = {name: await self._until(stored, name) for name in await self._beside(stored, history)}
+        for each in consequences(stored, history, others):
             lanes.add(each.stream, Errand(stored, each.name, partial(self._give, stored, each)))
 
-    async def _presented(self, stored: Stored) -> dict[str, list[Stored]]:
-        prefix = f"{stored.stream.partition(':')[2]}:"
-        holders = await self._log.reservation_holders(stored.agency, "live-submission", prefix)
-        return {each: await self._log.read_stream(stored.agency, each) for each in set(holders.values())}
+    async def _beside(self, stored: Stored, history: Sequence[Stored]) -> Sequence[str]:
+        """Name the streams that an event is read beside."""
+        if stored.type == "job-order-opened":
+            key = stored.stream.partition(":")[2]
+            return await self._log.streams_saying(
+                stored.agency, "submitted", "job_order_id", key, before=stored.position
+            )
+        its = job_order_beside(stored, history)
+        return [] if its is None else [its]
+
+    async def _until(self, stored: Stored, stream: str) -> list[Stored]:
+        # What came after would make another reading of the same event another one.
+        events = await self._log.read_stream(stored.agency, stream)
+        return [each for each in events if each.position < stored.position]
 
     async def _give(self, stored: Stored, consequence: Consequence) -> None:
         category, _, key = consequence.stream.partition(":")

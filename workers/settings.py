@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     smtp_port: int = Field(default=25, ge=1, le=65535)
     smtp_from: str = "rapport@localhost"
     smtp_reply_domain: str = "replies.localhost"
+    outreach_digest_minutes: float = Field(
+        default=15, ge=0, le=1440, description="how long what comes up to one person gathers; 0: no time"
+    )
     codec_port: int = Field(default=8234, ge=0, le=65535, description="0 takes any free port")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: LogFormat = "auto"

@@ -16,6 +16,9 @@ from temporalio.client import Client, WorkflowExecution, WorkflowExecutionDescri
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.digest import GATHERS
+from activities.directory import Directory
+from activities.holding import HELD
 from events.log.effects import Effect, EffectsLedger
 from events.log.port import EventLog
 from workers.behind import AT_ONCE, PAGE, streams_ahead, the_sweep
@@ -29,6 +32,8 @@ ATTEMPTS: Final = 3
 SETTLES_AFTER: Final = timedelta(minutes=5)
 _REPORTED: Final = SearchAttributeKey.for_keyword_list("TemporalReportedProblems")
 _LOOK_BACK: Final = 20
+# An activity that only waits asks again and again, and fails at nothing.
+_WAITS: Final = {HELD: "its message is held", GATHERS: "its message waits for its reader's digest"}
 
 
 async def find_stuck(
@@ -44,6 +49,7 @@ async def find_stuck(
 ) -> list[Finding]:
     """This will look at everything that an agency has under way, the oldest of each kind first."""
     found = [
+        *await held(log, agency),
         *await the_sweep(client, schedule_id, max(patience, PATIENCE)),
         *await _workflows(client, agency, attempts, patience),
         *await streams_ahead(log, agency, patience),
@@ -51,6 +57,16 @@ async def find_stuck(
     ]
     ages = {each: each.since or datetime.now(UTC) for each in found}
     return sorted(found, key=lambda each: (ORDER.index(each.kind), ages[each], each.name))
+
+
+async def held(log: EventLog, agency: str) -> list[Finding]:
+    """This will say so if all outreach is held: only a person's release lets it go on."""
+    hold = await Directory(log).outreach_held(agency)
+    if hold is None:
+        return []
+    by = f" by {hold.by}" if hold.by else ""
+    says = f"all outreach is held{by}; it goes on with 'rapport outreach release'"
+    return [Finding("hold", f"agency:{agency}", True, hold.since, says, reason=hold.reason)]
 
 
 def open_workflows(agency: str | None) -> str:
@@ -134,9 +150,17 @@ def _activity(described: WorkflowExecutionDescription, pending: PendingActivityI
     if not reason and pending.HasField("last_failure"):
         reason = (failure.WhichOneof("failure_info") or "").removesuffix("_failure_info").replace("_", " ")
     since = _moment(pending.scheduled_time)
-    says = f"its activity {pending.activity_type.name} is at attempt {pending.attempt}"
+    waits = _WAITS.get(reason)
+    says = waits or f"its activity {pending.activity_type.name} is at attempt {pending.attempt}"
     return Finding(
-        "activity", described.id, True, since, says, pending.attempt, described.run_id, reason or None
+        "activity",
+        described.id,
+        waits is None,
+        since,
+        says,
+        pending.attempt,
+        described.run_id,
+        reason or None,
     )
 
 

@@ -21,6 +21,8 @@ from activities.outreach import SETTLES_AFTER, Outreach
 from activities.recording import Recording
 from activities.sweeping import Sweeping
 from events.clock import ClockSpec
+from events.log.digests import Digests
+from events.log.digests_postgres import PostgresDigests
 from events.log.effects import EffectsLedger
 from events.log.effects_postgres import PostgresEffects
 from events.log.keys import Kek, Keyring, KeyStore, MemoryKeys
@@ -44,6 +46,8 @@ class Adapters:
     log: EventLog
     keys: PostgresKeys
     ledger: EffectsLedger
+    digests: Digests
+    digest_window: timedelta
     service: CommandService
     directory: Directory
     email: Email
@@ -56,18 +60,21 @@ async def adapters(
     """Connect to the database of *database_url*; *smtp* is used where the settings name no mail server."""
     keks = [Kek(key.id, key.secret.get_secret_value()) for key in settings.encryption_keys()]
     keys = PostgresKeys(database_url, Keyring(keks))
-    ledger = PostgresEffects(database_url)
+    ledger, digests = PostgresEffects(database_url), PostgresDigests(database_url)
     try:
         async with PostgresLog(database_url, keys) as log:
             yield Adapters(
                 log=log,
                 keys=keys,
                 ledger=ledger,
+                digests=digests,
+                digest_window=timedelta(minutes=settings.outreach_digest_minutes),
                 service=CommandService(log),
                 directory=Directory(log),
                 email=Email(await _mail(settings, keys, smtp)),
             )
     finally:
+        await digests.close()
         await ledger.close()
         await keys.close()
 
@@ -103,8 +110,10 @@ def workers(
         having.ledger,
         having.directory,
         having.email,
+        having.digests,
         templates=templates,
         settles_after=settles_after,
+        digest_window=having.digest_window,
     )
     recording = Recording(having.log, having.directory)
     return [

@@ -96,7 +96,8 @@ class Email:
         message["Subject"] = _one_line(letter.subject)
         message["Date"] = format_datetime(datetime.now(UTC))
         message["Message-ID"] = message_id
-        message["Reply-To"] = letter.reply_to
+        if letter.reply_to is not None:
+            message["Reply-To"] = letter.reply_to
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(letter.text)
         message.add_alternative(letter.html, subtype="html")

@@ -16,7 +16,8 @@ class Letter:
     subject: str = field(repr=False)
     text: str = field(repr=False)
     html: str = field(repr=False)
-    reply_to: str = field(repr=False)
+    reply_to: str | None = field(repr=False)
+    """None where an answer would belong to no one engagement."""
 
 
 class NotSent(Exception):

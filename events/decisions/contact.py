@@ -26,7 +26,7 @@ def record_contact(command: c.RecordContact, state: Engagement, ctx: Context) ->
             "say where the candidate confirmed it: evidence_ref=ID of the message or recording"
         )
     contact_id = ctx.new_id("contact", command.contact_id)
-    if contact_id in state.contacts:
+    if contact_id in (*state.contacts, *state.attempts):
         return []
     about = resolve(command.about, state)
     contact: list[e.AnyEvent] = [
@@ -44,6 +44,7 @@ def record_contact(command: c.RecordContact, state: Engagement, ctx: Context) ->
             sentiment=command.sentiment,
         )
     ]
+    # A closed engagement takes the late report of the talk, and opens nothing any more.
     if command.purpose == "check-in" and command.sentiment == "bad" and not state.closed:
         contact += [
             e.ConcernRaised(at=ctx.at, placement_id=each, raised_by="candidate")
@@ -53,10 +54,10 @@ def record_contact(command: c.RecordContact, state: Engagement, ctx: Context) ->
 
 
 def _placements_of(about: tuple[str, ...], state: Engagement) -> list[str]:
-    """Name the placements that a check-in is about: those named, else the one that runs."""
-    named = {reference.partition(":")[2] for reference in about}
-    running = [key for key, each in sorted(state.placements.items()) if each.ended_how is None]
-    return [key for key in running if key in named or not named]
+    """Name the placements that a check-in is about: those named, else all that are not over."""
+    alive = [key for key, each in sorted(state.placements.items()) if each.ended_how is None]
+    named = [key for key in alive if {f"placement:{key}", f"submission:{key}"} & set(about)]
+    return named or alive
 
 
 def record_attempt(command: c.RecordAttempt, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
@@ -67,7 +68,7 @@ def record_attempt(command: c.RecordAttempt, state: Engagement, ctx: Context) ->
     if ctx.actor.kind == "engine":
         raise NotAllowed("an automated message is no attempt; only a person's try is")
     attempt_id = ctx.new_id("attempt", command.attempt_id)
-    if attempt_id in state.contacts:
+    if attempt_id in (*state.contacts, *state.attempts):
         return []
     return [
         e.AttemptMade(

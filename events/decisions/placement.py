@@ -25,7 +25,7 @@ def record_terms(command: c.RecordPlacementTerms, state: Engagement, ctx: Contex
     _check_steps(command)
     told = (command.guarantee_days, command.remedy, command.refund_steps)
     same_kind = command.placement_kind in ("unknown", found.kind)
-    if same_kind and told == (found.guarantee_days, found.remedy, found.refund_steps):
+    if found.agreed and same_kind and told == (found.guarantee_days, found.remedy, found.refund_steps):
         return []
     until = None
     if found.started_on is not None and command.guarantee_days is not None:

@@ -3,7 +3,7 @@
 Nothing here ever changes or removes an event; it adds one that says what to make of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from events import catalogue as e
@@ -13,9 +13,15 @@ from events.context import Context
 from events.envelope import Stored
 from events.errors import NotAllowed, UnknownReference, WrongState
 from events.fold import annulled_ids
-from events.obligations import owner_of
+from events.obligations import job_order_owner, owner_of
 from events.state import Engagement
 
+# What one report may bring with it: declared wrong together with it.
+BRINGS: Final[Mapping[str, str]] = {
+    "offer-accepted": "submission-left-open",
+    "contact-made": "concern-raised",
+    "client-contacted": "concern-raised",
+}
 LASTING: Final = frozenset(
     {
         "engagement-opened",
@@ -32,7 +38,7 @@ LASTING: Final = frozenset(
 def annul_event(
     command: c.AnnulEvent, state: Engagement, ctx: Context, history: Sequence[Stored]
 ) -> list[e.AnyEvent]:
-    """Declare an event of the world wrong.
+    """Declare an event of the world wrong, and what the same report had brought with it.
 
     :raises UnknownReference: this stream has no such event.
     :raises WrongState: it is the engine's own, or one that everything else rests on.
@@ -40,14 +46,23 @@ def annul_event(
     found = next((stored for stored in history if stored.event_id == command.event_id), None)
     if found is None:
         raise UnknownReference("event", str(command.event_id), "rapport show prints the ids there are")
-    if command.event_id in annulled_ids(history):
+    gone = annulled_ids(history)
+    if command.event_id in gone:
         return []
     if found.type in LASTING or ENGAGEMENT_EVENTS[found.type].by_engine:
         raise WrongState(
             f"a '{found.type}' cannot be annulled; annul what led to it, or close the engagement"
         )
+    brought = (
+        each
+        for each in history
+        if each.command_id == found.command_id
+        and each.type == BRINGS.get(found.type)
+        and each.event_id not in gone
+    )
     return [
-        e.EventAnnulled(at=ctx.at, event_id=command.event_id, annulled_type=found.type, reason=command.reason)
+        e.EventAnnulled(at=ctx.at, event_id=each.event_id, annulled_type=each.type, reason=command.reason)
+        for each in (found, *brought)
     ]
 
 
@@ -93,7 +108,8 @@ def excuse_obligation(command: c.ExcuseObligation, state: Engagement, ctx: Conte
     if ctx.actor.kind == "engine":
         raise NotAllowed("only a person excuses a promise")
     by = ctx.person(command.by)
-    owner = owner_of(state, promise) if promise is not None else state.candidate_owner
+    # A breach that is over no longer says by which role it was owed.
+    owner = owner_of(state, promise) if promise is not None else job_order_owner(state, found.subject)
     if by in (owner, state.candidate_owner):
         raise NotAllowed(f"'{by}' owes this promise, and nobody excuses themselves; a lead does: by=LEAD")
     if promise is None and breach is not None and breach.excused:

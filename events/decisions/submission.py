@@ -9,7 +9,7 @@ from events.context import Context
 from events.decisions.application import known_application
 from events.envelope import Claim
 from events.errors import InvalidCommand, NeedsEvidence, NotAllowed, UnknownReference, WrongState
-from events.state import Engagement, Submission
+from events.state import Engagement, Right, Submission
 
 
 def propose_job(
@@ -64,7 +64,7 @@ def answer_proposal(command: c.AnswerProposal, state: Engagement, ctx: Context) 
 
 
 def grant_right(command: c.GrantRightToRepresent, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
-    """Record the agreement to one job.
+    """Record the agreement to one job; another agreement (new pay, new wording) has evidence of its own.
 
     :raises UnknownReference: the candidate has never heard of the job.
     :raises NeedsEvidence: somebody else merely says so.
@@ -84,15 +84,8 @@ def grant_right(command: c.GrantRightToRepresent, state: Engagement, ctx: Contex
             "say where the evidence is: evidence_ref=ID of the message, recording or document"
         )
     right = state.rights.get(command.job_order_id)
-    if (
-        right is not None
-        and not right.revoked
-        and (right.expires_at, right.exclusive)
-        == (
-            command.expires_at,
-            command.exclusive,
-        )
-    ):
+    same = Right(command.expires_at, exclusive=command.exclusive, evidence_ref=command.evidence_ref)
+    if right == same:
         return []
     return [
         e.RightToRepresentGranted(
@@ -200,11 +193,11 @@ def record_position_filled(
 
 
 def record_position_held(command: c.RecordPositionHeld, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
-    """Record that the job is on hold, for every submission alive on it that does not know yet."""
+    """Record that the job is on hold, and until when, for each submission alive on it that does not know."""
     return [
         e.PositionHeld(at=ctx.at, job_order_id=command.job_order_id, submission_id=key, until=command.until)
         for key, each in state.live_submissions.items()
-        if each.job_order_id == command.job_order_id and not each.held
+        if each.job_order_id == command.job_order_id and (each.held, each.held_until) != (True, command.until)
     ]
 
 

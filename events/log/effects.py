@@ -166,6 +166,14 @@ class MemoryEffects:
         )
         return [row for row, _ in zip(found, range(limit), strict=False)]
 
+    def rows(self) -> dict[tuple[str, str, int], Effect]:
+        """Give everything there is, to put back what several claims together must undo."""
+        return dict(self._rows)
+
+    def put_back(self, rows: dict[tuple[str, str, int], Effect]) -> None:
+        """Undo what came after :meth:`rows`."""
+        self._rows = dict(rows)
+
     def _attempts(self, agency: str, effect_id: str) -> tuple[Effect, ...]:
         return tuple(row for key, row in sorted(self._rows.items()) if key[:2] == (agency, effect_id))
 

@@ -4,6 +4,7 @@ It keeps every promise of the port; the contract suite runs on both, so change t
 """
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -207,6 +208,19 @@ class MemoryLog:
         """Map each claimed key with this prefix to the stream that holds it."""
         held = sorted(self._log(agency).reservations.items())
         return {key: stream for (of, key), stream in held if of == kind and key.startswith(key_prefix)}
+
+    async def streams_saying(
+        self, agency: str, type: str, field: str, value: str, *, before: int
+    ) -> list[str]:
+        """List the streams that hold, before a position, an event of a type with a text in a plain field."""
+        events = self._log(agency).events[: before - 1]
+        return sorted(
+            {
+                each.stream
+                for each in events
+                if each.type == type and json.loads(each.body).get(field) == value
+            }
+        )
 
     async def begin_import(self, agency: str, stream: str) -> None:
         """Make a new stream that takes imported events only, until it turns live."""

@@ -195,6 +195,11 @@ class EventLog(Protocol):
     async def reservation_holders(self, agency: str, kind: str, key_prefix: str) -> dict[str, str]:
         """Map each claimed key with this prefix to the stream that holds it."""
 
+    async def streams_saying(
+        self, agency: str, type: str, field: str, value: str, *, before: int
+    ) -> list[str]:
+        """List the streams that hold, before a position, an event of a type with a text in a plain field."""
+
     async def begin_import(self, agency: str, stream: str) -> None:
         """Make a new stream that takes imported events only, until :meth:`turn_live`.
 

@@ -217,6 +217,17 @@ class PostgresLog:
             row["key"]: row["stream"] for row in await self._fetch(agency, query, agency, kind, key_prefix)
         }
 
+    async def streams_saying(
+        self, agency: str, type: str, field: str, value: str, *, before: int
+    ) -> list[str]:
+        """List the streams that hold, before a position, an event of a type with a text in a plain field."""
+        query = """
+            SELECT DISTINCT stream FROM rapport.events
+            WHERE agency = $1 AND type = $2 AND position < $5 AND body::jsonb ->> $3 = $4 ORDER BY stream
+        """
+        found = await self._fetch(agency, query, agency, type, field, value, before)
+        return [row["stream"] for row in found]
+
     async def begin_import(self, agency: str, stream: str) -> None:
         """Make a new stream that takes imported events only, until it turns live."""
         if not await self._call(agency, "begin_import", agency, stream):

@@ -21,6 +21,7 @@ from gateway.cli import (
     keeping,
     keys,
     operating,
+    outreach,
     playing,
     stack,
     tracing,
@@ -48,6 +49,7 @@ COMMANDS: Final = (
     watching,
     checking,
     operating,
+    outreach,
     playing,
 )
 for module in COMMANDS:

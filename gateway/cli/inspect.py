@@ -137,7 +137,9 @@ def outbox(
     async def work(session: Session) -> "list[Row]":
         from gateway.cli import reading
 
-        return await reading.outbox(session.log, session.having.ledger, await session.agency())
+        named, having = await session.agency(), session.having
+        rows = await reading.outbox(session.log, having.ledger, named)
+        return await reading.what_waits(rows, having.digests, having.directory, named)
 
     rows = [row for row in perform(Options(agency, data, as_json), work) if state in (None, row["state"])]
     if as_json:

@@ -12,6 +12,7 @@ from events.catalogue import OutreachFailed, OutreachRequested, OutreachSent, Ou
 from events.codec import decode
 from events.envelope import Stored
 from events.fold import annulled_ids, fold
+from events.log.digests import Digests
 from events.log.effects import Effect, EffectsLedger
 from events.log.port import EventLog
 from events.obligations import owner_of
@@ -78,6 +79,27 @@ async def outbox(log: EventLog, ledger: EffectsLedger, agency: str) -> list[Row]
     for key, events in (await engagement_streams(log, agency)).items():
         rows += _messages(key, events, attempts)
     return sorted(rows, key=lambda row: (row["requested_at"], row["effect"]))
+
+
+async def what_waits(rows: Sequence[Row], digests: Digests, directory: "Directory", agency: str) -> list[Row]:
+    """Add to rows of ``outbox`` since when they are held, and whose digest they wait for."""
+    hold = await directory.outreach_held(agency)
+    gathering = {each.effect_id: each for each in await digests.waiting(agency)}
+    found = []
+    for row in rows:
+        waits = gathering.get(row["effect"]) if row["state"] == "owed" else None
+        held = (
+            hold if row["state"] == "owed" and row["ledger"] not in ("sent", "failed", "withheld") else None
+        )
+        found.append(
+            {
+                **row,
+                "held_since": held.since if held is not None else None,
+                "digest_of": waits.person_id if waits is not None else None,
+                "digest_at": waits.ripe_at if waits is not None else None,
+            }
+        )
+    return found
 
 
 def timeline(events: Sequence[Stored], tell: Any, registry: Mapping[str, Any]) -> list[Row]:
@@ -192,6 +214,9 @@ def _owed(engagement: str, stored: Stored, event: OutreachRequested, attempts: M
         "ledger": tried.state if tried is not None else None,
         "attempt": tried.attempt if tried is not None else 0,
         "reason": None,
+        "held_since": None,
+        "digest_of": None,
+        "digest_at": None,
     }
 
 

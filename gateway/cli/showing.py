@@ -74,7 +74,7 @@ def outbox(rows: list[Row]) -> None:
                 row["template"],
                 row["rule"] or "-",
                 str(row["level"]),
-                row["state"] + (f" ({row['reason'] or row['ledger']})" if _detailed(row) else ""),
+                _state(row),
             ]
             for row in rows
         ],
@@ -82,8 +82,14 @@ def outbox(rows: list[Row]) -> None:
     )
 
 
-def _detailed(row: Row) -> bool:
-    return bool(row["reason"]) or (row["state"] == "owed" and bool(row["ledger"]))
+def _state(row: Row) -> str:
+    """Say what became of a message, or for what it waits: a hold and a digest are no failures."""
+    if row["held_since"] is not None:
+        return f"held since {words.moment(row['held_since'])}"
+    if row["digest_of"] is not None and row["ledger"] is None:
+        return f"gathers for {row['digest_of']} until {words.moment(row['digest_at'])}"
+    detail = row["reason"] or (row["ledger"] if row["state"] == "owed" else None)
+    return f"{row['state']} ({detail})" if detail else str(row["state"])
 
 
 def _on(row: Row) -> str:

@@ -3,13 +3,12 @@
 Personal fields are opened where their keys exist; an erased person's stream tells all the rest.
 """
 
-import dataclasses
 import json
 from collections.abc import Sequence
 from typing import Any, Final
 
 from events import agency as agencies
-from events import job_order
+from events import job_order, job_order_state
 from events.codec import ENGAGEMENT_EVENTS, decode
 from events.envelope import Stored
 from events.fold import fold
@@ -100,11 +99,14 @@ def state_at(category: str, key: str, events: Sequence[Stored], *, whole: bool) 
         plain: dict[str, Any] = STATE.dump_python(state, mode="json")
         plain.pop("recent_commands")
         return {**derived, **plain}
-    module: Any = job_order if category == "job-order" else agencies
-    folded = module.initial(key)
-    for stored in events:
-        folded = module.evolve(folded, decode(stored, module.EVENTS))
     if category == "job-order":
-        return dataclasses.asdict(folded)
+        order = job_order_state.initial(key)
+        for stored in events:
+            order = job_order_state.evolve(order, decode(stored, job_order.EVENTS))
+        told: dict[str, Any] = job_order_state.STATE.dump_python(order, mode="json")
+        return told
+    folded = agencies.initial(key)
+    for stored in events:
+        folded = agencies.evolve(folded, decode(stored, agencies.EVENTS))
     people = {each: entry.model_dump(mode="json") for each, entry in folded.people.items()}
     return {"people": people, "policy": folded.policy_digest, "policy_name": folded.policy_name}

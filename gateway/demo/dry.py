@@ -17,7 +17,7 @@ from events.commands import Order
 from events.decider import next_due, prepare, tick
 from events.envelope import ENGINE, Actor, AppendRequest, Claim, CommandGroup, Stored
 from events.errors import CallerError
-from events.fold import fold
+from events.fold import fold, needs_refold
 from events.log.memory import MemoryLog
 from events.log.port import Appended, Receipt, Taken
 from events.orders import parse_order
@@ -46,7 +46,7 @@ class DryStage:
         self._service = CommandService(self.log, now=lambda: self._now)
         self._directory = Directory(self.log, fresh_for=0)
         self._followed = 0
-        self._engagements: list[str] = []
+        self._states: dict[str, Engagement] = {}
 
     async def open(self, people: tuple[Entry, ...]) -> None:
         """Bring in the people and the policy."""
@@ -69,15 +69,20 @@ class DryStage:
         """Tell how far the log reaches."""
         return self._followed
 
+    @property
+    def breaches(self) -> int:
+        """Count the promises that were broken."""
+        return sum(len(state.breaches) for state in self._states.values())
+
     async def wait_for(self, moment: datetime) -> None:
         """Take all that is due before a moment, then stand there."""
-        while (due := await self._next()) is not None and due[0] < moment:
+        while (due := self._next()) is not None and due[0] < moment:
             await self._step(*due)
         self._now = max(self._now, moment)
 
     async def look_again(self) -> None:
         """Go to the next step that any promise asks for; where none is left, nothing will ever change."""
-        due = await self._next()
+        due = self._next()
         if due is None:
             self._now += MOST_WAITING
         else:
@@ -111,24 +116,19 @@ class DryStage:
         await self._settle()
         return outcome
 
-    async def _state(self, engagement: str) -> Engagement:
-        return fold(await self.events(engagement))
-
-    async def _next(self) -> tuple[datetime, str] | None:
-        states = [await self._state(each) for each in self._engagements]
-        found = [(due, each.engagement_id) for each in states if (due := next_due(each)) is not None]
-        return min(found, default=None)
+    def _next(self) -> tuple[datetime, str] | None:
+        dues = ((next_due(state), engagement) for engagement, state in self._states.items())
+        return min(((due, each) for due, each in dues if due is not None), default=None)
 
     async def _step(self, due: datetime, engagement: str) -> None:
         self._now = max(self._now, due)
-        state = await self._state(engagement)
+        state = self._states[engagement]
         groups = [each.group for each in tick(state, self._now, agency=self.agency, inclusive=True)]
         await self._append(engagement, state.version, groups)
         await self._settle()
 
     async def _decide(self, engagement: str, order: Order, taken: Claim | None = None) -> str:
-        events = await self.events(engagement)
-        state = fold(events)
+        state = self._states.get(engagement, Engagement())
         prepared = prepare(
             order,
             state,
@@ -136,21 +136,25 @@ class DryStage:
             self._now,
             agency=self.agency,
             engagement_id=engagement,
-            history=events,
+            history=await self.events(engagement) if order.command.name == "annul-event" else (),
             taken=taken,
         )
         result = await self._append(engagement, state.version, [prepared.group])
         if isinstance(result, Taken) and taken is None:
             return await self._decide(engagement, order, Claim(kind=result.kind, key=result.key))
         assert isinstance(result, Appended), result
-        if engagement not in self._engagements:
-            self._engagements.append(engagement)
         return result.outcomes[order.command_id]
 
     async def _append(self, engagement: str, version: int, groups: list[CommandGroup]) -> Any:
         stream = f"engagement:{engagement}"
         request = AppendRequest(agency=self.agency, stream=stream, expected=version, groups=tuple(groups))
         [result] = await self.log.append_many([request])
+        if isinstance(result, Appended):
+            state = self._states.get(engagement, Engagement())
+            again = needs_refold(result.events)
+            self._states[engagement] = (
+                fold(await self.events(engagement)) if again else fold(result.events, state)
+            )
         return result
 
     async def _settle(self) -> None:
@@ -164,7 +168,7 @@ class DryStage:
                     await self._follow(stored)
 
     async def _send(self, engagement: str) -> None:
-        for key, owed in (await self._state(engagement)).owed.items():
+        for key, owed in self._states[engagement].owed.items():
             person = None
             if owed.to != "candidate":
                 person = await self._directory.resolve(self.agency, owed.to, owed.owner)
@@ -182,7 +186,7 @@ class DryStage:
         history = await self.log.read_stream(self.agency, stored.stream, limit=stored.version)
         presented: dict[str, list[Stored]] = {}
         if stored.type == "job-order-opened":
-            presented = {f"engagement:{each}": await self.events(each) for each in self._engagements}
+            presented = {f"engagement:{each}": await self.events(each) for each in self._states}
         for each in consequences(stored, history, presented):
             try:
                 await self._pass_on(stored, each)

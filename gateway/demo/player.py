@@ -3,7 +3,7 @@
 A step that has a receipt in the log has been played: the log remembers, the player does not.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ PLAYER: Final = Actor(kind="person", id="demo")
 SOURCE: Final = "demo"
 PATIENCE: Final = timedelta(days=60)
 
-Say = Callable[[str, str], None]
+Say = Callable[[str, str], Awaitable[None]]
 
 
 class StoryBroken(Exception):
@@ -32,16 +32,18 @@ async def play(scenario: Scenario, stage: Stage, agency: str, say: Say) -> None:
 
     :raises StoryBroken: a step came out otherwise, or what was waited for never came.
     """
-    for number in range(await _played(scenario, stage), len(scenario.step)):
+    begin = await _played(scenario, stage)
+    late = _late(scenario, begin, stage)
+    for number in range(begin, len(scenario.step)):
         step = scenario.step[number]
         if step.day is not None:
-            await stage.wait_for(stage.origin + timedelta(days=step.day))
+            await stage.wait_for(stage.origin + timedelta(days=step.day) + late)
         elif step.after is not None:
             await stage.wait_for(stage.now() + timedelta(days=step.after))
         if step.until is not None:
             await _until(step.until, scenario.of(step), stage)
         if step.say:
-            say(scenario.of(step), step.say)
+            await say(scenario.of(step), step.say)
         if step.do is not None:
             await _Turn(scenario, number, stage, agency).take()
 
@@ -59,6 +61,13 @@ async def _played(scenario: Scenario, stage: Stage) -> int:
         if await _receipt(scenario, number, stage) is not None:
             return number + 1
     return 0
+
+
+def _late(scenario: Scenario, begin: int, stage: Stage) -> timedelta:
+    """Tell by how much all that is left comes later, so that a story cut off goes on at its own pace."""
+    days = (step.day for step in scenario.step[begin:] if step.day is not None)
+    planned = stage.origin + timedelta(days=next(days, 0.0))
+    return max(timedelta(), stage.now() - planned) if begin else timedelta()
 
 
 async def _receipt(scenario: Scenario, number: int, stage: Stage) -> Any:
@@ -145,3 +154,7 @@ async def _until(condition: str, engagement: str, stage: Stage) -> None:
         if stage.now() > deadline:
             raise StoryBroken(f"{engagement}: '{condition}' never came")
         await stage.look_again()
+
+
+async def silent(engagement: str, text: str) -> None:
+    """Say nothing."""

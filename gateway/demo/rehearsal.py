@@ -29,7 +29,7 @@ async def _rehearse(scenario: Scenario, told: bool) -> list[str]:
     lines: list[tuple[int, str]] = []
     wrong: list[str] = []
 
-    def say(engagement: str, text: str) -> None:
+    async def say(engagement: str, text: str) -> None:
         lines.append((stage.reached, f"{engagement} ▸ {text}"))
 
     try:

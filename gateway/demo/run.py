@@ -8,9 +8,9 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -23,6 +23,7 @@ from events.clock import ClockSpec
 from events.envelope import Actor
 from events.fold import fold
 from gateway.demo.conditions import unfulfilled
+from gateway.demo.curtain import beginnings, look_after
 from gateway.demo.player import play
 from gateway.demo.scenario import PEOPLE, Scenario, chosen_scenarios
 from gateway.demo.stage import LOOK_AGAIN, LiveStage
@@ -80,12 +81,15 @@ async def run_demo(options: DemoOptions) -> int:
     kept = _kept(file)
     current = _next(kept, options)
     scenarios = chosen_scenarios(current.scenarios)
+    # Found out beside the waiting for servers: the core alone plays each story in a moment.
+    rehearsal = asyncio.create_task(beginnings(scenarios))
     async with up(options.settings, clock=current.clock) as at_work:
+        begins = await rehearsal
         if current is not kept:
             # The story begins now that everything is up; until here nothing has run by its clock.
             current = current.model_copy(update={"clock": _clock(options.days_a_second)})
             _keep(file, current)
-        summary, broken = await _or_fall(_play(scenarios, current, at_work, story, began), at_work)
+        summary, broken = await _or_fall(_play(scenarios, begins, current, at_work, story, began), at_work)
         _keep(file, current.model_copy(update={"done": True}))
         for sentence in broken:
             story.heading(f"Not as announced: {sentence}")
@@ -100,7 +104,12 @@ async def run_demo(options: DemoOptions) -> int:
 
 
 async def _play(
-    scenarios: Sequence[Scenario], current: Play, at_work: Up, story: Story, began: float
+    scenarios: Sequence[Scenario],
+    begins: Mapping[str, timedelta],
+    current: Play,
+    at_work: Up,
+    story: Story,
+    began: float,
 ) -> tuple[Summary, list[str]]:
     agency = current.agency
     engagements = Engagements(at_work.client, agency, clock=current.clock)
@@ -117,17 +126,19 @@ async def _play(
     for scenario in scenarios:
         story.heading(f"{scenario.engagement}: {scenario.title}")
     engaged = [engagement for scenario in scenarios for engagement in scenario.engagements]
-    telling = asyncio.create_task(story.follow(stage, engaged))
+    await story.open(stage, engaged)
+    telling = asyncio.create_task(story.follow())
     try:
-        await asyncio.gather(*(play(each, stage, agency, story.say) for each in scenarios))
+        await _play_all(scenarios, {key: replace(stage, begins=begins[key]) for key in begins}, story)
         await _settled(engaged, stage)
         await story.catch_up()
     finally:
         telling.cancel()
         await asyncio.gather(telling, return_exceptions=True)
-    report = await verify_agency(stage.log, stage.engagements, agency)
+    # Read first: while the workflows are asked, the story's clock runs on.
     streams = {each: await stage.events(each) for each in engaged}
-    head = await at_work.having.log.log_head(agency)
+    head = await stage.log.log_head(agency)
+    report = await verify_agency(stage.log, stage.engagements, agency)
     summary = summarise(
         list(streams.values()),
         events=head.position,
@@ -137,6 +148,19 @@ async def _play(
     )
     story.summary(summary)
     return summary, [each for scenario in scenarios for each in unfulfilled(scenario, streams)]
+
+
+async def _play_all(scenarios: Sequence[Scenario], stages: Mapping[str, LiveStage], story: Story) -> None:
+    """Play every story at its time; whoever's has been told is looked after until the last one has."""
+    playing = {each.engagement for each in scenarios}
+
+    async def whole(scenario: Scenario) -> None:
+        stage = stages[scenario.engagement]
+        await play(scenario, stage, stage.agency, story.say)
+        playing.discard(scenario.engagement)
+        await look_after(scenario, stage, lambda: bool(playing))
+
+    await asyncio.gather(*map(whole, scenarios))
 
 
 async def _settled(engaged: Sequence[str], stage: LiveStage) -> None:

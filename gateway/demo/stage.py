@@ -5,7 +5,7 @@ Every stage keeps the same log and the same receipts; only whose time runs there
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
 from activities.commands import CommandService
@@ -74,12 +74,14 @@ class LiveStage:
     log: EventLog
     service: CommandService
     engagements: Engagements
+    begins: timedelta = timedelta()
+    """How long after the demo's own beginning this story's begins."""
 
     @property
     def origin(self) -> datetime:
         """Tell when the story began."""
         assert self.clock.origin is not None
-        return self.clock.origin
+        return self.clock.origin + self.begins
 
     def now(self) -> datetime:
         """Tell the time in the story."""

@@ -3,9 +3,12 @@
 import asyncio
 import email
 import email.policy
+import importlib.util
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -14,13 +17,18 @@ from activities.agency_load import load_agency
 from activities.channels.email import Email, MailSettings
 from activities.commands import CommandService
 from activities.directory import Directory
+from activities.types import OutreachOrder
 from events.agency import Entry
 from events.catalogue import EngagementOpened
 from events.codec import draft
 from events.envelope import Actor, AppendRequest, CommandGroup, event_id
+from events.log.digests_memory import MemoryDigests
 from events.log.effects import MemoryEffects
 from events.log.keys import MemoryKeys
 from events.log.memory import MemoryLog
+
+if TYPE_CHECKING:
+    from tests.activities.digest_office import Office
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 OPERATOR = Actor(kind="operator", id="o-1")
@@ -123,6 +131,11 @@ def ledger() -> MemoryEffects:
 
 
 @pytest.fixture
+def digests(ledger: MemoryEffects) -> MemoryDigests:
+    return MemoryDigests(ledger)
+
+
+@pytest.fixture
 def service(log: MemoryLog) -> CommandService:
     return CommandService(log, now=lambda: NOON)
 
@@ -163,3 +176,30 @@ def open_engagement(log: MemoryLog) -> OpenEngagement:
         )
 
     return open_
+
+
+@pytest.fixture
+async def office(
+    log: MemoryLog,
+    directory: Directory,
+    channel: Email,
+    service: CommandService,
+    people: tuple[Entry, ...],
+) -> "Office":
+    """An agency whose recruiter r-1 has a team lead t-1 and a director d-1, and whose clock a test moves."""
+    assert people
+    name = "digest_office"
+    place = Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(f"rapport_tests_{name}", place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    made: Office = module.Office(log, directory, channel, service)
+    return made
+
+
+@pytest.fixture
+async def five(office: "Office") -> list[OutreachOrder]:
+    """Messages to the lead about five engagements of one recruiter, broken in the same hour."""
+    return [await office.opens(f"e-{number}") for number in range(5)]

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 class TestReadPeople:
     def test_reads_the_example(self) -> None:
         people = read_people(ROOT / "deploy" / "agencies" / "example.toml")
-        assert [entry.person_id for entry in people] == ["d-1", "t-1", "r-1", "r-2", "c-1"]
+        assert [entry.person_id for entry in people] == ["d-1", "t-1", "r-1", "r-2", "r-3", "r-4", "c-1"]
         assert people[2].team_lead == "t-1"
 
     def test_reads_json_too(self, tmp_path: Path) -> None:

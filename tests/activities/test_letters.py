@@ -1,13 +1,22 @@
 """The words of outreach."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from activities.letters import OURS, BrokenTemplate, Templates, UnknownTemplate, moment, what_would_help
+from activities.letters import (
+    OURS,
+    BrokenTemplate,
+    Templates,
+    UnknownTemplate,
+    Words,
+    moment,
+    span,
+    what_would_help,
+)
 
-WORDS: dict[str, str | int] = {
+PROMISE: dict[str, str | int] = {
     "reader": "Quux",
     "candidate": "<b>Quux</b>",
     "owner": "Quux (r-1)",
@@ -20,7 +29,10 @@ WORDS: dict[str, str | int] = {
     "level": 2,
     "why_you": "You answer for it.",
     "help": "Call.",
+    "late": "2 days",
+    "template": "escalation",
 }
+WORDS: Words = {**PROMISE, "count": 2, "promises": [PROMISE, {**PROMISE, "template": "propose-reassignment"}]}
 
 
 def written(directory: Path, body: str, name: str = "own") -> Path:
@@ -38,7 +50,7 @@ class TestRender:
         assert "\n" not in wording.subject
         assert "{" not in wording.text + wording.html
 
-    @pytest.mark.parametrize("name", ["obligation-reminder", "escalation", "propose-reassignment"])
+    @pytest.mark.parametrize("name", ["obligation-reminder", "escalation", "propose-reassignment", "digest"])
     def test_tells_a_recruiter_who_waits_and_what_to_do(self, name: str) -> None:
         wording = Templates().render(name, WORDS)
         for part in (wording.text, wording.html):
@@ -49,8 +61,9 @@ class TestRender:
     def test_never_pretends_to_be_a_person(self) -> None:
         assert "no person wrote it" in Templates().render("candidate-apology", WORDS).text
 
-    def test_escapes_html(self) -> None:
-        wording = Templates().render("escalation", WORDS)
+    @pytest.mark.parametrize("name", ["escalation", "digest"])
+    def test_escapes_html(self, name: str) -> None:
+        wording = Templates().render(name, WORDS)
         assert "&lt;b&gt;Quux&lt;/b&gt;" in wording.html
         assert "<b>Quux</b>" in wording.text
 
@@ -101,3 +114,18 @@ class TestWhatWouldHelp:
     def test_has_advice_for_any_rule(self) -> None:
         assert "Call" in what_would_help("keep-in-touch")
         assert what_would_help("a-rule-of-their-own") == what_would_help(None)
+
+
+class TestSpan:
+    @pytest.mark.parametrize(
+        ("time", "told"),
+        [
+            (timedelta(days=2, hours=3, minutes=5), "2 days 3 hours"),
+            (timedelta(days=1), "1 day"),
+            (timedelta(hours=1, minutes=1), "1 hour 1 minute"),
+            (timedelta(seconds=59), "no time"),
+            (timedelta(days=-1), "no time"),
+        ],
+    )
+    def test_is_as_exact_as_people_are(self, time: timedelta, told: str) -> None:
+        assert span(time) == told

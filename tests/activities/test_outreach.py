@@ -21,6 +21,7 @@ from activities.types import OutreachOrder, OutreachOutcome
 from events.agency import Entry, key_subject_of
 from events.commands import RecordOutreach
 from events.envelope import Actor
+from events.log.digests_memory import MemoryDigests
 from events.log.effects import MemoryEffects
 from events.log.keys import MemoryKeys
 from events.log.memory import MemoryLog
@@ -81,7 +82,12 @@ class CrashingLedger(MemoryEffects):
 
 @pytest.fixture
 def send(
-    log: MemoryLog, ledger: MemoryEffects, directory: Directory, channel: Email, people: tuple[Entry, ...]
+    log: MemoryLog,
+    ledger: MemoryEffects,
+    digests: MemoryDigests,
+    directory: Directory,
+    channel: Email,
+    people: tuple[Entry, ...],
 ) -> Send:
     """Runs the activity once, on the ledger given or the test's own, *late* after it was scheduled."""
     assert people
@@ -93,7 +99,8 @@ def send(
         late: timedelta = timedelta(),
         templates: tuple[Path, ...] = (),
     ) -> OutreachOutcome:
-        outreach = Outreach(log, on or ledger, directory, channel, templates=templates)
+        gathered = digests if on is None else MemoryDigests(on)
+        outreach = Outreach(log, on or ledger, directory, channel, gathered, templates=templates)
         environment = ActivityEnvironment()
         scheduled = environment.info.scheduled_time
         environment.info = replace(environment.info, started_time=scheduled + late)

@@ -132,8 +132,9 @@ class Ground:
         ready: bool = True,
         pokes: bool = True,
         temporal: str | None = None,
+        digest_minutes: float = 15,
     ) -> WorkerProcess:
-        """Start a worker; *dies* (after-append, after-send) at the command *at*, as kill -9 does."""
+        """Start a worker; *dies* (after-append, inside-data, …) at the command *at*, as kill -9 does."""
         marker = self._directory / f"fault-{len(self._workers)}"
         told = {
             "where": dies,
@@ -152,6 +153,7 @@ class Ground:
                 "DATABASE_URL": self.stack.database_url,
                 "TEMPORAL_ADDRESS": temporal or self.stack.temporal_address,
                 "RAPPORT_KEY_ENCRYPTION_KEYS": KEY,
+                "RAPPORT_OUTREACH_DIGEST_MINUTES": str(digest_minutes),
             },
             stdout=asyncio.subprocess.PIPE,
         )

@@ -13,6 +13,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import aiosmtplib
+
 from activities.channels.email import Email
 from activities.channels.port import Letter
 from activities.commands import Commands
@@ -36,7 +38,8 @@ class Fault:
     """Dies, as kill -9 does, the first time that *where* is reached with *command_id*.
 
     ``after-append``: its events are committed and nobody knows.  ``after-send``: the letter has left and
-    nobody knows.
+    nobody knows.  ``before-data``, ``inside-data``: the server was told for whom a letter is; it has the
+    letter as well, and its answer is on the way.
     """
 
     where: str
@@ -71,8 +74,24 @@ class FaultyLog:
         return results
 
 
+class FaultyClient(aiosmtplib.SMTP):
+    """The library's conversation, but for the moments around DATA."""
+
+    fault: Fault
+
+    async def data(self, message: str | bytes, **_: Any) -> Any:
+        """Send a letter's content, and die before it or before the answer."""
+        if self.fault.where == "inside-data":
+            assert self.protocol is not None
+            assert isinstance(message, bytes)
+            await self.protocol.execute_command(b"DATA")
+            self.protocol.write(message + b"\r\n.\r\n")
+        self.fault.strike()
+        raise AssertionError("one fault is enough for a test")
+
+
 class FaultyEmail(Email):
-    """The product's channel, but for the moment after a letter has left."""
+    """The product's channel, but for the moments in which a letter leaves."""
 
     fault: Fault
 
@@ -80,6 +99,14 @@ class FaultyEmail(Email):
         """Send, then perhaps die."""
         await super().send(letter, message_id)
         self.fault.strike()
+
+    def _client(self) -> aiosmtplib.SMTP:
+        client = super()._client()
+        if self.fault.where in ("before-data", "inside-data"):
+            client.__class__ = FaultyClient
+            assert isinstance(client, FaultyClient)
+            client.fault = self.fault
+        return client
 
 
 def planted(having: Adapters, fault: Fault | None) -> Adapters:
@@ -105,7 +132,13 @@ async def main(told: dict[str, Any]) -> None:
         having = planted(sound, fault)
         client = await connect(settings.temporal_connect(), having.keys)
         outreach = Outreach(
-            having.log, having.ledger, having.directory, having.email, settles_after=SETTLES_AFTER
+            having.log,
+            having.ledger,
+            having.directory,
+            having.email,
+            having.digests,
+            settles_after=SETTLES_AFTER,
+            digest_window=having.digest_window,
         )
         both = [
             engagement_worker(client, Recording(having.log, having.directory), Commands(having.service)),

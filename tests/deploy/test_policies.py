@@ -138,6 +138,21 @@ class TestStarter:
         assert prepare.planned == "starts_at"
         assert all(step.after.delta < -prepare.within.delta for step in prepare.ladder)
 
+    def test_ends_a_wait_with_a_job_however_early(self) -> None:
+        """Nobody who has a job to think about waits for a word that there is none yet."""
+        wait = rule("word-when-the-wait-is-over")
+        assert "job-proposed" in {each.event for each in wait.met_by}
+        assert "job-proposed" in {each.event for each in wait.dropped_by}
+
+    def test_tells_the_client_of_each_no_of_the_candidate(self) -> None:
+        """A client who goes back on its own word needs no telling."""
+        assert {each.event: each.where for each in rule("tell-client").opens_on} == {
+            "right-to-represent-revoked": {},
+            "candidate-withdrew": {"scope": "submission"},
+            "offer-declined": {},
+            "placement-ended": {"how": "reneged", "ended_by": "candidate"},
+        }
+
 
 class TestObserved:
     def test_holds_the_same_rules_and_tells_nobody(self) -> None:

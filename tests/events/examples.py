@@ -401,7 +401,20 @@ _JOB_ORDER: Final[tuple[Event, ...]] = (
     ),
     job_order.IntakeStopped(at=AT),
     job_order.SubmissionReceived(at=AT, engagement_id="e-1", submission_id="s-1"),
+    job_order.JobOrderHeld(at=AT, until=STARTS, reason="budget"),
+    job_order.JobOrderResumed(at=AT),
+    job_order.OpeningsChanged(at=AT, openings=3, openings_left=2),
     job_order.JobOrderFilled(at=AT, engagement_id="e-1", submission_id="s-1", openings_left=1),
+    job_order.JobOrderReopened(
+        at=AT, engagement_id="e-1", submission_id="s-1", openings_left=2, reason="fall-off"
+    ),
+    job_order.JobOrderTermsRecorded(
+        at=AT,
+        kind="permanent",
+        guarantee_days=90,
+        remedy="pro-rata",
+        refund_steps=(e.RefundStep(until_day=30, percent=100), e.RefundStep(until_day=90, percent=50)),
+    ),
     job_order.JobOrderClosed(at=AT, reason="budget"),
     job_order.ClientContactChanged(at=AT, contact="contact-8"),
 )
@@ -418,6 +431,10 @@ _AGENCY: Final[tuple[Event, ...]] = (
     ),
     agency.PersonChanged(at=AT, person_id="recruiter-1", role="team-lead", name="Ida Fåberg"),
     agency.PersonLeft(at=AT, person_id="recruiter-1"),
+    agency.OutreachHeld(
+        at=AT, reason="wrong-template", by="lead-1", words="The apology names the wrong client."
+    ),
+    agency.OutreachReleased(at=AT, by="lead-1"),
 )
 
 _COMMANDS: Final[tuple[Command, ...]] = (

@@ -1,13 +1,15 @@
 """Random lives for the laws: commands in any order, whose ids often name things that exist.
 
-A move is drawn without knowing the life; what it can only know then (a due time, an event's id) is
-chosen when it is made, so that the same draw always lives the same life.
+A move is made without knowing the life; what it can only know then (a due time, an event's id) is chosen
+when it is lived.  A whole life is one draw, a number from which it follows: Hypothesis would draw its few
+hundred parts alike too often.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from random import Random
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from uuid import UUID
@@ -37,11 +39,34 @@ POOL: Final[Mapping[str, tuple[str, ...]]] = {
     "message_id": ("m-1", "m-2"),
     "contact_id": ("contact-1", "contact-2", "contact-3"),
     "attempt_id": ("attempt-1", "attempt-2"),
-    "about": ("application:a-1", "submission:s-1", "interview:i-1", "interview:i-2", "message:m-1"),
+    "about": (
+        "application:a-1",
+        "submission:s-1",
+        "interview:i-1",
+        "interview:i-2",
+        "message:m-1",
+        "placement:s-1",
+        "conflict:x-1",
+    ),
+    "placement_id": ("s-1", "s-2"),
+    "conflict_id": ("x-1", "x-2"),
+    "no_match_id": ("n-1", "n-2"),
+    "facet_id": ("facet-1", "facet-2", "facet-3"),
+    "facets": ("facet-1", "facet-2", "facet-3"),
+    "by": ("recruiter-1", "lead-1"),
+    "recruiter": ("recruiter-1", "recruiter-2"),
+    "owner": ("recruiter-1", "recruiter-2"),
+    "approved_by": ("recruiter-1", "lead-1"),
     "zone": ("UTC", "Europe/London", "Nowhere/Atall"),
     "candidate_id": ("candidate-1", "candidate-1", "candidate-2"),
     "rule": ("keep-in-touch", "answer-candidate"),
     "subject": ("engagement", "message:m-1"),
+}
+NUMBERS: Final[Mapping[str, tuple[int, ...]]] = {
+    "fit": (30, 59, 60, 90),
+    "guarantee_days": (0, 30, 90),
+    "until_day": (30, 60, 90),
+    "percent": (0, 50, 100),
 }
 ACTORS: Final = (
     Actor(kind="person", id="recruiter-1"),
@@ -56,10 +81,11 @@ GAPS: Final = (
     timedelta(days=1),
     timedelta(days=3),
     timedelta(days=9),
+    timedelta(days=40),
 )
 SPANS: Final = tuple(timedelta(hours=hours) for hours in (-60, -1, 1, 3, 26, 50, 200, 700))
 # Chosen when the move is made, or telling of a moment.
-LATE: Final = frozenset({"event_id", "escalation_id", "effect_id", "digest", "policy_name"})
+LATE: Final = frozenset({"event_id", "escalation_id", "obligation_id", "effect_id", "digest", "policy_name"})
 
 
 @dataclass(frozen=True)
@@ -77,19 +103,100 @@ class Move:
     pick: int
 
 
+def _told(*moves: tuple[str, timedelta, Mapping[str, Any] | None]) -> tuple[Move, ...]:
+    return tuple(Move(name, fields, gap, timedelta(), ACTORS[0], 1) for name, gap, fields in moves)
+
+
+FACETS: Final = {"facet-1": "goal", "facet-2": "motive", "facet-3": "like"}
 # Enough of a story, told with the canonical commands, that interviews and decisions come up often.
-STORY: Final = tuple(
-    Move(name, None, gap, timedelta(), ACTORS[0], 1)
-    for name, gap in (
-        ("record-application", GAPS[1]),
-        ("record-contact", GAPS[2]),
-        ("complete-intake", GAPS[0]),
-        ("propose-job", GAPS[1]),
-        ("answer-proposal", GAPS[2]),
-        ("grant-right-to-represent", GAPS[1]),
-        ("submit", GAPS[1]),
-        ("schedule-interview", GAPS[3]),
-    )
+STORY: Final = _told(
+    ("record-application", GAPS[1], None),
+    ("record-contact", GAPS[2], None),
+    ("introduce-recruiter", GAPS[0], None),
+    *(("record-facet", GAPS[0], {"facet_id": key, "facet": kind}) for key, kind in FACETS.items()),
+    ("play-back-profile", GAPS[1], {"facets": tuple(FACETS)}),
+    ("confirm-profile", GAPS[1], {"facets": tuple(FACETS)}),
+    ("complete-intake", GAPS[0], None),
+    ("propose-job", GAPS[1], None),
+    ("answer-proposal", GAPS[2], None),
+    ("grant-right-to-represent", GAPS[1], None),
+    ("submit", GAPS[1], None),
+    ("schedule-interview", GAPS[3], None),
+)
+# What may come of it: another submission beside it, an offer, a placement that starts.
+OFFERED: Final = _told(
+    ("record-submission", GAPS[1], {"submission_id": "s-2", "job_order_id": "j-2"}),
+    ("record-interview-held", GAPS[5], None),
+    ("record-client-answer", GAPS[3], None),
+    ("record-offer", GAPS[2], None),
+)
+PLACED: Final = _told(
+    ("accept-offer", GAPS[3], None),
+    ("record-placement-terms", GAPS[1], None),
+    ("confirm-start", GAPS[1], None),
+)
+LIFE: Final = (*STORY, *OFFERED, *PLACED)
+FELL: Final = (*LIFE, *_told(("end-placement", GAPS[5], None)))
+ABOUT_THE_PERSON: Final = (
+    "record-facet",
+    "retire-facet",
+    "play-back-profile",
+    "confirm-profile",
+    "record-no-match",
+    "propose-job",
+    "go-dormant",
+)
+ABOUT_CONFLICTS: Final = (
+    "open-conflict",
+    "add-conflict-evidence",
+    "resolve-conflict",
+    "revoke-right-to-represent",
+    "record-position-held",
+    "record-position-resumed",
+)
+ABOUT_INTERVIEWS: Final = (
+    "record-interview-held",
+    "record-interview-missed",
+    "explain-no-show",
+    "record-interview-scheduled",
+    "move-interview",
+    "cancel-interview",
+    "record-interview-result",
+)
+ABOUT_OFFERS: Final = (
+    "record-offer",
+    "revise-offer",
+    "note-counter-offer",
+    "accept-offer",
+    "decline-offer",
+    "settle-submission",
+    "record-contact",
+)
+ABOUT_PLACEMENTS: Final = (
+    "record-placement-terms",
+    "move-start",
+    "confirm-start",
+    "extend-contract",
+    "convert-placement",
+    "raise-concern",
+    "end-placement",
+    "record-client-contact",
+    "record-contact",
+)
+AFTER_A_FALL: Final = ("invoke-guarantee", "record-contact", "propose-job", "record-offer", "accept-offer")
+AGREED: Final = (*STORY, *OFFERED, *PLACED[:1])
+# How a life begins, and what then comes up more often.
+BEGUN: Final[tuple[tuple[tuple[Move, ...], tuple[str, ...]], ...]] = (
+    (LIFE, ABOUT_PLACEMENTS),
+    (LIFE, ()),
+    (AGREED, ABOUT_PLACEMENTS),
+    (FELL, AFTER_A_FALL),
+    ((*STORY, *OFFERED), ABOUT_OFFERS),
+    (STORY, ABOUT_INTERVIEWS),
+    (STORY[:-1], ABOUT_CONFLICTS),
+    (STORY[:9], ABOUT_THE_PERSON),
+    (STORY[:3], ABOUT_THE_PERSON),
+    ((), ()),
 )
 RARE: Final = frozenset({"close-engagement", "open-engagement", "refuse-message", "assign"})
 # Where ids of things lie in the state, and which commands make them.
@@ -98,6 +205,10 @@ REFERS: Final = {
     "interview_id": "interviews",
     "offer_id": "offers",
     "application_id": "applications",
+    "placement_id": "placements",
+    "conflict_id": "conflicts",
+    "facet_id": "facets",
+    "contact_id": "contacts",
 }
 MAKES: Final = frozenset(
     {
@@ -108,6 +219,9 @@ MAKES: Final = frozenset(
         ("record-interview-scheduled", "interview_id"),
         ("record-offer", "offer_id"),
         ("record-application", "application_id"),
+        ("record-contact", "contact_id"),
+        ("record-facet", "facet_id"),
+        ("open-conflict", "conflict_id"),
     }
 )
 OFTEN: Final = frozenset(
@@ -120,6 +234,7 @@ OFTEN: Final = frozenset(
         "annul-event",
         "pause",
         "resume",
+        "excuse-obligation",
     }
 )
 
@@ -140,7 +255,7 @@ def _plain(name: str, kind: Any, times: st.SearchStrategy[Any]) -> st.SearchStra
     simple: dict[Any, Callable[[], st.SearchStrategy[Any]]] = {
         NoneType: st.none,
         bool: st.booleans,
-        int: lambda: st.integers(1, 9),
+        int: lambda: st.sampled_from(NUMBERS.get(name, tuple(range(1, 10)))),
         datetime: lambda: times,
         UUID: lambda: st.sampled_from(OBLIGATIONS),
         str: lambda: st.sampled_from(POOL.get(name, ("one", "two"))),
@@ -181,40 +296,60 @@ def any_event() -> st.SearchStrategy[Any]:
     return st.one_of(*(instances(each) for each in ENGAGEMENT_EVENTS.values()))
 
 
-@cache
-def _fields(name: str) -> st.SearchStrategy[dict[str, Any]]:
-    model = COMMANDS[name]
-    return st.fixed_dictionaries(
-        {
-            each: _of_field(each, field, st.sampled_from(SPANS))
-            for each, field in model.model_fields.items()
-            if each != "name" and each not in LATE
-        }
+def _value(name: str, kind: Any, chance: Random) -> Any:
+    origin = get_origin(kind)
+    if origin is Annotated:
+        return _value(name, get_args(kind)[0], chance)
+    if origin is Literal:
+        return chance.choice(get_args(kind))
+    if origin in (Union, UnionType):
+        return _value(name, chance.choice([each for each in get_args(kind) if each is not Erased]), chance)
+    if origin is tuple:
+        return tuple(_value(name, get_args(kind)[0], chance) for _ in range(chance.randint(0, 3)))
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return kind.model_validate(_values(kind, chance))
+    choices: dict[Any, Sequence[Any]] = {
+        NoneType: (None,),
+        bool: (False, True),
+        int: NUMBERS.get(name, range(1, 10)),
+        datetime: SPANS,
+        UUID: OBLIGATIONS,
+        str: POOL.get(name, ("one", "two")),
+    }
+    return chance.choice(choices[kind])
+
+
+def _values(model: type[BaseModel], chance: Random) -> dict[str, Any]:
+    return {
+        name: chance.choice((None, "", "Žofie", WORDS))
+        if PERSONAL in field.metadata
+        else _value(name, field.annotation, chance)
+        for name, field in model.model_fields.items()
+        if name != "name" and name not in LATE
+    }
+
+
+def _move(name: str, chance: Random) -> Move:
+    return Move(
+        name=name,
+        fields=_values(COMMANDS[name], chance),
+        gap=chance.choice((*GAPS, None)),
+        back=chance.choice((*[timedelta()] * 6, *GAPS[2:])),
+        actor=chance.choice((*[ACTORS[0]] * 6, *ACTORS)),
+        pick=chance.randint(0, 99),
     )
 
 
-@cache
-def _move(name: str) -> st.SearchStrategy[Move]:
-    return st.builds(
-        Move,
-        name=st.just(name),
-        fields=_fields(name),
-        gap=st.sampled_from((*GAPS, None)),
-        back=st.sampled_from((timedelta(), timedelta(), *GAPS[2:])),
-        actor=st.sampled_from((ACTORS[0], *ACTORS)),
-        pick=st.integers(0, 99),
-    )
+def _planned(chance: Random, without: frozenset[str]) -> list[Move]:
+    every = sorted(set(COMMANDS) - without)
+    begun, often = chance.choice(BEGUN)
+    usual = [*sorted(set(every) - RARE) * 4, *sorted(OFTEN - without) * 8, *every, *often * 16]
+    return [*begun, *(_move(chance.choice(usual), chance) for _ in range(chance.randint(6, 24)))]
 
 
-@cache
 def moves(*, without: frozenset[str] = frozenset()) -> st.SearchStrategy[list[Move]]:
     """A life to be lived: some of the usual story, then anything, and perhaps an end."""
-    every = sorted(set(COMMANDS) - without)
-    usual = sorted(set(every) - RARE) * 4 + sorted(OFTEN - without) * 8 + every
-    anything = st.lists(st.sampled_from(usual).flatmap(_move), min_size=6, max_size=24)
-    whole = len(STORY)
-    begun = st.sampled_from((whole, whole, whole, 6, 3, 0)).map(lambda length: [*STORY[:length]])
-    return st.tuples(begun, anything).map(lambda parts: [*parts[0], *parts[1]])
+    return st.integers(0, 2**64 - 1).map(lambda number: _planned(Random(number), without))
 
 
 def modes(policy: Policy) -> st.SearchStrategy[Policy]:
@@ -260,9 +395,14 @@ def _order(life: Any, move: Move, now: datetime, command_id: str) -> Order:
         for name, value in (move.fields or {}).items()
     }
     if move.name == "annul-event":
-        fields["event_id"] = _one_of([each.event_id for each in life.stream], move.pick)
+        business = [each for each in life.stream if each.origin == "business" or move.pick % 5 == 0]
+        fields["event_id"] = business[move.pick * 7 % len(business)].event_id
     elif move.name == "acknowledge-escalation":
         fields["escalation_id"] = _one_of([*life.state.escalations, UUID(int=9)], move.pick)
+    elif move.name == "excuse-obligation":
+        # Whoever excuses is mostly somebody who does not owe it.
+        owed = [*life.state.obligations, *life.state.breaches, UUID(int=9)]
+        fields |= {"obligation_id": _one_of(owed, move.pick)} | ({"by": "lead-1"} if move.pick % 5 else {})
     elif move.name == "record-outreach":
         fields["effect_id"] = _one_of([*life.state.owed, UUID(int=9)], move.pick)
     elif move.name == "adopt-policy":
@@ -292,6 +432,9 @@ def _known(life: Any, name: str, value: Any, move: Move) -> Any:
     if name == "about":
         things = [] if move.pick % 5 == 0 else _things(life.state)
         return tuple(_spelt(things, each, move.pick + place) for place, each in enumerate(value))
+    if name == "facets":
+        known = sorted(life.state.facets)
+        return tuple(known[(move.pick + place) % len(known)] for place, _ in enumerate(value) if known)
     there = sorted(getattr(life.state, REFERS[name])) if name in REFERS else []
     if not there or move.pick % 5 == 0 or (move.name, name) in MAKES:
         return value
@@ -309,8 +452,17 @@ def _changed(rule: ObligationRule, pick: int) -> ObligationRule:
 
 def _things(state: Any) -> list[str]:
     """Name all that a talk can be about."""
-    named = {field.removesuffix("_id"): getattr(state, where) for field, where in REFERS.items()}
-    return [f"{kind}:{key}" for kind, keys in {**named, "message": state.messages}.items() for key in keys]
+    named = {
+        "application": state.applications,
+        "submission": state.submissions,
+        "interview": state.interviews,
+        "offer": state.offers,
+        "placement": state.placements,
+        "conflict": state.conflicts,
+        "no-match": state.no_matches,
+        "message": state.messages,
+    }
+    return [f"{kind}:{key}" for kind, keys in named.items() for key in keys]
 
 
 def _spelt(things: list[str], value: str, pick: int) -> str:

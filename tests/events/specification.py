@@ -291,12 +291,12 @@ class World:
         """Give the shipped gates alone, so that nothing is promised."""
         return self.starter.model_copy(update={"obligations": ()})
 
-    def event(self, kind: str, **changes: Any) -> Any:
+    def event(self, kind: str, /, **changes: Any) -> Any:
         """Give the canonical event of a type, with changes to its fields."""
         found = self.events[kind]
         return type(found).model_validate({**found.model_dump(), **changes})
 
-    def command(self, name: str, **changes: Any) -> Any:
+    def command(self, name: str, /, **changes: Any) -> Any:
         """Give the canonical command of a name, with changes to its fields."""
         found = self.commands[name]
         return type(found).model_validate({**found.model_dump(), **changes})

@@ -165,3 +165,28 @@ class TestAdoptPolicy:
         gate = self.POLICY.gates[0].model_copy(update={"says": "x" * 33_000})
         with pytest.raises(InvalidCommand, match="larger than 32 KiB"):
             after(ag.AdoptAgencyPolicy(body=Policy(name="starter", gates=(gate,)).body()))
+
+
+class TestHoldOutreach:
+    HOLD = ag.HoldOutreach(reason="wrong-template", by="t-1", words="It names another client.")
+    RELEASE = ag.ReleaseOutreach(by="d-1")
+
+    def test_says_since_when_why_and_by_whom(self) -> None:
+        assert after(self.HOLD).outreach_held == ag.Hold(NOON, "wrong-template", "t-1")
+
+    def test_says_nothing_new_the_second_time(self) -> None:
+        """Whoever holds what is held already does not move its beginning."""
+        assert ag.decide(self.HOLD.model_copy(update={"reason": "other"}), after(self.HOLD), NOON) == []
+
+    def test_ends_with_the_release(self) -> None:
+        assert after(self.HOLD, self.RELEASE).outreach_held is None
+        assert [each.type for each in ag.decide(self.HOLD, after(self.HOLD, self.RELEASE), NOON)] == [
+            "outreach-held"
+        ]
+
+    def test_is_not_there_to_be_released(self) -> None:
+        assert ag.decide(self.RELEASE, ag.initial("a-1"), NOON) == []
+
+    def test_seals_what_was_said(self) -> None:
+        """Whoever explains an incident may name a candidate."""
+        assert personal_fields(ag.OutreachHeld) == personal_fields(ag.HoldOutreach) == ("words",)

@@ -36,6 +36,59 @@ class TestKnowEachOtherFirst:
     ) -> None:
         assert opens(world, "know-each-other-first", *events, command="propose-job", **needs) is passes
 
+    def test_asks_that_the_present_recruiter_was_introduced(self, world: "World") -> None:
+        """The candidate learns who answers for them, and anew when somebody else does."""
+        asked: dict[str, Any] = {"conversation": False, "intake": False, "introduced": True}
+        gate = "know-each-other-first"
+        introduced = ("assigned", "recruiter-introduced")
+        assert not opens(world, gate, **asked)
+        assert not opens(world, gate, "assigned", **asked)
+        assert opens(world, gate, *introduced, **asked)
+        assert not opens(world, gate, *introduced, "reassigned", **asked)
+        successor = world.event("recruiter-introduced", recruiter="recruiter-2")
+        assert opens(world, gate, *introduced, "reassigned", successor, **asked)
+
+    def test_counts_the_kinds_of_what_is_known(self, world: "World") -> None:
+        asked: dict[str, Any] = {"conversation": False, "intake": False, "facets": 2}
+        gate = "know-each-other-first"
+        alike = world.event("facet-learnt", facet_id="facet-2")
+        other = world.event("facet-learnt", facet_id="facet-2", facet="motive")
+        assert not opens(world, gate, "facet-learnt", **asked)
+        assert not opens(world, gate, "facet-learnt", alike, **asked)
+        assert opens(world, gate, "facet-learnt", other, **asked)
+        retired = world.event("facet-retired", facet_id="facet-2")
+        assert not opens(world, gate, "facet-learnt", other, retired, **asked)
+
+    def test_does_not_count_what_has_expired(self, world: "World") -> None:
+        """What was true of a person a year ago is asked again; at the very moment it has expired."""
+        asked: dict[str, Any] = {"conversation": False, "intake": False, "facets": 1}
+        for late, passes in ((timedelta(), False), (timedelta(seconds=1), True)):
+            learnt = world.event("facet-learnt", expires_at=world.later + late)
+            assert opens(world, "know-each-other-first", learnt, **asked) is passes
+
+    @pytest.mark.parametrize(
+        ("events", "passes"),
+        [
+            ((), False),
+            (("facet-learnt",), False),
+            (("facet-learnt", "profile-played-back"), False),
+            (("facet-learnt", "profile-played-back", "profile-confirmed"), True),
+            (("facet-learnt", "profile-played-back", "profile-confirmed", "facet-learnt"), False),
+        ],
+    )
+    def test_asks_for_the_candidate_s_own_yes(
+        self, world: "World", events: tuple[str, ...], passes: bool
+    ) -> None:
+        """Of everything that still holds; and where nothing is known there is nothing they said yes to."""
+        asked: dict[str, Any] = {"conversation": False, "intake": False, "confirmed": True}
+        assert opens(world, "know-each-other-first", *events, **asked) is passes
+
+    def test_asks_no_yes_to_what_has_expired(self, world: "World") -> None:
+        asked: dict[str, Any] = {"conversation": False, "intake": False, "confirmed": True}
+        old = world.event("facet-learnt", facet_id="facet-2", expires_at=world.later)
+        known = ("facet-learnt", "profile-confirmed", old)
+        assert opens(world, "know-each-other-first", *known, **asked)
+
 
 class TestRightToRepresent:
     def test_is_for_one_job(self, world: "World") -> None:
@@ -65,6 +118,95 @@ class TestNotWhilePaused:
         over = world.event("paused", until=world.later - timedelta(seconds=1))
         assert opens(world, "not-while-paused", over)
         assert opens(world, "not-while-paused", "paused", "resumed")
+
+
+class TestGoodEnoughFit:
+    @pytest.mark.parametrize(
+        ("fit", "needs", "passes"),
+        [
+            (59, {}, False),
+            (60, {}, True),
+            (None, {}, False),
+            (69, {"floor": 70}, False),
+            (0, {"floor": 0}, True),
+        ],
+    )
+    def test_asks_for_somebody_s_judgement_above_the_floor(
+        self, world: "World", fit: int | None, needs: dict[str, int], passes: bool
+    ) -> None:
+        state = world.given("engagement-opened").state
+        command = world.command("propose-job", fit=fit)
+        assert GATES["good-enough-fit"](command, state, needs, world.later) is passes
+
+    @pytest.mark.parametrize(("fit", "passes"), [(80, True), (59, False), (None, False)])
+    def test_judges_a_submission_by_its_proposal(self, world: "World", fit: int | None, passes: bool) -> None:
+        assert opens(world, "good-enough-fit", world.event("job-proposed", fit=fit)) is passes
+        elsewhere = world.event("job-proposed", job_order_id="j-2", fit=90)
+        assert not opens(world, "good-enough-fit", elsewhere)
+
+    def test_lets_a_named_person_override_it_with_a_reason(self, world: "World") -> None:
+        state = world.given("engagement-opened").state
+        changes = {"fit": 10, "override_by": "lead-1", "override_reason": "She asked."}
+        assert GATES["good-enough-fit"](world.command("propose-job", **changes), state, {}, world.later)
+        assert opens(world, "good-enough-fit", world.event("job-proposed", **changes))
+
+
+class TestTalkBeforeMatchingAgain:
+    ACCEPTED = ("submitted", "offer-extended", "offer-accepted")
+
+    @pytest.mark.parametrize(
+        ("how", "passes"), [("reneged", False), ("no-start", False), ("completed", True)]
+    )
+    def test_asks_for_a_talk_about_what_came_to_nothing(self, world: "World", how: str, passes: bool) -> None:
+        ended = world.event("placement-ended", how=how)
+        gate = "talk-before-matching-again"
+        assert opens(world, gate, *self.ACCEPTED, ended) is passes
+        talked = world.event("contact-made", at=ended.at)
+        assert opens(world, gate, *self.ACCEPTED, ended, talked)
+
+    def test_takes_no_voicemail_and_no_talk_from_before(self, world: "World") -> None:
+        fell = (*self.ACCEPTED, "placement-started", "placement-ended")
+        tried = world.event("attempt-made", at=world.event("placement-ended").at)
+        assert not opens(world, "talk-before-matching-again", *fell, tried, "contact-made")
+
+
+class TestNotWhilePlaced:
+    @pytest.mark.parametrize(
+        ("kind", "passes"),
+        [("permanent", False), ("unknown", False), ("contract", True), ("temp-to-perm", True)],
+    )
+    def test_leaves_those_alone_whose_job_has_no_end(self, world: "World", kind: str, passes: bool) -> None:
+        """A contract's end is in sight, so the next job may be looked for meanwhile."""
+        accepted = world.event("offer-accepted", kind=kind)
+        placed = ("submitted", "offer-extended", accepted)
+        assert opens(world, "not-while-placed", *placed) is passes
+        assert opens(world, "not-while-placed", *placed, "placement-started") is passes
+
+    def test_ends_with_the_placement_and_begins_with_its_conversion(self, world: "World") -> None:
+        placed = ("submitted", "offer-extended", "offer-accepted", "placement-started")
+        assert opens(world, "not-while-placed", *placed, "placement-ended")
+        contract = world.event("offer-accepted", kind="contract")
+        begun = ("submitted", "offer-extended", contract, "placement-started")
+        assert not opens(world, "not-while-placed", *begun, "placement-converted")
+
+
+class TestLongPauseNeedsLead:
+    @pytest.mark.parametrize(
+        ("days", "needs", "lead", "passes"),
+        [
+            (14, {}, None, True),
+            (14.01, {}, None, False),
+            (14.01, {}, "lead-1", True),
+            (8, {"days": 7}, None, False),
+            (7, {"days": 7}, None, True),
+        ],
+    )
+    def test_asks_for_another_s_word_on_a_long_silence(
+        self, world: "World", days: float, needs: dict[str, int], lead: str | None, passes: bool
+    ) -> None:
+        state = world.given("engagement-opened").state
+        command = world.command("pause", until=world.later + timedelta(days=days), approved_by=lead)
+        assert GATES["long-pause-needs-lead"](command, state, needs, world.later) is passes
 
 
 class TestUnmet:

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from events import job_order as jo
 from events.codec import body_of
 from events.errors import CallerError, InvalidCommand, UnknownReference, WrongState
+from events.job_order_decisions import closes, decide
+from events.job_order_state import JobOrder, evolve, initial
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 OPENED = jo.JobOrderOpened(
@@ -24,15 +26,15 @@ STOPPED = jo.IntakeStopped(at=NOON)
 CLOSED = jo.JobOrderClosed(at=NOON, reason="unfilled")
 
 
-def fold(*events: jo.AnyJobOrderEvent) -> jo.JobOrder:
-    state = jo.initial("j-1")
+def fold(*events: jo.AnyJobOrderEvent) -> JobOrder:
+    state = initial("j-1")
     for event in events:
-        state = jo.evolve(state, event)
+        state = evolve(state, event)
     return state
 
 
 def when(command: jo.AnyJobOrderCommand, *given: jo.AnyJobOrderEvent) -> Sequence[jo.AnyJobOrderEvent]:
-    return jo.decide(command, fold(*given), NOON)
+    return decide(command, fold(*given), NOON)
 
 
 class TestOpen:
@@ -130,7 +132,7 @@ class TestClose:
     def test_ends_the_stream(self) -> None:
         [event] = when(jo.CloseJobOrder(reason="unfilled"), OPENED)
         assert event == CLOSED
-        assert jo.closes(event)
+        assert closes(event)
         assert fold(OPENED, CLOSED).phase == "closed"
 
     def test_says_nothing_new_the_second_time(self) -> None:
@@ -157,24 +159,33 @@ COMMANDS = st.one_of(
     st.just(jo.StopIntake()),
     st.builds(jo.RecordSubmissionReceived, engagement_id=IDS, submission_id=IDS),
     st.builds(jo.FillJobOrder, engagement_id=st.none() | IDS),
+    st.builds(jo.FillJobOrder, engagement_id=IDS, submission_id=IDS),
+    st.builds(jo.ReopenJobOrder, engagement_id=st.none() | IDS),
+    st.builds(jo.ReopenJobOrder, engagement_id=IDS, submission_id=IDS),
+    st.builds(jo.ChangeOpenings, openings=st.integers(1, 4)),
+    st.builds(jo.HoldJobOrder, reason=IDS),
+    st.just(jo.ResumeJobOrder()),
+    st.builds(jo.RecordJobOrderTerms, guarantee_days=st.none() | st.integers(0, 3)),
     st.just(jo.CloseJobOrder()),
     st.builds(jo.ChangeClientContact, contact=IDS),
 )
 
 
 class TestLaws:
-    @everything(st.lists(COMMANDS, max_size=12))
+    @everything(st.lists(COMMANDS, max_size=16))
     def test_repeating_a_decided_command_adds_nothing(self, commands: list[jo.AnyJobOrderCommand]) -> None:
         state = fold(OPENED)
         for command in commands:
             try:
-                events = jo.decide(command, state, NOON)
+                events = decide(command, state, NOON)
             except CallerError:
                 continue
             for event in events:
-                state = jo.evolve(state, event)
-            assert jo.decide(command, state, NOON) == []
+                state = evolve(state, event)
+            assert decide(command, state, NOON) == []
             assert 0 <= state.openings_left <= state.openings
+            assert (state.phase == "filled") == (state.openings_left == 0) or state.phase == "closed"
+            assert not (state.held and state.phase in ("filled", "closed"))
 
 
 class TestEvents:
@@ -184,7 +195,12 @@ class TestEvents:
             "intake-stopped",
             "job-order-closed",
             "job-order-filled",
+            "job-order-held",
             "job-order-opened",
+            "job-order-reopened",
+            "job-order-resumed",
+            "job-order-terms-recorded",
+            "openings-changed",
             "submission-received",
         }
 

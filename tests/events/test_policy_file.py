@@ -180,6 +180,31 @@ class TestDigest:
     def test_changes_with_a_rule(self) -> None:
         assert load(GOOD.replace('"7 days"', '"8 days"')).digest() != load(GOOD).digest()
 
+    def test_of_an_older_policy_is_what_it_was(self) -> None:
+        """Fields that came later change nothing that was adopted before them: this digest is of that day."""
+        old = load(GOOD).model_copy(update={"format": 1})
+        assert old.digest() == "13a40612904b3326c5190384a301908af16fd5055c93c9f988c5a946858126c8"
+        again = read_policy(old.body())
+        assert again == old
+        assert again.body() == old.body()
+        assert not {"not_before", "while_placed"} & old.model_dump(mode="json")["obligations"][0].keys()
+
+    @pytest.mark.parametrize(
+        ("line", "field", "value"),
+        [
+            ('not-before = "2 days"', "not_before", Span(amount=2, unit="days")),
+            ('while-placed = "rests"', "while_placed", "rests"),
+        ],
+    )
+    @pytest.mark.parametrize("form", [1, 2])
+    def test_changes_with_what_came_later(self, line: str, field: str, value: object, form: int) -> None:
+        grown = load(GOOD.replace('mode = "observe"', f'mode = "observe"\n{line}'))
+        grown = grown.model_copy(update={"format": form})
+        assert grown.digest() != load(GOOD).model_copy(update={"format": form}).digest()
+        again = read_policy(grown.body())
+        assert again == grown
+        assert getattr(again.obligation("prepare"), field) == value
+
     def test_survives_the_canonical_body(self) -> None:
         policy = load(GOOD)
         again = read_policy(policy.body())

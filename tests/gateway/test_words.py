@@ -76,6 +76,34 @@ class TestSayJobOrder:
     def test_has_a_sentence_for_every_event(self, model: type[BaseModel]) -> None:
         assert words.say_job_order(example(model, "a title"))
 
+    def test_tells_a_hold_and_what_it_is_for(self) -> None:
+        held = job_order.JobOrderHeld(at=NOON, until=NOON, reason="budget")
+        assert (
+            words.say_job_order(held) == "The client put the job on hold until 12 Feb 2026 12:00 UTC (budget)"
+        )
+
+    def test_tells_whose_hire_came_to_nothing(self) -> None:
+        ours = job_order.JobOrderReopened(at=NOON, engagement_id="e-1", openings_left=2, reason="fall-off")
+        theirs = job_order.JobOrderReopened(at=NOON, openings_left=1)
+        assert words.say_job_order(ours) == "The hire of engagement e-1 came to nothing (fall off): 2 to fill"
+        assert words.say_job_order(theirs) == "What the client had filled itself came to nothing: 1 to fill"
+
+    def test_tells_the_terms_with_their_steps(self) -> None:
+        event = job_order.JobOrderTermsRecorded(
+            at=NOON,
+            kind="permanent",
+            guarantee_days=90,
+            remedy="refund",
+            refund_steps=(
+                catalogue.RefundStep(until_day=30, percent=100),
+                catalogue.RefundStep(until_day=90, percent=50),
+            ),
+        )
+        assert words.say_job_order(event) == (
+            "Terms of every placement: permanent, guarantee 90 days, refund, "
+            "100% until day 30, 50% until day 90"
+        )
+
 
 class TestSayAgency:
     @pytest.mark.parametrize("model", agency.EVENTS.values(), ids=list(agency.EVENTS))

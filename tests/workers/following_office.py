@@ -40,11 +40,16 @@ class Desk:
     async def give(self, agency: str, engagement_id: str, name: str, command_id: str, **data: Any) -> None:
         """Carry out a command."""
         stream = f"engagement:{engagement_id}"
-        state = fold(await self.log.read_stream(agency, stream))
+        history = await self.log.read_stream(agency, stream)
+        state = fold(history)
         self._now += timedelta(seconds=1)
         order = parse_order(name, data, command_id=command_id, actor_default=PERSON, source="test")
-        group = prepare(order, state, None, self._now, agency=agency, engagement_id=engagement_id).group
-        request = AppendRequest(agency=agency, stream=stream, expected=state.version, groups=(group,))
+        prepared = prepare(
+            order, state, None, self._now, agency=agency, engagement_id=engagement_id, history=history
+        )
+        request = AppendRequest(
+            agency=agency, stream=stream, expected=state.version, groups=(prepared.group,)
+        )
         [result] = await self.log.append_many([request])
         assert isinstance(result, Appended)
 
@@ -54,7 +59,7 @@ class Desk:
         """Take a command from the follower."""
         if agency in self.away:
             raise ConnectionError("no workflow answers")
-        self.asked.append((engagement_id, data["job_order_id"]))
+        self.asked.append((engagement_id, data.get("job_order_id", "")))
         if engagement_id in self.silent:
             raise NotAnswered(command_id, timedelta(seconds=10))
         if engagement_id in self.refusing:

@@ -11,8 +11,9 @@ from events.codec import UnknownEvent
 from events.envelope import Stored
 from events.log.followers import MemoryPlaces
 from workers import following
-from workers.consequences import Consequence, consequences
+from workers.consequences import consequences
 from workers.following import FOLLOWER
+from workers.passing_on import Consequence
 
 if TYPE_CHECKING:
     from tests.workers.following_office import Office

@@ -12,15 +12,17 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from activities.commands import CommandService
+from activities.types import StreamCommand
 from events.commands import OpenEngagement, Order
 from events.decider import prepare
-from events.envelope import ENGINE, AppendRequest
+from events.envelope import ENGINE, Actor, AppendRequest
 from events.log.effects import MemoryEffects
 from events.log.memory import MemoryLog
 from events.state import Engagement
 from workers.behind import streams_ahead
 from workers.finding import Finding
-from workers.stuck import find_stuck, open_workflows, parked
+from workers.stuck import find_stuck, held, open_workflows, parked
 from workflows.types import WORKFLOW, workflow_id
 
 LONG_AGO = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -33,18 +35,19 @@ class Hopeless:
     """Asks for what never succeeds."""
 
     @workflow.run
-    async def run(self) -> None:
+    async def run(self, kind: str = "LogAway") -> None:
         await workflow.execute_activity(
             "fails",
+            kind,
             start_to_close_timeout=timedelta(seconds=5),
             retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=20), backoff_coefficient=1.0),
         )
 
 
 @activity.defn(name="fails")
-async def fails() -> None:
+async def fails(kind: str) -> None:
     """Fail, with words that belong to nobody else."""
-    raise ApplicationError("Zebulon Quuxworth has moved", type="LogAway")
+    raise ApplicationError("Zebulon Quuxworth has moved", type=kind)
 
 
 async def log_of(*names: str, clock: datetime) -> MemoryLog:
@@ -125,6 +128,33 @@ class TestParked:
         assert (found.stuck, found.attempt, found.reason) == (True, 1, "connection-lost")
 
 
+class TestHeld:
+    async def test_says_since_when_and_why(self) -> None:
+        """A hold that somebody forgot keeps candidates' promises from being heard."""
+        log = MemoryLog()
+        assert await held(log, "acme") == []
+        order = StreamCommand(
+            agency="acme",
+            stream="agency:acme",
+            command_id="hold",
+            name="hold-outreach",
+            data={"reason": "wrong-template", "by": "t-1", "words": "Zebulon Quuxworth got another's letter"},
+            actor=Actor(kind="person", id="t-1"),
+        )
+        await CommandService(log, now=lambda: LONG_AGO).give(order)
+
+        [found] = await held(log, "acme")
+
+        assert (found.kind, found.stuck, found.since, found.reason) == (
+            "hold",
+            True,
+            LONG_AGO,
+            "wrong-template",
+        )
+        assert "all outreach is held by t-1" in found.says
+        assert "Zebulon" not in str(found)
+
+
 class TestOpenWorkflows:
     def test_asks_for_one_agency_by_the_beginning_of_its_ids(self) -> None:
         assert "STARTS_WITH 'engagement:acme:'" in open_workflows("acme")
@@ -156,6 +186,32 @@ class TestFindStuck:
         assert (finding.attempt or 0) > 3
         assert "fails is at attempt" in finding.says
         assert "Zebulon" not in str(finding)
+
+    @pytest.mark.parametrize(
+        ("kind", "says"),
+        [
+            ("OutreachHeld", "its message is held"),
+            ("OutreachGathers", "its message waits for its reader's digest"),
+        ],
+    )
+    async def test_calls_nothing_failing_that_only_waits(
+        self, temporal_server: str, kind: str, says: str
+    ) -> None:
+        client, agency = await Client.connect(temporal_server), f"a-{uuid4().hex[:8]}"
+        worker = Worker(
+            client,
+            task_queue=agency,
+            workflows=[Hopeless],
+            activities=[fails],
+            workflow_runner=UnsandboxedWorkflowRunner(),
+        )
+        async with worker:
+            name = workflow_id(agency, "e-1")
+            handle = await client.start_workflow(WORKFLOW, kind, id=name, task_queue=agency)
+            [finding] = await self._found(client, agency)
+            await handle.terminate()
+
+        assert (finding.kind, finding.stuck, finding.says, finding.reason) == ("activity", False, says, kind)
 
     async def test_names_workflow_tasks_that_nobody_takes(self, temporal_server: str) -> None:
         client, agency = await Client.connect(temporal_server), f"a-{uuid4().hex[:8]}"

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from activities.channels.email import Email
 from events.envelope import Stored
 from events.log.port import EventLog
 from gateway.demo.conditions import unfulfilled
@@ -39,9 +38,9 @@ class Findings:
 
 @dataclass(frozen=True)
 class Mentioned:
-    """The Message-IDs that the log speaks of; those sent with the attempt that is known to have left."""
+    """The Message-IDs in ledger and log; those sent with the attempt that is known to have left."""
 
-    requested: set[str]
+    claimed: set[str]
     sent: dict[str, int]
 
 
@@ -76,15 +75,16 @@ async def judge(
             if sentence := await _missing(ground.having.log, each, streams.get(each.stream, [])):
                 findings.lost += 1
                 findings.wrong.append(sentence)
-        _mention(ground.having.email, streams.values(), mentioned, findings)
+        mentioned.claimed.update(await _claimed(ground, agency))
+        _mention(streams.values(), mentioned, findings)
         for play in played:
             if play.agency == agency:
                 theirs = {each: streams.get(f"engagement:{each}", []) for each in play.scenario.engagements}
                 _ending(play, theirs, findings)
-    post = examine(ground.mail.deliveries, ground.kills, mentioned.sent, mentioned.requested, read_at=read_at)
+    post = examine(ground.mail.deliveries, ground.kills, mentioned.sent, mentioned.claimed, read_at=read_at)
     findings.wrong += [f"message {each} is said to be sent and never came" for each in post.lost]
     findings.wrong += [f"message {each} came more often than the log has attempts" for each in post.untold]
-    findings.wrong += [f"message {each} came and the log knows nothing of it" for each in post.unknown_to_log]
+    findings.wrong += [f"message {each} came and was never claimed" for each in post.unknown_to_log]
     findings.wrong += [f"message {each} came twice, and no kill explains it" for each in post.elsewhere]
     return post
 
@@ -130,16 +130,23 @@ async def _missing(log: EventLog, told: Acknowledgement, events: Sequence[Stored
     return None
 
 
-def _mention(
-    email: Email, streams: Iterable[Sequence[Stored]], mentioned: Mentioned, findings: Findings
-) -> None:
+async def _claimed(ground: Ground, agency: str) -> set[str]:
+    """Read every Message-ID that was ever claimed; those of a digest share one."""
+    found: set[str] = set()
+    after: tuple[str, int] | None = None
+    while page := await ground.having.ledger.list(agency, after=after, limit=_PAGE):
+        found |= {each.message_id for each in page}
+        after = (page[-1].effect_id, page[-1].attempt)
+    return found
+
+
+def _mention(streams: Iterable[Sequence[Stored]], mentioned: Mentioned, findings: Findings) -> None:
     for events in streams:
         for event in events:
-            if event.type == "outreach-requested":
-                mentioned.requested.add(email.message_id(json.loads(event.body)["effect_id"]))
-            elif event.type == "outreach-sent":
+            if event.type == "outreach-sent":
                 body = json.loads(event.body)
-                mentioned.sent[body["message_id"]] = body.get("attempt", 1)
+                known = mentioned.sent.get(body["message_id"], 1)
+                mentioned.sent[body["message_id"]] = max(known, body.get("attempt", 1))
             elif event.type == "outreach-failed":
                 body = json.loads(event.body)
                 if body["reason"] == "outcome-unknown":

@@ -81,7 +81,7 @@ class Rounds:
             PatientEngagements(ground, agency, told),
         )
         try:
-            await play(scenario, stage, agency, lambda _engagement, _text: None)
+            await play(scenario, stage, agency, _silence)
         except StoryBroken as error:
             played.broken = str(error)
             if len(ground.kills) > before:
@@ -91,11 +91,15 @@ class Rounds:
         played.hit = len(ground.kills) > before
 
 
+async def _silence(_engagement: str, _text: str) -> None:
+    """Tell nobody."""
+
+
 async def _to_the_end(scenario: Scenario, stage: PatientStage, agency: str) -> None:
     """Give what is left of a story that a crash has overtaken, whatever each step comes to."""
     for number in range(len(scenario.step)):
         with suppress(StoryBroken):
-            await play(_only(scenario, number), stage, agency, lambda _engagement, _text: None)
+            await play(_only(scenario, number), stage, agency, _silence)
 
 
 def _only(scenario: Scenario, number: int) -> Scenario:

@@ -12,6 +12,7 @@ from events.errors import (
     UnknownEngagement,
     UnknownReference,
 )
+from events.policy import Policy
 
 if TYPE_CHECKING:
     from tests.events.specification import World
@@ -90,6 +91,56 @@ class TestRecordContact:
         given.when("record-contact").then_types("contact-made")
 
 
+class TestACheckIn:
+    PLACED = ("engagement-opened", "submitted", "offer-extended", "offer-accepted", "placement-started")
+
+    @pytest.mark.parametrize("about", [(), ("placement:s-1",), ("submission:s-1",), ("message:m-1",)])
+    def test_that_finds_somebody_unhappy_is_a_concern(self, world: "World", about: tuple[str, ...]) -> None:
+        """Whether a person likes the job is asked so that somebody acts on the answer."""
+        given = world.given(*self.PLACED, "candidate-wrote")
+        then = given.when("record-contact", purpose="check-in", sentiment="bad", about=about)
+        then.then_types("contact-made", "concern-raised")
+        assert (then.events[1].placement_id, then.events[1].raised_by) == ("s-1", "candidate")
+        assert then.events[0].sentiment == "bad"
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"purpose": "check-in", "sentiment": "mixed"},
+            {"purpose": "check-in", "sentiment": None},
+            {"purpose": "talk", "sentiment": "bad"},
+        ],
+    )
+    def test_is_none_otherwise(self, world: "World", changes: dict[str, Any]) -> None:
+        world.given(*self.PLACED).when("record-contact", **changes).then_types("contact-made")
+
+    @pytest.mark.parametrize("last", ["placement-ended", "engagement-closed"])
+    def test_is_none_when_all_is_over(self, world: "World", last: str) -> None:
+        given = world.given(*self.PLACED, last)
+        given.when("record-contact", purpose="check-in", sentiment="bad").then_types("contact-made")
+
+    def test_is_of_the_placement_it_names_where_there_are_two(self, world: "World") -> None:
+        accepted = world.event("offer-accepted", offer_id="o-2", submission_id="s-2", placement_id="s-2")
+        given = world.given(*self.PLACED, accepted)
+        changes: dict[str, Any] = {"purpose": "check-in", "sentiment": "bad"}
+        one = given.when("record-contact", **changes, about=("placement:s-2",))
+        assert [each.placement_id for each in one.events[1:]] == ["s-2"]
+        both = given.when("record-contact", **changes)
+        assert [each.placement_id for each in both.events[1:]] == ["s-1", "s-2"]
+
+    def test_takes_its_concern_along_when_it_is_annulled(self, world: "World") -> None:
+        life = world.life(Policy(name="none"))
+        life.do("open-engagement", world.noon)
+        life.do("record-submission", world.noon, application_id=None)
+        life.do("record-offer", world.noon)
+        life.do("accept-offer", world.noon)
+        life.do("raise-concern", world.noon)
+        life.do("record-contact", world.noon, purpose="check-in", sentiment="bad")
+        annulled = life.do("annul-event", world.later, event_id=life.id_of("contact-made"))
+        assert [each.annulled_type for each in annulled] == ["contact-made", "concern-raised"]
+        assert annulled[1].event_id == life.id_of("concern-raised")
+
+
 class TestRecordAttempt:
     def test_is_recorded_and_is_no_conversation(self, world: "World") -> None:
         then = world.given("engagement-opened").when("record-attempt")
@@ -99,6 +150,11 @@ class TestRecordAttempt:
 
     def test_is_recorded_once_for_each_attempt_id(self, world: "World") -> None:
         world.given("engagement-opened", "attempt-made").when("record-attempt").then_nothing()
+
+    def test_shares_no_id_with_a_conversation(self, world: "World") -> None:
+        given = world.given("engagement-opened", "contact-made", "attempt-made")
+        given.when("record-attempt", attempt_id="contact-1").then_nothing()
+        given.when("record-contact", contact_id="attempt-1").then_nothing()
 
     def test_is_never_the_engine_s_own(self, world: "World") -> None:
         world.given("engagement-opened").when("record-attempt", actor=ENGINE, by="recruiter-1").fails(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from events.envelope import Claim
-from events.errors import ClosedEngagement, InvalidCommand, UnknownReference, WrongState
+from events.errors import ClosedEngagement, InvalidCommand, NotAllowed, UnknownReference, WrongState
 
 if TYPE_CHECKING:
     from tests.events.specification import World
@@ -99,6 +99,12 @@ class TestPause:
     def test_ends_in_the_future(self, world: "World") -> None:
         world.given("engagement-opened").when("pause", until=world.noon).fails(InvalidCommand, "future")
 
+    def test_is_never_approved_by_whoever_asks_for_it(self, world: "World") -> None:
+        """Who answers for the candidate cannot also be the other one who agrees to a long silence."""
+        given = world.given("engagement-opened", "assigned")
+        given.when("pause", approved_by="recruiter-1").fails(NotAllowed, "another must approve")
+        given.when("pause", approved_by="lead-1").then_types("paused")
+
 
 class TestResume:
     @pytest.mark.parametrize("asleep", ["paused", "went-dormant"])
@@ -183,5 +189,10 @@ class TestCloseEngagement:
         closed = world.given("engagement-opened", "application-recorded", "engagement-closed")
         for name in set(world.commands) - late:
             closed.when(name).fails(ClosedEngagement, "e-1")
-        for name in late - {"annul-event"}:
-            assert closed.when(name).error is None
+        assert {name for name in late if closed.when(name).error is not None} == {
+            "annul-event",
+            "record-client-contact",
+            "excuse-obligation",
+        }
+        for name in ("annul-event", "record-client-contact", "excuse-obligation"):
+            closed.when(name).fails(UnknownReference)

@@ -122,6 +122,32 @@ class TestRecordInterviewMissed:
         world.given(*SCHEDULED, "interview-held").when("record-interview-missed").fails(WrongState, "annul")
 
 
+class TestExplainNoShow:
+    MISSED = (*SCHEDULED, "interview-missed")
+
+    def test_is_recorded_once_for_each_time(self, world: "World") -> None:
+        then = world.given(*self.MISSED).when("explain-no-show")
+        then.then(world.event("no-show-explained", at=world.later))
+        assert then.state.interviews["i-1"].explained
+        explained = (*self.MISSED, "no-show-explained")
+        world.given(*explained).when("explain-no-show").then_nothing()
+        again = world.given(*explained, "interview-moved", "interview-missed")
+        again.when("explain-no-show").then_types("no-show-explained")
+        assert again.state.interviews["i-1"].missed == 2
+
+    def test_may_come_after_the_new_time_was_found(self, world: "World") -> None:
+        then = world.given(*self.MISSED, "interview-moved").when("explain-no-show")
+        then.then_types("no-show-explained")
+        assert then.state.interviews["i-1"].status == "scheduled"
+        assert len(then.state.interviews["i-1"].earlier) == 1
+
+    def test_needs_somebody_to_have_been_missing(self, world: "World") -> None:
+        world.given(*SCHEDULED).when("explain-no-show").fails(WrongState, "record-interview-missed")
+
+    def test_needs_an_interview(self, world: "World") -> None:
+        world.given(*SUBMITTED).when("explain-no-show").fails(UnknownReference, "'i-1'")
+
+
 class TestRecordInterviewResult:
     def test_says_nothing_twice_and_a_change_is_a_second_event(self, world: "World") -> None:
         world.given(*SCHEDULED).when("record-interview-result").then(

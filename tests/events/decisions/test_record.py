@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from events.envelope import ENGINE
-from events.errors import UnknownReference, WrongState
+from events.errors import NotAllowed, UnknownReference, WrongState
 from events.fold import fold
-from events.policy import Policy
+from events.policy import Policy, Trigger
 
 if TYPE_CHECKING:
     from tests.events.specification import Life, World
@@ -167,6 +167,85 @@ class TestAcknowledgeEscalation:
 
     def test_needs_an_open_one(self, world: "World") -> None:
         world.given("engagement-opened").when("acknowledge-escalation").fails(UnknownReference, "escalation")
+
+
+class TestExcuseObligation:
+    OPEN = ("engagement-opened", "assigned", "obligation-opened")
+    BROKEN = (*OPEN, "obligation-breached")
+
+    def test_ends_an_open_promise_in_a_column_of_its_own(self, world: "World") -> None:
+        then = world.given(*self.OPEN).when("excuse-obligation")
+        then.then_types("excuse-granted", "obligation-excused", "obligation-dropped")
+        assert then.events[0] == world.event("excuse-granted", at=world.later)
+        assert (then.events[1].reason, then.events[2].reason) == ("by-a-lead", "excused")
+        assert then.state.obligations == {}
+
+    def test_excuses_a_breach_and_never_unmakes_it(self, world: "World") -> None:
+        day = world.noon + 3 * DAY
+        then = world.given(*self.BROKEN, "escalation-raised").when("excuse-obligation", now=day)
+        then.then_types("excuse-granted", "obligation-excused", "obligation-dropped", "escalation-settled")
+        (breach,) = then.state.breaches.values()
+        assert (breach.excused, breach.met_at) == (True, None)
+
+    def test_may_come_after_the_promise_and_after_the_engagement(self, world: "World") -> None:
+        late = world.event("obligation-met", timely=False)
+        for more in ((late,), ("obligation-dropped",), (late, "engagement-closed")):
+            then = world.given(*self.BROKEN, *more).when("excuse-obligation", now=world.noon + 3 * DAY)
+            then.then_types("excuse-granted", "obligation-excused")
+            assert [each.excused for each in then.state.breaches.values()] == [True]
+
+    def test_is_given_once(self, world: "World") -> None:
+        excused = world.event("obligation-excused", reason="by-a-lead")
+        given = world.given(*self.BROKEN, "excuse-granted", excused, "obligation-dropped")
+        given.when("excuse-obligation", now=world.noon + 3 * DAY).then_nothing()
+
+    def test_needs_something_to_excuse(self, world: "World") -> None:
+        world.given("engagement-opened").when("excuse-obligation").fails(UnknownReference, "promise")
+        kept = world.given(*self.OPEN, "obligation-met")
+        kept.when("excuse-obligation").fails(UnknownReference, "promise")
+
+    @pytest.mark.parametrize("over", [(), ("obligation-dropped",)], ids=["open", "over"])
+    @pytest.mark.parametrize("by", ["recruiter-1", "recruiter-9"])
+    def test_is_given_by_nobody_who_owes_it(self, world: "World", by: str, over: tuple[str, ...]) -> None:
+        """Whoever answers for the job, or for the candidate, excuses neither themselves nor each other's."""
+        owed = world.event("obligation-opened", owner_role="job-order-owner", subject="submission:s-1")
+        begun = ("engagement-opened", "assigned", "submitted", owed, "obligation-breached")
+        given = world.given(*begun, *over)
+        given.when("excuse-obligation", by=by, now=world.noon + 3 * DAY).fails(NotAllowed, "by=LEAD")
+
+    def test_is_given_by_no_machine(self, world: "World") -> None:
+        world.given(*self.OPEN).when("excuse-obligation", actor=ENGINE).fails(NotAllowed, "only a person")
+
+    def test_leaves_every_other_promise_alone(self, world: "World") -> None:
+        life = world.life(of(world, "keep-in-touch", "answer-candidate"))
+        life.do("open-engagement", world.noon)
+        life.do("record-message", world.noon)
+        key = next(key for key, each in life.state.obligations.items() if each.rule == "answer-candidate")
+        life.do("excuse-obligation", world.noon, obligation_id=key)
+        assert [each.rule for each in life.state.obligations.values()] == ["keep-in-touch"]
+
+    def test_lets_the_silence_be_measured_anew_where_the_rule_says_so(self, world: "World") -> None:
+        """An excuse is for one promise; it may not end the measuring of silence for good."""
+        (rule,) = of(world, "keep-in-touch").obligations
+        again = Trigger(event="excuse-granted", where={"rule": "keep-in-touch"})
+        rule = rule.model_copy(update={"opens_on": (*rule.opens_on, again)})
+        life = world.life(Policy(name="one", obligations=(rule,)))
+        life.do("open-engagement", world.noon)
+        (key,) = life.state.obligations
+        events = life.do("excuse-obligation", world.noon + 3 * DAY, obligation_id=key)
+        assert told(events)[-1] == "obligation-opened"
+        (promise,) = life.state.obligations.values()
+        assert promise.due_at == world.noon + 10 * DAY
+
+    def test_is_undone_by_an_annulment(self, world: "World") -> None:
+        life = world.life(of(world, "answer-candidate"))
+        life.do("open-engagement", world.noon)
+        life.do("record-message", world.noon)
+        (key,) = life.state.obligations
+        life.do("excuse-obligation", world.noon, obligation_id=key)
+        assert annul(life, "excuse-granted", world.noon) == ["event-annulled", "obligation-opened"]
+        (promise,) = life.state.obligations.values()
+        assert promise.due_at == world.noon + DAY
 
 
 class TestRecordOutreach:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from events.envelope import Actor, Claim
-from events.errors import NeedsEvidence, UnknownReference, WrongState
+from events.errors import InvalidCommand, NeedsEvidence, NotAllowed, UnknownReference, WrongState
 
 if TYPE_CHECKING:
     from tests.events.specification import World
@@ -55,6 +55,44 @@ class TestProposeJob:
         then = world.given("engagement-opened").under(policy).when("propose-job")
         then.then_types("gate-bypassed", "job-proposed")
         assert (then.events[0].gate, then.events[0].why) == ("know-each-other-first", "mode")
+
+
+class TestAFloorUnderTheFit:
+    def under(self, world: "World") -> Any:
+        """Give a policy whose one gate withholds what does not suit the person."""
+        gate = world.starter.gates[0].model_copy(
+            update={"id": "good-enough-fit", "guards": ("propose-job",), "needs": {"floor": 60}}
+        )
+        return world.starter.model_copy(update={"gates": (gate,), "obligations": ()})
+
+    def test_withholds_a_proposal_and_never_a_person(self, world: "World") -> None:
+        given = world.given(*KNOWN).under(self.under(world))
+        given.when("propose-job", fit=59).refused_by("good-enough-fit")
+        given.when("propose-job", fit=None).refused_by("good-enough-fit")
+        given.when("propose-job", fit=60).then_types("job-proposed")
+
+    def test_is_overridden_by_a_named_person_with_a_reason(self, world: "World") -> None:
+        given = world.given(*KNOWN).under(self.under(world))
+        changes: dict[str, Any] = {"override_by": "lead-1", "override_reason": "She asked for this one."}
+        then = given.when("propose-job", fit=30, **changes)
+        then.then(world.event("job-proposed", at=world.later, fit=30, **changes))
+        assert then.state.proposals["j-1"].overridden
+
+    @pytest.mark.parametrize("name", ["propose-job", "record-proposal"])
+    @pytest.mark.parametrize("half", [{"override_by": "lead-1"}, {"override_reason": "She asked."}])
+    def test_is_not_overridden_by_half(self, world: "World", name: str, half: dict[str, Any]) -> None:
+        world.given(*KNOWN).when(name, **half).fails(InvalidCommand, "override_by and override_reason")
+
+    @pytest.mark.parametrize("kind", ["integration", "client", "candidate"])
+    def test_is_overridden_by_no_machine_and_no_stranger(self, world: "World", kind: Any) -> None:
+        changes: dict[str, Any] = {
+            "actor": Actor(kind=kind, id="x-1"),
+            "by": "recruiter-1",
+            "override_by": "lead-1",
+            "override_reason": "It wins.",
+        }
+        world.given(*KNOWN).when("propose-job", **changes).fails(NotAllowed, "only a person")
+        world.given(*KNOWN).when("record-proposal", **changes).then_types("job-proposed")
 
 
 class TestRecordProposal:
@@ -116,6 +154,18 @@ class TestGrantRightToRepresent:
             "right-to-represent-granted"
         )
 
+    @pytest.mark.parametrize(
+        "changes",
+        [{"exclusive": False}, {"evidence_ref": "m-2"}, {"evidence_ref": "m-2", "pay": "55,000 a year"}],
+    )
+    def test_is_another_agreement_with_other_terms_or_other_evidence(
+        self, world: "World", changes: dict[str, Any]
+    ) -> None:
+        """What it says is sealed, so that only its evidence tells one agreement from the next."""
+        then = world.given(*READY).when("grant-right-to-represent", **changes)
+        then.then(world.event("right-to-represent-granted", at=world.later, **changes))
+        assert then.state.rights["j-1"].exclusive is changes.get("exclusive", True)
+
 
 class TestRevokeRightToRepresent:
     def test_takes_it_back_once(self, world: "World") -> None:
@@ -126,6 +176,18 @@ class TestRevokeRightToRepresent:
 
     def test_needs_one(self, world: "World") -> None:
         world.given(*KNOWN).when("revoke-right-to-represent").fails(UnknownReference, "'j-1'")
+
+    def test_names_the_submission_whose_client_must_be_told(self, world: "World") -> None:
+        world.given(*READY, "submitted").when("revoke-right-to-represent").then(
+            world.event("right-to-represent-revoked", at=world.later)
+        )
+        gone = world.given(*READY, "submitted", "candidate-withdrew").when("revoke-right-to-represent")
+        assert gone.events[0].submission_id is None
+
+    def test_leaves_the_submission_to_the_client_s_answer(self, world: "World") -> None:
+        then = world.given(*READY, "submitted").when("revoke-right-to-represent")
+        assert list(then.state.live_submissions) == ["s-1"]
+        assert then.state.rights["j-1"].revoked
 
 
 class TestSubmit:
@@ -212,6 +274,33 @@ class TestRecordClientAnswer:
 
     def test_does_not_know_other_submissions(self, world: "World") -> None:
         world.given("engagement-opened").when("record-client-answer").fails(UnknownReference, "'s-1'")
+
+    def test_keeps_the_reason_s_code(self, world: "World") -> None:
+        given = world.given(*READY, "submitted")
+        (told,) = given.when("record-client-answer", answer="no", reason_code="duplicate").events
+        assert told.reason_code == "duplicate"
+        (told,) = given.when("record-client-answer", answer="no", reason_code="unspecified").events
+        assert told.reason_code == "unspecified"
+
+
+class TestAPositionOnHold:
+    def test_is_told_once_to_every_submission_alive_on_it(self, world: "World") -> None:
+        other = world.event("submitted", submission_id="s-2", job_order_id="j-2")
+        then = world.given(*READY, "submitted", other).when("record-position-held")
+        then.then(world.event("position-held", at=world.later))
+        assert then.state.submissions["s-1"].held
+        assert list(then.state.live_submissions) == ["s-1", "s-2"]
+        world.given(*READY, "submitted", "position-held").when("record-position-held").then_nothing()
+        world.given(*READY).when("record-position-held").then_nothing()
+
+    def test_goes_on_once_and_only_where_it_was_held(self, world: "World") -> None:
+        held = (*READY, "submitted", "position-held")
+        then = world.given(*held).when("record-position-resumed")
+        then.then(world.event("position-resumed", at=world.later))
+        assert not then.state.submissions["s-1"].held
+        world.given(*held, "position-resumed").when("record-position-resumed").then_nothing()
+        world.given(*READY, "submitted").when("record-position-resumed").then_nothing()
+        world.given(*held, "candidate-withdrew").when("record-position-resumed").then_nothing()
 
 
 class TestRecordPositionFilled:

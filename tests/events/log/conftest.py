@@ -13,6 +13,9 @@ import pytest
 
 from events.canonical import canonical
 from events.envelope import Actor, AppendRequest, Claim, CommandGroup, Draft, event_id
+from events.log.digests import Digests
+from events.log.digests_memory import MemoryDigests
+from events.log.digests_postgres import PostgresDigests
 from events.log.effects import EffectsLedger, MemoryEffects
 from events.log.effects_postgres import PostgresEffects
 from events.log.keys import Keyring, KeyStore, MemoryKeys, development_kek
@@ -206,6 +209,17 @@ async def ledger(kind: str, request: pytest.FixtureRequest) -> AsyncIterator[Eff
     effects = PostgresEffects(request.getfixturevalue("database"))
     yield effects
     await effects.close()
+
+
+@pytest.fixture
+async def digests(kind: str, ledger: EffectsLedger, request: pytest.FixtureRequest) -> AsyncIterator[Digests]:
+    """This will yield digests beside the ledger under test."""
+    if isinstance(ledger, MemoryEffects):
+        yield MemoryDigests(ledger)
+        return
+    found = PostgresDigests(request.getfixturevalue("database"))
+    yield found
+    await found.close()
 
 
 @pytest.fixture

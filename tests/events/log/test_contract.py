@@ -336,6 +336,17 @@ class TestReading:
         assert await log.read_all(agency) == []
         assert (await log.log_head(agency)).position == 0
 
+    async def test_finds_the_streams_that_say_something(self, log: EventLog, make: Any, agency: str) -> None:
+        """Up to a position, so that reading again finds the same, whatever has come since."""
+        await append(log, make.one(OTHER, 0, "c-1", 2, about="j-1"))
+        await append(log, make.one(STREAM, 0, "c-2", about="j-1", personal=("words",), words="j-2"))
+        await append(log, make.one("engagement:e-3", 0, "c-3", about="j-2"))
+        await append(log, make.one("engagement:e-4", 0, "c-4", about="j-1"))
+        assert await log.streams_saying(agency, "noted", "about", "j-1", before=5) == [STREAM, OTHER]
+        assert await log.streams_saying(agency, "noted", "about", "j-1", before=3) == [OTHER]
+        assert await log.streams_saying(agency, "noted", "words", "j-2", before=9) == []
+        assert await log.streams_saying(agency, "other", "about", "j-1", before=9) == []
+
     async def test_pages_through_all(self, log: EventLog, make: Any, agency: str) -> None:
         await append(log, make.one(STREAM, 0, "c-1", 5))
         assert [event.position for event in await log.read_all(agency, after=2, limit=2)] == [3, 4]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from events import job_order
+from events import job_order, job_order_decisions, job_order_state
 from events.agency import check_people
 from events.commands import ANY_COMMAND
 from events.sources.errors import SourceError
@@ -52,16 +52,16 @@ class TestPlanOf:
         assert len(plan.engagements) == 20
 
     def test_gives_commands_that_their_streams_understand(self, plan: Plan) -> None:
-        orders: dict[str, job_order.JobOrder] = {}
+        orders: dict[str, job_order_state.JobOrder] = {}
         for step in plan.steps:
             named = {"name": step.name, **step.data}
             if step.category == "engagement":
                 ANY_COMMAND.validate_python(named)
                 continue
             command = JOB_ORDER_COMMAND.validate_python(named)
-            state = orders.get(step.stream, job_order.initial(step.stream.partition(":")[2]))
-            for event in job_order.decide(command, state, step.at):
-                state = job_order.evolve(state, event)
+            state = orders.get(step.stream, job_order_state.initial(step.stream.partition(":")[2]))
+            for event in job_order_decisions.decide(command, state, step.at):
+                state = job_order_state.evolve(state, event)
             orders[step.stream] = state
         assert {order.phase for order in orders.values()} <= {"filled", "closed"}
 
@@ -278,13 +278,13 @@ class TestTheRealLog:
         assert strangers == 361
 
     def test_fills_or_closes_every_job_order(self, real_plan: Plan) -> None:
-        orders: dict[str, job_order.JobOrder] = {}
+        orders: dict[str, job_order_state.JobOrder] = {}
         for step in real_plan.steps:
             if step.category == "job-order":
                 command = JOB_ORDER_COMMAND.validate_python({"name": step.name, **step.data})
-                state = orders.get(step.stream, job_order.initial(step.stream.partition(":")[2]))
-                for event in job_order.decide(command, state, step.at):
-                    state = job_order.evolve(state, event)
+                state = orders.get(step.stream, job_order_state.initial(step.stream.partition(":")[2]))
+                for event in job_order_decisions.decide(command, state, step.at):
+                    state = job_order_state.evolve(state, event)
                 orders[step.stream] = state
         assert Counter(order.phase for order in orders.values()) == {"filled": 89, "closed": 51}
 

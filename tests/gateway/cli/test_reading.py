@@ -8,11 +8,13 @@ import pytest
 from activities.agency_load import load_agency
 from activities.commands import CommandService
 from activities.directory import Directory
+from activities.types import StreamCommand
 from events.agency import Entry
 from events.codec import ENGAGEMENT_EVENTS
 from events.decider import prepare, tick
 from events.envelope import Actor, AppendRequest
 from events.fold import fold
+from events.log.digests_memory import MemoryDigests
 from events.log.effects import MemoryEffects
 from events.log.memory import MemoryLog
 from events.orders import parse_order
@@ -137,6 +139,37 @@ class TestOutbox:
         assert {row["state"] for row in rows} == {"owed"}
         assert {row["to"] for row in rows} >= {"owner", "team-lead", "director"}
         assert rows == sorted(rows, key=lambda row: row["requested_at"])
+
+    async def test_says_what_is_held_and_what_gathers(self, world: World) -> None:
+        await world.live("e-1", QUIET, until=30)
+        rows = await reading.outbox(world.log, world.ledger, AGENCY)
+        digests = MemoryDigests(world.ledger, clock=lambda: NOON)
+        sent, gathers, *_ = [row["effect"] for row in rows]
+        await world.ledger.claim(AGENCY, sent, "engagement:e-1", "email", "<m>", stale_after=timedelta(1))
+        await world.ledger.finish(AGENCY, sent, 1, "sent")
+        stream, window = "engagement:e-1", timedelta(minutes=15)
+        await digests.join(AGENCY, "t-1", gathers, stream, "{}", digest_id="d-1", window=window)
+        hold = StreamCommand(
+            agency=AGENCY,
+            stream=f"agency:{AGENCY}",
+            command_id="hold",
+            name="hold-outreach",
+            data={"reason": "wrong-template"},
+            actor=RECRUITER,
+        )
+        await CommandService(world.log).give(hold)
+        held = await world.directory.outreach_held(AGENCY)
+        assert held is not None
+
+        rows = await reading.outbox(world.log, world.ledger, AGENCY)
+        told = {
+            row["effect"]: row for row in await reading.what_waits(rows, digests, world.directory, AGENCY)
+        }
+
+        assert told[sent]["held_since"] is None
+        assert {row["held_since"] for row in told.values()} == {None, held.since}
+        assert (told[gathers]["digest_of"], told[gathers]["digest_at"]) == ("t-1", NOON + window)
+        assert told[sent]["digest_of"] is None
 
 
 class TestTimeline:

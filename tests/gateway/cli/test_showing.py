@@ -40,6 +40,9 @@ def message(**more: Any) -> dict[str, Any]:
         "state": "owed",
         "ledger": None,
         "reason": None,
+        "held_since": None,
+        "digest_of": None,
+        "digest_at": None,
         **more,
     }
 
@@ -71,6 +74,12 @@ class TestOutbox:
             (message(), "owed"),
             (message(ledger="unknown"), "owed (unknown)"),
             (message(state="sent", person="r-1", ledger="sent"), "sent"),
+            (message(held_since=NOON, ledger="released"), "held since 5 Jan 2026 12:00 UTC"),
+            (
+                message(digest_of="t-1", digest_at=NOON),
+                "gathers for t-1 until 5 Jan 2026 12:00 UTC",
+            ),
+            (message(digest_of="t-1", digest_at=NOON, ledger="released"), "owed (released)"),
             (message(state="failed", reason="refused-by-server"), "failed (refused-by-server)"),
         ],
     )

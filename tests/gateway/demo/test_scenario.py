@@ -1,31 +1,38 @@
 """A scenario file is data that people edit: what is wrong with one is said in a sentence."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from events.orders import COMMANDS
+from events.orders import PUBLIC
 from gateway.demo.conditions import holds
-from gateway.demo.scenario import Scenario, ScenarioError, Step, read_scenario, shipped_scenarios
+from gateway.demo.scenario import (
+    Scenario,
+    ScenarioError,
+    chosen_scenarios,
+    read_scenario,
+    shipped_scenarios,
+)
 
-NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
+ONE = 'title = "t"\nengagement = "e"\nannounces = {stage = "intake"}\n'
+TWO = 'title = "t"\nengagements = ["a", "b"]\n' + "".join(
+    f'[[announces]]\nengagement = "{each}"\nstage = "intake"\n' for each in "ab"
+)
+GIVEN = '[[step]]\nafter = 1\ndo = "record-message"\ncommand_id = "x-1"\nwith = { message_id = "m-1" }\n'
 
 
 class TestShippedScenarios:
-    def test_are_the_three_of_the_demo(self) -> None:
-        assert [each.engagement for each in shipped_scenarios()] == ["neglected", "placed", "rejected"]
-
     @pytest.mark.parametrize("scenario", shipped_scenarios(), ids=lambda each: each.engagement)
     def test_give_commands_that_exist(self, scenario: Scenario) -> None:
         """A scenario knows no back door."""
         given = {step.do for step in scenario.step if step.do is not None and step.stream is None}
-        assert given <= set(COMMANDS)
+        assert given <= PUBLIC
 
     @pytest.mark.parametrize("scenario", shipped_scenarios(), ids=lambda each: each.engagement)
-    def test_open_their_engagement_first(self, scenario: Scenario) -> None:
-        first = next(step for step in scenario.step if step.do is not None and step.stream is None)
-        assert first.do == "open-engagement"
+    def test_open_each_engagement_first(self, scenario: Scenario) -> None:
+        for engagement in scenario.engagements:
+            given = [step.do for step in scenario.step if scenario.stream(step) == f"engagement:{engagement}"]
+            assert next(each for each in given if each is not None) == "open-engagement"
 
 
 class TestReadScenario:
@@ -39,9 +46,18 @@ class TestReadScenario:
             ),
             (
                 'title = "t"\nengagement = "e"\nannounces = {stage = "intake"}\n[[step]]\nuntil = "soon"\n',
-                "'level N' or 'met'",
+                "'level N', 'event TYPE' or 'met'",
             ),
             ('title = "t"\nengagement = "e"\nannounces = {stage = "intake"}\nsteps = []\n', "step"),
+            (TWO + '[[step]]\nengagement = "c"\nday = 1\ndo = "resume"\n', "not among 'engagements'"),
+            ('title = "t"\nengagements = ["a", "b"]\nannounces = {stage = "intake"}\nstep = []\n', "once"),
+            (ONE + '[[step]]\nuntil = "event placement-begun"\n', "no event 'placement-begun'"),
+            (ONE + '[[step]]\nday = 1\ndo = "resume"\nexpect = "repeated"\n', "'command_id'"),
+            (ONE + GIVEN + 'expect = "repeated"\n', "nothing was given"),
+            (ONE + GIVEN + GIVEN, "is given twice"),
+            (ONE + GIVEN + GIVEN.replace("m-1", "m-2") + 'expect = "repeated"\n', "something else"),
+            (ONE + GIVEN + 'stream = "job-order:j-1"\nsignal = true\n', "never to a stream"),
+            (ONE + GIVEN + 'actor = "robot:r-1"\n', "kind"),
         ],
     )
     def test_says_what_is_wrong_and_where(self, tmp_path: Path, text: str, told: str) -> None:
@@ -56,10 +72,16 @@ class TestReadScenario:
             read_scenario(tmp_path / "none.toml")
 
 
-class TestFields:
-    def test_count_from_the_moment_of_the_step(self) -> None:
-        step = Step.model_validate({"do": "pause", "with": {"until": "+2 days", "reason": "+ no time"}})
-        assert step.fields(NOON) == {"until": "2026-01-07T12:00:00.000000Z", "reason": "+ no time"}
+class TestChosenScenarios:
+    def test_finds_shipped_ones_by_name_and_others_by_path(self, tmp_path: Path) -> None:
+        own = tmp_path / "own.toml"
+        own.write_text(ONE + GIVEN)
+        assert [each.engagement for each in chosen_scenarios([str(own), "placed"])] == ["e", "placed"]
+        assert len(chosen_scenarios([])) == len(shipped_scenarios())
+
+    def test_names_those_there_are(self) -> None:
+        with pytest.raises(ScenarioError, match="placed"):
+            chosen_scenarios(["plced"])
 
 
 class TestHolds:
