@@ -28,7 +28,7 @@ from events.state import STATE, Engagement
 if TYPE_CHECKING:
     from tests.events.specification import Life, World
 
-EXAMPLES = 60
+EXAMPLES = 40
 # No moment that a caller may name lies so far ahead, nor any step that is counted from one.
 LONG_AFTER = datetime(3500, 1, 1, tzinfo=UTC)
 law = settings(

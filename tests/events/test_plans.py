@@ -45,7 +45,7 @@ def begun(world: "World", found: Any, *told: str, **changes: Any) -> "Life":
     life.do("open-engagement", world.noon)
     names = ("record-submission", "record-offer", *told)
     for name in names:
-        more = {"application_id": None} if name == "record-submission" else {}
+        more: dict[str, Any] = {"application_id": None} if name == "record-submission" else {}
         more |= changes if name == names[-1] else {}
         life.do(name, world.noon, **more)
     return life
