@@ -102,27 +102,8 @@ class Follower:
         return lanes.add(unread, Errand(stored, f"read {stored.type}", partial(self._read, lanes, stored)))
 
     async def _read(self, lanes: Lanes, stored: Stored) -> None:
-        history: list[Stored] = []
-        if stored.type not in ALONE:
-            history = await self._log.read_stream(stored.agency, stored.stream, limit=stored.version)
-        others = {name: await self._until(stored, name) for name in await self._beside(stored, history)}
-        for each in consequences(stored, history, others):
+        for each in await what_follows(self._log, stored):
             lanes.add(each.stream, Errand(stored, each.name, partial(self._give, stored, each)))
-
-    async def _beside(self, stored: Stored, history: Sequence[Stored]) -> Sequence[str]:
-        """Name the streams that an event is read beside."""
-        if stored.type == "job-order-opened":
-            key = stored.stream.partition(":")[2]
-            return await self._log.streams_saying(
-                stored.agency, "submitted", "job_order_id", key, before=stored.position
-            )
-        its = job_order_beside(stored, history)
-        return [] if its is None else [its]
-
-    async def _until(self, stored: Stored, stream: str) -> list[Stored]:
-        # What came after would make another reading of the same event another one.
-        events = await self._log.read_stream(stored.agency, stream)
-        return [each for each in events if each.position < stored.position]
 
     async def _give(self, stored: Stored, consequence: Consequence) -> None:
         category, _, key = consequence.stream.partition(":")
@@ -133,7 +114,7 @@ class Follower:
                     stored.agency, key, consequence.name, consequence.data, command_id, stored.event_id
                 )
             else:
-                await self._service.give(_command(stored, consequence, command_id))
+                await self._service.give(stream_command(stored, consequence, command_id))
         except CallerError as error:
             # E.g. a job order that this agency does not keep: the event stands, nothing follows from it.
             _log.info(
@@ -145,7 +126,34 @@ class Follower:
             )
 
 
-def _command(stored: Stored, consequence: Consequence, command_id: str) -> StreamCommand:
+async def what_follows(log: EventLog, stored: Stored) -> list[Consequence]:
+    """Read what an event is to be read beside, and say which commands it leads to."""
+    history: list[Stored] = []
+    if stored.type not in ALONE:
+        history = await log.read_stream(stored.agency, stored.stream, limit=stored.version)
+    others = {name: await _until(log, stored, name) for name in await _beside(log, stored, history)}
+    return consequences(stored, history, others)
+
+
+async def _beside(log: EventLog, stored: Stored, history: Sequence[Stored]) -> Sequence[str]:
+    """Name the streams that an event is read beside."""
+    if stored.type == "job-order-opened":
+        key = stored.stream.partition(":")[2]
+        return await log.streams_saying(
+            stored.agency, "submitted", "job_order_id", key, before=stored.position
+        )
+    its = job_order_beside(stored, history)
+    return [] if its is None else [its]
+
+
+async def _until(log: EventLog, stored: Stored, stream: str) -> list[Stored]:
+    # What came after would make another reading of the same event another one.
+    events = await log.read_stream(stored.agency, stream)
+    return [each for each in events if each.position < stored.position]
+
+
+def stream_command(stored: Stored, consequence: Consequence, command_id: str) -> StreamCommand:
+    """Write a consequence as the command to a stream without a workflow."""
     return StreamCommand(
         agency=stored.agency,
         stream=consequence.stream,

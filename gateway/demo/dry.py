@@ -24,11 +24,11 @@ from events.orders import parse_order
 from events.policy import Policy
 from events.state import Engagement
 from gateway.demo.stage import Unheard
-from workers.consequences import LEADING, consequences
+from workers.consequences import LEADING
+from workers.following import ACTOR, SOURCE, stream_command, what_follows
 from workers.passing_on import Consequence
 
 BEGINNING: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
-FOLLOWER: Final = Actor(kind="integration", id="follower")
 MOST_WAITING: Final = timedelta(days=90)
 
 
@@ -99,7 +99,7 @@ class DryStage:
 
     async def give(self, engagement: str, name: str, data: dict[str, Any], command_id: str) -> str:
         """Decide and record a command, and all that follows from it."""
-        order = parse_order(name, data, command_id=command_id, actor_default=FOLLOWER, source="demo")
+        order = parse_order(name, data, command_id=command_id, actor_default=ACTOR, source="demo")
         outcome = await self._decide(engagement, order)
         await self._settle()
         return outcome
@@ -184,11 +184,7 @@ class DryStage:
             await self._decide(engagement, order)
 
     async def _follow(self, stored: Stored) -> None:
-        history = await self.log.read_stream(self.agency, stored.stream, limit=stored.version)
-        presented: dict[str, list[Stored]] = {}
-        if stored.type == "job-order-opened":
-            presented = {f"engagement:{each}": await self.events(each) for each in self._states}
-        for each in consequences(stored, history, presented):
+        for each in await what_follows(self.log, stored):
             try:
                 await self._pass_on(stored, each)
             except CallerError:
@@ -197,24 +193,9 @@ class DryStage:
     async def _pass_on(self, stored: Stored, each: Consequence) -> None:
         category, _, key = each.stream.partition(":")
         command_id = each.command_id(stored.event_id)
-        if category == "engagement":
-            given = {**each.data, "causation_id": stored.event_id}
-            order = parse_order(
-                each.name, given, command_id=command_id, actor_default=FOLLOWER, source="follower"
-            )
-            await self._decide(key, order)
+        if category != "engagement":
+            await self._service.give(stream_command(stored, each, command_id))
             return
-        await self._service.give(
-            StreamCommand(
-                agency=self.agency,
-                stream=each.stream,
-                command_id=command_id,
-                name=each.name,
-                data=each.data,
-                actor=FOLLOWER,
-                source="follower",
-                at=stored.occurred_at,
-                decided_at=stored.decided_at,
-                causation_id=stored.event_id,
-            )
-        )
+        given = {**each.data, "causation_id": stored.event_id}
+        order = parse_order(each.name, given, command_id=command_id, actor_default=ACTOR, source=SOURCE)
+        await self._decide(key, order)
