@@ -7,7 +7,7 @@ READY := .venv/.ready
 .PHONY: help demo test bench check lint format types contracts drift clean lock
 
 help:
-	@echo "make demo [ONCE=1]  play three engagements on live workflows (ONCE=1: end by itself, verified)"
+	@echo "make demo [ONCE=1]  play thirteen stories on live workflows (ONCE=1: end by itself, verified)"
 	@echo "make test           every test, on servers it starts itself"
 	@echo "make bench          speed, against floors in the same run (ARGS=--quick: in two minutes)"
 	@echo "make check          format, lint, types, import contracts, drift, tests"

@@ -226,7 +226,9 @@ def _what_to_try(story: Story, settings: Settings, agency: str, at_work: Up) -> 
     for line in (
         f"{rapport} waiting --agency {agency} {data}",
         f"{rapport} show neglected --agency {agency} {data}",
-        f"{rapport} show placed --at 12 --agency {agency} {data}",
+        f"{rapport} show no-show --depth business --agency {agency} {data}",
+        f"{rapport} show placed --diff 30 --at 60 --agency {agency} {data}",
+        f"{rapport} timers --agency {agency} {data}",
         f"{rapport} do neglected record-contact channel=phone by=r-2 --agency {agency} {data}",
         f"{rapport} verify --all --agency {agency} {data}",
     ):

@@ -42,6 +42,23 @@ async def streams(name: str) -> dict[str, list[Stored]]:
     return {each: await stage.events(each) for each in scenario.engagements}
 
 
+class Killed(Exception):
+    """The player's process is gone."""
+
+
+class CutOff(DryStage):
+    """A stage on which the player is killed after so many commands to engagements."""
+
+    left = 0
+
+    async def give(self, engagement: str, name: str, data: dict[str, Any], command_id: str) -> str:
+        """Give a command, as long as the player lives."""
+        if self.left == 0:
+            raise Killed
+        self.left -= 1
+        return await super().give(engagement, name, data, command_id)
+
+
 class Kept:
     """A log that reads one stream once: opening its personal words takes most of the time."""
 
@@ -84,6 +101,21 @@ class TestScenario:
         after = {each: await stage.events(each) for each in scenario.engagements}
         assert unannounced(scenario, after) == []
         assert unfulfilled(scenario, after) == []
+
+    @pytest.mark.parametrize("part", [0.2, 0.5, 0.8])
+    async def test_goes_on_to_its_ending_when_it_was_cut_off(self, name: str, part: float) -> None:
+        """The demo's clock runs on while nobody plays: promises break meanwhile, and the story still ends."""
+        scenario = read_scenario(SCENARIOS / f"{name}.toml")
+        stage = CutOff(deploy_policy("starter"))
+        given = sum(step.do is not None and step.stream is None for step in scenario.step)
+        stage.left = int(given * part)
+        await stage.open(read_people(PEOPLE))
+        with pytest.raises(Killed):
+            await play(scenario, stage, stage.agency, silent)
+        stage.left = given
+        await stage.wait_for(stage.now() + timedelta(days=20))
+        await play(scenario, stage, stage.agency, silent)
+        assert unfulfilled(scenario, {each: await stage.events(each) for each in scenario.engagements}) == []
 
     async def test_lets_no_job_order_and_no_person_appear_in_another_story(self, name: str) -> None:
         """All are played in one agency at once; a shared name would let one story touch another."""

@@ -2,16 +2,20 @@
 
 import base64
 import json
+import shlex
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+import workers
 from workflows.types import workflow_id
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.temporal]
 
+ROOT = Path(workers.__file__).parent.parent
 NAME = "Candidate Quuxworth"
 WORDS = "wants to design suspension bridges"
 REASON = "because the team still draws by hand"
@@ -36,6 +40,33 @@ def texts(value: Any) -> Iterator[str]:
                 return
 
 
+def pasted() -> list[tuple[list[str], list[str]]]:
+    """Read the README's day by hand: each command, and the lines that it is to print."""
+    section = (ROOT / "README.md").read_text().split("## A day by hand")[1].split("```")[1]
+    commands: list[tuple[list[str], list[str]]] = []
+    for line in section.replace("\\\n", " ").splitlines()[1:]:
+        if line.startswith("$ "):
+            commands.append((shlex.split(line[2:]), []))
+        else:
+            commands[-1][1].append(line)
+    return commands
+
+
+class TestPaste:
+    def test_works_as_the_readme_shows_it(self, shared: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A newcomer pastes these lines; each does what stands there."""
+        monkeypatch.chdir(ROOT)
+        for (program, *arguments), shown in pasted():
+            if program == "temporal":
+                assert arguments[:2] == ["--env", "rapport"]
+                shared.temporal(*arguments[2:])
+                continue
+            answer = shared.rapport(*arguments)
+            assert answer.code == (1 if shown else 0), answer.err
+            assert [line for line in shown if line not in answer.err + answer.out] == []
+        assert shared.rapport("list", "--json").json[0]["stage"] == "interview"
+
+
 class TestDay:
     @pytest.mark.timeout(400)
     def test_reads_well_everywhere_and_shows_nobody_the_candidates_words(self, up: Callable[[], Any]) -> None:
@@ -46,7 +77,7 @@ class TestDay:
             answer = rapport("do", *arguments)
             assert answer.code == 0, answer.err
 
-        people = str(self._people())
+        people = str(ROOT / "deploy" / "agencies" / "example.toml")
         assert rapport("agency", "load", people, "--agency", "acme").code == 0
         assert "as they were" in rapport("agency", "load", people).out
         done("job-order:j-1", "open-job-order", "client_id=k-1", "owner=r-2", "title=Bridge engineer")
@@ -60,8 +91,13 @@ class TestDay:
         assert "What would help: " in refused.err
 
         done(engagement, "record-contact", "channel=phone", f"note={WORDS}", *AS_RECRUITER)
+        done(engagement, "introduce-recruiter", *AS_RECRUITER)
+        for facet in ("goal", "like", "value"):
+            done(engagement, "record-facet", f"facet={facet}", f"words={WORDS}", *AS_RECRUITER)
+        done(engagement, "play-back-profile", *AS_RECRUITER)
+        done(engagement, "confirm-profile")
         done(engagement, "complete-intake")
-        done(engagement, "propose-job", "job_order_id=j-1", f"reason={REASON}", *AS_RECRUITER)
+        done(engagement, "propose-job", "job_order_id=j-1", "fit=80", f"reason={REASON}", *AS_RECRUITER)
         done(
             engagement, "grant-right-to-represent", "job_order_id=j-1", "evidence=system", "evidence_ref=m-1"
         )
@@ -109,7 +145,7 @@ class TestDay:
             "Refused propose-job by gate know-each-other-first",
             f"r-1 talked with the candidate by phone: “{WORDS}”",
             "Intake completed",
-            f"r-1 proposed job order j-1: “{REASON}”",
+            f"r-1 proposed job order j-1 (fit 80 of 100): “{REASON}”",
             "Candidate agreed to be represented for job order j-1 (system)",
             "Submission s-1 sent for job order j-1 by r-1",
             "Interview i-1 for submission s-1 scheduled for 12 Feb 2031 09:00 UTC",
@@ -126,10 +162,3 @@ class TestDay:
         # The client's word is owed by whoever answers for the client's job, or for the candidate.
         assert ("keep-in-touch", "r-1", "Recruiter One") in told
         assert "tell-decision" in {each["rule"] for each in promises}
-
-    def _people(self) -> Any:
-        from pathlib import Path
-
-        import workers
-
-        return Path(workers.__file__).parent.parent / "deploy" / "agencies" / "example.toml"
