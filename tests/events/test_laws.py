@@ -216,6 +216,17 @@ class TestPromises:
 
     @law
     @given(data=st.data())
+    def test_keep_in_touch_with_everybody(
+        self, data: st.DataObject, world: "World", lives: ModuleType
+    ) -> None:
+        """Under the shipped rules nobody who is awake and not at work through us is out of sight, ever."""
+        life = lived(data, world, lives, without=frozenset({"adopt-policy"}))
+        for state in [group.state for group in life.groups]:
+            if not (state.closed or state.dormant or state.working):
+                assert "keep-in-touch" in {each.rule for each in state.obligations.values()}
+
+    @law
+    @given(data=st.data())
     def test_end_one_way_or_another(self, data: st.DataObject, world: "World", lives: ModuleType) -> None:
         """Every promise is kept, dropped or excused, or, when only time runs on, broken to its ladder's end.
 
