@@ -38,7 +38,7 @@ LATE_REPORTS: Final = frozenset(
         "record-message",
         "request-call",
         "record-check",
-        "record-client-contact",
+        "record-client-talk",
         "annul-event",
         "excuse-obligation",
         "record-outreach",

@@ -59,7 +59,12 @@ def needs_refold(events: Iterable[Stored]) -> bool:
 
 
 def annulled_ids(events: Sequence[Stored]) -> frozenset[UUID]:
-    """Name the events that a later one declared wrong."""
-    return frozenset(
-        UUID(json.loads(stored.body)["event_id"]) for stored in events if stored.type == "event-annulled"
+    """Name the events that a later one declared wrong, and what an excuse that is wrong had excused."""
+    gone = {UUID(json.loads(stored.body)["event_id"]) for stored in events if stored.type == "event-annulled"}
+    if not gone:
+        return frozenset()
+    excuses = {each.event_id for each in events if each.type == "excuse-granted" and each.event_id in gone}
+    excused = (
+        each.event_id for each in events if each.type == "obligation-excused" and each.causation_id in excuses
     )
+    return frozenset((*gone, *excused))

@@ -13,14 +13,14 @@ from events.context import Context
 from events.envelope import Stored
 from events.errors import NotAllowed, UnknownReference, WrongState
 from events.fold import annulled_ids
-from events.obligations import job_order_owner, owner_of
+from events.obligations import job_order_owner
 from events.state import Engagement
 
 # What one report may bring with it: declared wrong together with it.
 BRINGS: Final[Mapping[str, str]] = {
     "offer-accepted": "submission-left-open",
     "contact-made": "concern-raised",
-    "client-contacted": "concern-raised",
+    "talked-with-client": "concern-raised",
 }
 LASTING: Final = frozenset(
     {
@@ -120,10 +120,13 @@ def excuse_obligation(command: c.ExcuseObligation, state: Engagement, ctx: Conte
     if ctx.actor.kind == "engine":
         raise NotAllowed("only a person excuses a promise")
     by = ctx.person(command.by)
-    # A breach that is over no longer says by which role it was owed.
-    owner = owner_of(state, promise) if promise is not None else job_order_owner(state, found.subject)
-    if by in (owner, state.candidate_owner):
-        raise NotAllowed(f"'{by}' owes this promise, and nobody excuses themselves; a lead does: by=LEAD")
+    ours = found.owner_role == "candidate-owner"
+    owners = (state.candidate_owner, None if ours else job_order_owner(state, found.subject))
+    themselves = [each for each in (by, ctx.actor.id) if each in owners]
+    if themselves:
+        raise NotAllowed(
+            f"'{themselves[0]}' owes this promise, and nobody excuses themselves; a lead does: by=LEAD"
+        )
     if promise is None and breach is not None and breach.excused:
         return []
     return [

@@ -24,7 +24,8 @@ from events.orders import parse_order
 from events.policy import Policy
 from events.state import Engagement
 from gateway.demo.stage import Unheard
-from workers.consequences import LEADING, Consequence, consequences
+from workers.consequences import LEADING, consequences
+from workers.passing_on import Consequence
 
 BEGINNING: Final = datetime(2026, 1, 5, 9, tzinfo=UTC)
 FOLLOWER: Final = Actor(kind="integration", id="follower")

@@ -51,7 +51,7 @@ BEFORE: Final[dict[str, tuple[str, ...]]] = {
     "submit": PROPOSED,
     "record-submission": PROPOSED,
     "record-client-answer": SUBMITTED,
-    "record-client-contact": SUBMITTED,
+    "record-client-talk": SUBMITTED,
     "open-conflict": SUBMITTED,
     "add-conflict-evidence": (*SUBMITTED, "ownership-conflict-opened"),
     "resolve-conflict": (*SUBMITTED, "ownership-conflict-opened"),
