@@ -205,9 +205,12 @@ def _ended_otherwise(state: Engagement, rule: ObligationRule, first: e.Obligatio
         opened = opened or event is first
         if identity == past.annulled:
             continue
+        # What came before the opening ended nothing: the talk that began this silence least of all.
+        if not opened:
+            continue
         named = named_by(event, state)
         if keeps(rule, event, first.subject, first.since, named, first.due_at):
             return True
-        if opened and any(fires(trigger, event, first.subject, named) for trigger in rule.dropped_by):
+        if any(fires(trigger, event, first.subject, named) for trigger in rule.dropped_by):
             return True
     return False

@@ -8,7 +8,7 @@ from typing import Final
 
 from events import catalogue as e
 from events import commands as c
-from events.codec import ENGAGEMENT_EVENTS
+from events.codec import ENGAGEMENT_EVENTS, decode
 from events.context import Context
 from events.envelope import Stored
 from events.errors import NotAllowed, UnknownReference, WrongState
@@ -41,7 +41,7 @@ def annul_event(
     """Declare an event of the world wrong, and what the same report had brought with it.
 
     :raises UnknownReference: this stream has no such event.
-    :raises WrongState: it is the engine's own, or one that everything else rests on.
+    :raises WrongState: it is the engine's own, or one that others rest on.
     """
     found = next((stored for stored in history if stored.event_id == command.event_id), None)
     if found is None:
@@ -53,6 +53,7 @@ def annul_event(
         raise WrongState(
             f"a '{found.type}' cannot be annulled; annul what led to it, or close the engagement"
         )
+    _nothing_rests_on(decode(found), state)
     brought = (
         each
         for each in history
@@ -64,6 +65,17 @@ def annul_event(
         e.EventAnnulled(at=ctx.at, event_id=each.event_id, annulled_type=each.type, reason=command.reason)
         for each in (found, *brought)
     ]
+
+
+def _nothing_rests_on(event: e.AnyEvent, state: Engagement) -> None:
+    """Keep the order of undoing: check-ins on a placement that nobody accepted would be nonsense."""
+    if isinstance(event, e.OfferAccepted):
+        found = state.placements.get(event.placement_id)
+        if found is not None and (found.started_on is not None or found.ended_how is not None):
+            last = "placement-ended" if found.ended_how is not None else "placement-started"
+            raise WrongState(f"the placement has gone on since this was accepted; annul its '{last}' first")
+    if isinstance(event, e.Submitted) and event.submission_id in state.placements:
+        raise WrongState("a placement came of this submission; annul its 'offer-accepted' first")
 
 
 def acknowledge_escalation(

@@ -117,6 +117,7 @@ class TestStarter:
             "resumed",
             "contact-made",
             "placement-ended",
+            "excuse-granted",
         }
 
     def test_prepares_for_no_interview_of_what_is_over(self) -> None:

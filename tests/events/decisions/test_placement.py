@@ -370,13 +370,15 @@ class TestAnnulling:
         assert life.state.stage == "submission"
         assert life.do("annul-event", world.later, event_id=life.id_of("submission-left-open")) == []
 
-    def test_an_acceptance_leaves_no_end_without_a_beginning(self, world: "World") -> None:
-        given = world.given(*FALLEN_OFF)
+    @pytest.mark.parametrize(("events", "last"), [(STARTED, "started"), (FALLEN_OFF, "ended")])
+    def test_goes_backwards_step_by_step(self, world: "World", events: tuple[str, ...], last: str) -> None:
+        """No start without an acceptance, and no acceptance without a submission."""
+        given = world.given(*events)
         accepted = given.history[ACCEPTED.index("offer-accepted")].event_id
-        then = given.when("annul-event", now=started(world) + 60 * DAY, event_id=accepted)
-        assert then.state.placements == {}
-        assert then.state.submissions["s-1"].status == "live"
-        assert (then.state.placed_on, then.state.talk_owed_since) == (None, None)
+        submitted = given.history[ACCEPTED.index("submitted")].event_id
+        now = started(world) + 60 * DAY
+        given.when("annul-event", now=now, event_id=accepted).fails(WrongState, f"'placement-{last}' first")
+        given.when("annul-event", now=now, event_id=submitted).fails(WrongState, "'offer-accepted' first")
 
     def test_an_end_puts_the_placement_back(self, world: "World") -> None:
         given = world.given(*FALLEN_OFF)
