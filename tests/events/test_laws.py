@@ -206,6 +206,10 @@ class TestPromises:
         end = life.journal[-1][0] + timedelta(hours=1)
         if life.state.live_submissions:
             life.do("withdraw", end, submission_id=None)
+        for key, placement in life.state.placements.items():
+            if placement.ended_how is None:
+                how = "reneged" if placement.started_on is None else "fall-off"
+                life.do("end-placement", end, placement_id=key, how=how)
         life.do("close-engagement", end)
         closed = len(life.drafts)
         lives.live_on(life, data.draw(lives.moves()))

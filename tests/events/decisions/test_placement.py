@@ -135,7 +135,11 @@ class TestConfirmStart:
 
     def test_does_not_come_before_the_day(self, world: "World") -> None:
         given = world.given(*ACCEPTED)
-        given.when("confirm-start", now=started(world) - DAY).fails(InvalidCommand, "when it has been")
+        given.when("confirm-start", now=started(world) - 2 * DAY).fails(InvalidCommand, "when it has been")
+
+    def test_may_be_told_in_the_morning_of_that_day(self, world: "World") -> None:
+        given = world.given(*ACCEPTED)
+        given.when("confirm-start", now=started(world) - DAY / 4).then_types("placement-started")
 
 
 class TestExtendContract:
