@@ -5,6 +5,7 @@ The compiled form is a stored format and reaches workflows through their history
 
 import hashlib
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -126,6 +127,10 @@ class Policy(_Data):
         return hashlib.sha256(self.body().encode()).hexdigest()
 
 
+@lru_cache(maxsize=256)
 def read_policy(body: str) -> Policy:
-    """Read a stored canonical policy back."""
+    """Read a stored canonical policy back; the same text gives the same object.
+
+    A policy takes a hundred KiB: it is kept once a process, not once an engagement.
+    """
     return Policy.model_validate_json(body)
