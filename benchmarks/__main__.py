@@ -74,9 +74,9 @@ async def _run(sizes: Sizes, names: list[str], *, quick: bool) -> tuple[dict[str
             began = time.perf_counter()
             try:
                 figures += await BENCHMARKS[name](place, sizes)
-            except RuntimeError as error:
+            except Exception as error:
                 # What the others found is worth having all the same.
-                FAILED.append(f"{name} is not measured: {error}.")
+                FAILED.append(f"{name} is not measured: {type(error).__name__}: {error}.")
             print(f"{name}: done after {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
     where["load_after"] = round(os.getloadavg()[0], 2)
     return where, figures

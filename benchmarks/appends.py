@@ -51,6 +51,7 @@ async def appends(ground: Ground, sizes: Sizes) -> list[Figure]:
     """This will measure the log, plain inserts on one connection, on a pool and combined, and a rival."""
     agency = await ground.agency()
     figures = []
+    await _waits_for_the_disk(ground)
     async with AsyncExitStack() as stack:
         floors = await _floors(ground, stack)
         rival = await stack.enter_async_context(others(ground)) if sizes.others else None
@@ -154,6 +155,16 @@ async def _floors(ground: Ground, stack: AsyncExitStack) -> dict[str, Append]:
         await pool.execute(INSERT, *_columns([request]))
 
     return {"one": one, "pool": pooled, "combined": combiner.submit}
+
+
+async def _waits_for_the_disk(ground: Ground) -> None:
+    connection = await asyncpg.connect(ground.database_url)
+    try:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            if (value := await connection.fetchval(f"SHOW {setting}")) != "on":
+                raise RuntimeError(f"{setting} is {value}: such appends promise nothing")
+    finally:
+        await connection.close()
 
 
 async def _nothing(_connection: object) -> None:

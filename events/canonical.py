@@ -16,7 +16,11 @@ def instant(moment: datetime) -> str:
     """
     if moment.tzinfo is None:
         raise ValueError("a moment without a zone cannot be stored; give it an offset such as +00:00 or Z")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    moment = moment.astimezone(UTC)
+    if moment.year < 1000:
+        # The years that the two ways write differently; what was stored stays as it is.
+        return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{moment.isoformat(timespec='microseconds')[:26]}Z"
 
 
 def parse_instant(text: str) -> datetime:

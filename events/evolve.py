@@ -4,12 +4,12 @@ A case may never look at a personal value, a clock or the policy, and may never 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal, TypeVar, assert_never
 from uuid import UUID
 
 from events import catalogue as e
+from events.copying import replace
 from events.state import (
     Application,
     Breach,

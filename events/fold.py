@@ -5,12 +5,12 @@ Annulled events fold as absent: once an annulment arrives, only a fold of the wh
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from events.catalogue import AnyEvent
 from events.codec import decode
+from events.copying import replace
 from events.envelope import Stored
 from events.evolve import evolve
 from events.state import REMEMBERED_COMMANDS, Engagement

@@ -12,6 +12,9 @@ from events.canonical import instant
 
 
 def _aware(moment: datetime) -> datetime:
+    if moment.tzinfo is not None and 1 < moment.year < 9999:
+        # No offset reaches beyond the calendar from here.
+        return moment
     try:
         instant(moment)
     except OverflowError:

@@ -237,7 +237,10 @@ class Policy(_Data):
         return hashlib.sha256(self.body().encode()).hexdigest()
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def read_policy(body: str) -> Policy:
-    """Read a stored canonical policy back; readers of the same body share one, which never changes."""
+    """Read a stored canonical policy back; the same text gives the same object.
+
+    A policy takes a hundred KiB: it is kept once a process, not once an engagement.
+    """
     return Policy.model_validate_json(body)

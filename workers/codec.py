@@ -6,6 +6,7 @@ Decoding never raises for what a stranger sent: what cannot be opened is handed 
 import hashlib
 import hmac
 import secrets
+import zlib
 from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
@@ -33,6 +34,10 @@ _AGENCY: Final = "rapport-agency"
 _KEY: Final = "rapport-key"
 _OURS: Final = "rapport-"
 _NONCE: Final = 12
+# What a run records of the log repeats itself: compressed it is a third, and Temporal writes it to disk.
+_ZIP: Final = "rapport-zip"
+_WORTH_IT: Final = 512
+_LARGEST: Final = 16 * 2**20
 
 
 class NoAgency(Exception):
@@ -76,9 +81,12 @@ class EngagementCodec(PayloadCodec, WithSerializationContext):
         if self._agency is None:
             raise NoAgency(NoAgency.__doc__)
         key = await self._key(self._agency)
-        nonce = secrets.token_bytes(_NONCE)
-        data = AESGCM(key.secret).encrypt(nonce, payload.SerializeToString(), _aad(self._agency, key.id))
+        nonce, plain = secrets.token_bytes(_NONCE), payload.SerializeToString()
         metadata = {"encoding": ENCODING, _AGENCY: self._agency.encode(), _KEY: str(key.id).encode()}
+        zipped = len(plain) >= _WORTH_IT
+        if zipped:
+            plain, metadata[_ZIP] = zlib.compress(plain, 1), b"1"
+        data = AESGCM(key.secret).encrypt(nonce, plain, _aad(self._agency, key.id, zipped))
         return Payload(metadata=metadata, data=nonce + data)
 
     async def _key(self, agency: str) -> DataKey:
@@ -94,7 +102,7 @@ class EngagementCodec(PayloadCodec, WithSerializationContext):
         else:
             inner = await self._decrypt(payload)
             if inner is None:
-                left = _without_marks(payload, keep=(_AGENCY, _KEY))
+                left = _without_marks(payload, keep=(_AGENCY, _KEY, _ZIP))
                 left.metadata[NOTE] = b"cannot be opened: its key is destroyed, or it is not ours"
                 return left
             opened, mark = _without_marks(inner), b"1"
@@ -115,10 +123,12 @@ class EngagementCodec(PayloadCodec, WithSerializationContext):
         key = await self._keys.find_by_id(agency, key_id)
         if key is None:
             return None
+        zipped = _ZIP in payload.metadata
         try:
             nonce, sealed = payload.data[:_NONCE], payload.data[_NONCE:]
-            return Payload.FromString(AESGCM(key.secret).decrypt(nonce, sealed, _aad(agency, key_id)))
-        except (InvalidTag, ValueError, DecodeError):
+            plain = AESGCM(key.secret).decrypt(nonce, sealed, _aad(agency, key_id, zipped))
+            return Payload.FromString(_unzipped(plain) if zipped else plain)
+        except (InvalidTag, ValueError, DecodeError, zlib.error):
             return None
 
 
@@ -126,8 +136,17 @@ def _encrypted(payload: Payload) -> bool:
     return payload.metadata.get("encoding") == ENCODING
 
 
-def _aad(agency: str, key_id: UUID) -> bytes:
-    return f"rapport payload|{agency}|{key_id}".encode()
+def _aad(agency: str, key_id: UUID, zipped: bool) -> bytes:
+    return f"rapport payload|{agency}|{key_id}{'|zip' if zipped else ''}".encode()
+
+
+def _unzipped(data: bytes) -> bytes:
+    # Only who has the key can have made it; bounded all the same.
+    unzip = zlib.decompressobj()
+    plain = unzip.decompress(data, _LARGEST)
+    if not unzip.eof:
+        raise ValueError("more than any payload holds")
+    return plain
 
 
 def _without_marks(payload: Payload, keep: Sequence[str] = ()) -> Payload:

@@ -15,6 +15,8 @@ from events.envelope import Stored
 
 FIRST_PAUSE: Final = 0.2
 LONGEST_PAUSE: Final = 60.0
+# Seconds between two notes of the place, each a write that waits for the disk; a crash repeats their errands.
+REST: Final = 0.5
 # Errands at a time; those that failed have turns of their own, so that no other waits for their patience.
 TURNS: Final = 16
 TURNS_AGAIN: Final = 4
@@ -122,6 +124,7 @@ class Lanes:
             try:
                 await self._note(place)
                 noted, again = place, pauses()
+                await asyncio.sleep(REST)
             except Exception as error:
                 _log.warning("a place is not noted", agency=self._agency, error=type(error).__name__)
                 self._moved.set()

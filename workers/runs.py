@@ -115,6 +115,16 @@ def _failure(attributes: Any) -> str:
     return str(attributes.failure.application_failure_info.type)
 
 
+def _marker(attributes: Any) -> str:
+    told = str(attributes.marker_name).removeprefix("core_").replace("_", " ")
+    # Of a local activity the SDK's own note, never encrypted, says which it was.
+    for payload in attributes.details["data"].payloads if "data" in attributes.details else ():
+        note = json.loads(payload.data) if payload.metadata.get("encoding") == b"json/plain" else None
+        if isinstance(note, dict) and isinstance(kind := note.get("activity_type"), str):
+            return f"{told}: {kind}"
+    return told
+
+
 _TELLING: Final[Mapping[str, Callable[[Any], str]]] = {
     "WorkflowExecutionStarted": lambda each: "after another run" if each.continued_execution_run_id else "",
     "WorkflowExecutionSignaled": lambda each: each.signal_name,
@@ -128,6 +138,6 @@ _TELLING: Final[Mapping[str, Callable[[Any], str]]] = {
     "TimerStarted": lambda each: f"timer {each.timer_id}",
     "TimerFired": lambda each: f"timer {each.timer_id}",
     "TimerCanceled": lambda each: f"timer {each.timer_id}",
-    "MarkerRecorded": lambda each: each.marker_name.removeprefix("core_").replace("_", " "),
+    "MarkerRecorded": _marker,
     "UpsertWorkflowSearchAttributes": lambda each: ", ".join(sorted(each.search_attributes.indexed_fields)),
 }

@@ -17,9 +17,15 @@ with workflow.unsafe.imports_passed_through():
     from events.errors import CallerError
     from events.policy import Policy
     from events.steps import next_due
-    from workflows import answers, showing, snapshots
+
+    # By name: "from workflows import …" would load the modules again in every run's sandbox.
+    from workflows.answers import draining, refusal
     from workflows.letters import derived_command_id, read_letter, refusal_of
     from workflows.outreach import Outreach
+    from workflows.showing import details, promise, show_attributes, timer_summary
+    from workflows.snapshots import loaded_from
+    from workflows.snapshots import read as read_snapshot
+    from workflows.snapshots import take as take_snapshot
     from workflows.types import (
         OBLIGATIONS_QUERY,
         POKE,
@@ -50,7 +56,7 @@ class Engagement:
         # The id decides whose run this is; an input may be empty, or another's.
         named = parse_workflow_id(workflow.info().workflow_id)
         self._agency, self._engagement_id = named or (self._given.agency, self._given.engagement_id)
-        base = snapshots.read(self._given.snapshot)
+        base = read_snapshot(self._given.snapshot)
         self._writer = Writer(
             self._agency, self._engagement_id, base, self._given.clock, self._given.settings
         )
@@ -67,7 +73,7 @@ class Engagement:
     @workflow.run
     async def run(self, given: EngagementInput | None = None) -> None:
         """Live until the engagement is closed, or until it is time for the next run."""
-        await self._writer.begin(snapshots.loaded_from(self._given.snapshot))
+        await self._writer.begin(loaded_from(self._given.snapshot))
         while True:
             await self._work()
             await self._look_ahead()
@@ -103,9 +109,9 @@ class Engagement:
         self._arm()
         state, now = self._writer.state, domain_now(self._given.clock, workflow.now())
         if state.version > 0:
-            workflow.set_current_details(showing.details(state, now))
+            workflow.set_current_details(details(state, now))
             if self._given.settings.search_attributes:
-                showing.show_attributes(state)
+                show_attributes(state)
 
     async def _governing_policy(self) -> Policy | None:
         try:
@@ -129,7 +135,7 @@ class Engagement:
             return
         self._rings_at = due
         delay = max(timer_delay(self._given.clock, workflow.now(), due), _LEAST)
-        self._timer = asyncio.create_task(self._ring(delay, showing.timer_summary(self._writer.state, due)))
+        self._timer = asyncio.create_task(self._ring(delay, timer_summary(self._writer.state, due)))
 
     async def _ring(self, delay: timedelta, summary: str) -> None:
         await workflow.sleep(delay, summary=summary)
@@ -149,7 +155,7 @@ class Engagement:
         for entry in [each for each in self._writer.inbox if each.awaited]:
             # A newer run has the pen: what it cannot answer here, the caller sends again.
             self._writer.inbox.remove(entry)
-            entry.answer(answers.draining())
+            entry.answer(draining())
         self._pokes_done = self._pokes_wanted
         await workflow.wait_condition(workflow.all_handlers_finished)
         workflow.continue_as_new(
@@ -157,7 +163,7 @@ class Engagement:
                 update={
                     "agency": self._agency,
                     "engagement_id": self._engagement_id,
-                    "snapshot": snapshots.take(self._writer.state),
+                    "snapshot": take_snapshot(self._writer.state),
                     "inbox": tuple(entry.letter for entry in self._writer.inbox),
                     "signals": self._signals,
                 }
@@ -197,7 +203,7 @@ class Engagement:
     @give.validator
     def _may_give(self, name: str, payloads: Sequence[RawValue]) -> None:
         if self._draining:
-            raise answers.draining()
+            raise draining()
         if name != POKE:
             _read(name, payloads, _update_id())
 
@@ -225,14 +231,14 @@ class Engagement:
     def obligations(self) -> list[dict[str, str | int]]:
         """Show the open promises, the most urgent first."""
         promises = sorted(self._writer.state.obligations.items(), key=lambda item: item[1].due_at)
-        return [showing.promise(key, each) for key, each in promises]
+        return [promise(key, each) for key, each in promises]
 
     async def _poke(self) -> None:
         self._pokes_wanted += 1
         mine = self._pokes_wanted
         await workflow.wait_condition(lambda: self._pokes_done >= mine)
         if self._writer.fenced:
-            raise answers.draining()
+            raise draining()
 
 
 def _update_id() -> str:
@@ -244,4 +250,4 @@ def _read(name: str, payloads: Sequence[RawValue], command_id: str) -> Letter:
     try:
         return read_letter(name, payloads, command_id=command_id, derived="")
     except CallerError as error:
-        raise answers.refusal(str(error), error.code) from None
+        raise refusal(str(error), error.code) from None

@@ -76,8 +76,9 @@ class Recorder:
         return await self._do("load-policy", request, PolicyReply, "Read the policy")
 
     async def _do(self, name: str, request: BaseModel, result: type[R], summary: str) -> R:
-        options: dict[str, Any] = {"result_type": result, "summary": summary}
+        options: dict[str, Any] = {"result_type": result}
         try:
+            # No summary here: the marker names the activity, and each payload more is encrypted every time.
             quick: R = await workflow.execute_local_activity(
                 name,
                 request,
@@ -96,7 +97,12 @@ class Recorder:
                 raise
             workflow.logger.warning("the quick way to '%s' failed; trying until it works", name)
         slow: R = await workflow.execute_activity(
-            name, request, start_to_close_timeout=_ONE_TRY, retry_policy=_PATIENT, **options
+            name,
+            request,
+            start_to_close_timeout=_ONE_TRY,
+            retry_policy=_PATIENT,
+            summary=summary,
+            **options,
         )
         return slow
 

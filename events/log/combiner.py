@@ -7,7 +7,10 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
+
+# Seconds of a call from which on it pays to wait for everybody.
+_DEAR: Final = 0.002
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -66,7 +69,10 @@ class Combiner(Generic[T, R]):
             await self._drain
 
     async def _run(self) -> None:
-        while batch := self._take():
+        now = asyncio.get_running_loop().time
+        most = (len(self._queue) + 1) // 2
+        while batch := self._take(most):
+            began = now()
             try:
                 results = await self._perform([waiting.item for waiting in batch])
             except Exception as error:
@@ -74,13 +80,22 @@ class Combiner(Generic[T, R]):
             else:
                 for waiting, result in zip(batch, results, strict=True):
                     _answer(waiting, result)
+            if now() - began > _DEAR:
+                # Mostly the disk's time: whoever was just answered may come back and share the next one.
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                most = self._max_items
+            else:
+                # Mostly work: one half is worked for here while the other is worked for over there.
+                most = (len(self._queue) + len(batch) + 1) // 2
 
-    def _take(self) -> list[_Waiting[T, R]]:
+    def _take(self, most: int) -> list[_Waiting[T, R]]:
+        most = min(max(most, 1), self._max_items)
         batch: list[_Waiting[T, R]] = []
         later: list[_Waiting[T, R]] = []
         lanes: set[Hashable] = set()
         weight = 0
-        while self._queue and len(batch) < self._max_items:
+        while self._queue and len(batch) < most:
             waiting = self._queue.popleft()
             if waiting.answer.cancelled():
                 continue

@@ -68,7 +68,7 @@ def head_hash(chain_hashes: Iterable[bytes], previous: bytes = b"") -> bytes:
 def _content_hash(
     envelope: Envelope, agency: str, stream: str, version: int, command_id: str, body: str
 ) -> bytes:
-    digest = hashlib.sha256(_FORMAT)
+    pieces = [_FORMAT]
     for part in (
         str(envelope.event_id),
         agency,
@@ -89,8 +89,8 @@ def _content_hash(
         body,
     ):
         if part is None:
-            digest.update(_ABSENT)
+            pieces.append(_ABSENT)
         else:
             raw = part.encode()
-            digest.update(len(raw).to_bytes(4, "big") + raw)
-    return digest.digest()
+            pieces += (len(raw).to_bytes(4, "big"), raw)
+    return hashlib.sha256(b"".join(pieces)).digest()

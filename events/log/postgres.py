@@ -17,6 +17,7 @@ from events.log import rows
 from events.log.combiner import Combiner
 from events.log.connect import LOST, Connection, Connections, hang_up
 from events.log.keys import KeyStore
+from events.log.plain import APPEND_PLAIN, answers, is_plain, is_refusal
 from events.log.port import (
     Appended,
     AppendResult,
@@ -28,6 +29,7 @@ from events.log.port import (
     WrongPhase,
 )
 from events.log.results import Known, Stale, judge
+from events.log.rows import Row
 from events.log.sealing import SealedRequest, open_sealed, seal_request
 from events.log.subscription import follow
 
@@ -54,7 +56,7 @@ class PostgresLog:
         self._keys = keys
         self._poll_interval = poll_interval
         self._writer: Connection | None = None
-        self._combiner: Combiner[SealedRequest, asyncpg.Record] = Combiner(
+        self._combiner: Combiner[SealedRequest, Row] = Combiner(
             self._perform,
             lane=lambda sealed: (sealed.request.agency, sealed.request.stream),
             weight=lambda sealed: len(sealed.events),
@@ -78,6 +80,8 @@ class PostgresLog:
     async def append_many(self, requests: Sequence[AppendRequest]) -> list[AppendResult]:
         """Seal, hash and append each request, together with those of other callers."""
         sealed = [await seal_request(request, self._keys) for request in requests]
+        if len(sealed) == 1:
+            return [await self._append(sealed[0])]
         # Every request is finished before the first error is raised: none is left behind unwatched.
         results = await asyncio.gather(*map(self._append, sealed), return_exceptions=True)
         done: list[AppendResult] = []
@@ -270,15 +274,25 @@ class PostgresLog:
             case _:
                 return verdict
 
-    async def _perform(self, batch: Sequence[SealedRequest]) -> Sequence[asyncpg.Record]:
+    async def _perform(self, batch: Sequence[SealedRequest]) -> Sequence[Row]:
         arguments = rows.append_arguments(batch)
+        if is_plain(batch):
+            try:
+                [row] = await self._write(APPEND_PLAIN, batch[0].request.agency, *arguments[:3])
+                return answers(batch, row)
+            except asyncpg.PostgresError as error:
+                if not is_refusal(error):
+                    raise
+        return await self._write(_APPEND, *arguments)
+
+    async def _write(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
         try:
-            return await (await self._held()).fetch(_APPEND, *arguments)
+            return await (await self._held()).fetch(query, *arguments)
         except LOST:
             # Whether it was written is unknown, and no matter: receipts recognise what is sent again.
             if self._writer is not None:
                 self._writer.terminate()
-            return await (await self._held()).fetch(_APPEND, *arguments)
+            return await (await self._held()).fetch(query, *arguments)
 
     async def _held(self) -> Connection:
         if self._writer is None or self._writer.is_closed():

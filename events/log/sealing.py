@@ -121,16 +121,18 @@ async def seal_request(request: AppendRequest, keys: KeyStore) -> SealedRequest:
 
 def input_digest(key: DataKey, text: str) -> bytes:
     """Digest a command's canonical input so that only the key's holder can guess at it."""
-    return hmac.new(key.secret, text.encode(), hashlib.sha256).digest()
+    return hmac.digest(key.secret, text.encode(), "sha256")
 
 
 async def _seal_event(
     request: AppendRequest, command_id: str, draft: Draft, version: int, keys: KeyStore
 ) -> SealedEvent:
     body, sealed = draft.body, dict[str, str]()
-    if _has_personal_values(draft):
-        key = await keys.get_or_create(request.agency, draft.key_subject or subject_of(request.stream))
-        body, sealed = seal_body(draft, request.agency, key)
+    if draft.personal:
+        values: dict[str, Any] = json.loads(body)
+        if any(values.get(field) is not None for field in draft.personal):
+            key = await keys.get_or_create(request.agency, draft.key_subject or subject_of(request.stream))
+            body, sealed = seal_values(values, draft, request.agency, key)
     content_hash = draft_hash(
         draft,
         agency=request.agency,
@@ -142,16 +144,10 @@ async def _seal_event(
     return SealedEvent(draft, version, command_id, body, sealed, content_hash)
 
 
-def _has_personal_values(draft: Draft) -> bool:
-    if not draft.personal:
-        return False
-    values: dict[str, Any] = json.loads(draft.body)
-    return any(values.get(field) is not None for field in draft.personal)
-
-
-def seal_body(draft: Draft, agency: str, key: DataKey) -> tuple[str, dict[str, str]]:
+def seal_values(
+    values: dict[str, Any], draft: Draft, agency: str, key: DataKey
+) -> tuple[str, dict[str, str]]:
     """Replace each personal value by the hash of its ciphertext; returns the body and the ciphertexts."""
-    values: dict[str, Any] = json.loads(draft.body)
     sealed: dict[str, str] = {}
     for field in draft.personal:
         if values.get(field) is None:

@@ -14,6 +14,8 @@ from events.log.port import EventLog
 
 _CHANNEL: Final = "rapport_log"
 _PAGE: Final = 1000
+# Seconds to let more gather after a wake: under load one read takes what would have been dozens.
+_GATHER: Final = 0.03
 
 
 async def follow(
@@ -54,6 +56,7 @@ async def follow(
                 with suppress(TimeoutError):
                     async with asyncio.timeout(poll_interval):
                         await wake.wait()
+                await asyncio.sleep(_GATHER)
     finally:
         if listener is not None:
             await hang_up(listener)

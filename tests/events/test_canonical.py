@@ -14,6 +14,12 @@ class TestInstant:
         east = timezone(timedelta(hours=2))
         assert instant(datetime(2026, 1, 5, 9, 0, 0, 1, tzinfo=east)) == "2026-01-05T07:00:00.000001Z"
 
+    @pytest.mark.parametrize("year", [1, 999, 1000, 2026, 9999])
+    def test_is_what_it_always_was(self, year: int) -> None:
+        """Bodies and hashes hold it: years of fewer than four digits are not padded everywhere."""
+        moment = datetime(year, 6, 1, 12, tzinfo=UTC)
+        assert instant(moment) == moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
     def test_needs_a_zone(self) -> None:
         with pytest.raises(ValueError, match="without a zone"):
             instant(datetime(2026, 1, 5, 9))  # noqa: DTZ001 - what it must refuse

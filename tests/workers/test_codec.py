@@ -11,11 +11,13 @@ from temporalio.converter import (
 from temporalio.exceptions import ApplicationError
 
 from events.log.keys import MemoryKeys
+from workers import codec
 from workers.codec import ENCODING, NOTE, EngagementCodec, NoAgency
 from workers.data_converter import data_converter
 from workflows.types import DIGEST_MARK, ENCRYPTED_MARK, SWEEP_ID, workflow_id
 
 WORDS = Payload(metadata={"encoding": b"json/plain"}, data=b'"likes dogs"')
+MANY_WORDS = Payload(metadata={"encoding": b"json/plain"}, data=b'"' + 200 * b"likes dogs " + b'"')
 
 
 def _workflow(agency: str = "acme", engagement_id: str = "e-1") -> SerializationContext:
@@ -85,8 +87,42 @@ class TestEncode:
         [opened] = await codec.decode(await codec.encode([WORDS]))
         assert opened.data == WORDS.data
 
+    async def test_makes_long_content_short(self, keys: MemoryKeys) -> None:
+        [sealed] = await EngagementCodec(keys, "acme").encode([MANY_WORDS])
+        assert len(sealed.data) < len(MANY_WORDS.data) / 4
+
 
 class TestDecode:
+    @pytest.mark.parametrize("worth_it", [512, 2**30], ids=["compressed", "as it was before compression"])
+    async def test_opens_long_content(
+        self, keys: MemoryKeys, monkeypatch: pytest.MonkeyPatch, worth_it: int
+    ) -> None:
+        monkeypatch.setattr(codec, "_WORTH_IT", worth_it)
+        sealed = await EngagementCodec(keys, "acme").encode([MANY_WORDS])
+        [opened] = await EngagementCodec(keys, "acme").decode(sealed)
+        assert opened.data == MANY_WORDS.data
+        assert opened.metadata[ENCRYPTED_MARK] == b"1"
+
+    @pytest.mark.parametrize("words", [WORDS, MANY_WORDS], ids=["mark added", "mark taken away"])
+    async def test_leaves_what_bears_another_mark_than_it_was_sealed_with(
+        self, keys: MemoryKeys, words: Payload
+    ) -> None:
+        [sealed] = await EngagementCodec(keys, "acme").encode([words])
+        if "rapport-zip" in sealed.metadata:
+            del sealed.metadata["rapport-zip"]
+        else:
+            sealed.metadata["rapport-zip"] = b"1"
+        [opened] = await EngagementCodec(keys, "acme").decode([sealed])
+        assert NOTE in opened.metadata
+
+    async def test_opens_nothing_larger_than_a_payload_can_be(
+        self, keys: MemoryKeys, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sealed = await EngagementCodec(keys, "acme").encode([MANY_WORDS])
+        monkeypatch.setattr(codec, "_LARGEST", 1000)
+        [opened] = await EngagementCodec(keys, "acme").decode(sealed)
+        assert NOTE in opened.metadata
+
     async def test_opens_what_encode_sealed_and_says_so(self, keys: MemoryKeys) -> None:
         codec = EngagementCodec(keys).with_context(_workflow())
         [opened] = await codec.decode(await codec.encode([WORDS]))

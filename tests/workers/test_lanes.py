@@ -97,6 +97,21 @@ class TestPlace:
             await place.comes_to(7)
         assert place.noted == [2, 7]
 
+    async def test_is_noted_once_for_all_that_happens_meanwhile(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each note waits for the disk; what a crash makes undone is done again."""
+        monkeypatch.setattr(lanes, "REST", 0.2)
+        place = Place()
+        async with Lanes("a-1", place.note) as errands:
+            errands.reach(1)
+            await place.comes_to(1)
+            for position in range(2, 9):
+                errands.reach(position)
+                await asyncio.sleep(0)
+            await place.comes_to(8)
+        assert place.noted == [1, 8]
+
     async def test_is_noted_once_the_database_is_back(self) -> None:
         place = Place(failures=1)
         async with Lanes("a-1", place.note) as errands:

@@ -1,6 +1,7 @@
 """Many callers, one call: fair, in order, and one caller's trouble is nobody else's."""
 
 import asyncio
+import statistics
 from collections.abc import Sequence
 
 import pytest
@@ -48,6 +49,27 @@ class TestSubmit:
         calls.gate.set()
         await asyncio.gather(*tasks)
         assert calls.made == [["first", "a"], ["b", "c"]]
+
+    @pytest.mark.parametrize(("takes", "together"), [(0.0, 4), (0.01, 8)], ids=["quick", "slow"])
+    async def test_sends_half_of_those_who_come_back_and_all_if_it_is_slow(
+        self, takes: float, together: int
+    ) -> None:
+        """Alone in every second call, one of eight would cost as much as the seven."""
+        made: list[int] = []
+
+        async def perform(batch: Sequence[str]) -> list[str]:
+            made.append(len(batch))
+            await asyncio.sleep(takes)
+            return list(batch)
+
+        combiner: Combiner[str, str] = Combiner(perform, lane=lambda item: item, weight=len)
+
+        async def keep_on(name: str) -> None:
+            for _ in range(10):
+                await combiner.submit(name)
+
+        await asyncio.gather(*map(keep_on, "abcdefgh"))
+        assert statistics.mode(made) == together
 
     async def test_never_sends_two_of_a_lane_together(self) -> None:
         calls = Calls(open=False)

@@ -1,0 +1,101 @@
+"""The plain case of an append: written as a whole, or judged as if it had never been tried."""
+
+from typing import Any
+
+import asyncpg
+import pytest
+
+from events.envelope import Claim
+from events.log import rows
+from events.log.keys import MemoryKeys
+from events.log.plain import APPEND_PLAIN, answers, is_plain
+from events.log.port import Appended, Conflict, Fenced
+from events.log.postgres import PostgresLog
+from events.log.sealing import seal_request
+from events.log.verify import broken_at
+
+ONE, TWO, THREE = "engagement:e-1", "engagement:e-2", "engagement:e-3"
+
+
+class TestIsPlain:
+    async def plain(self, *requests: Any) -> bool:
+        return is_plain([await seal_request(each, MemoryKeys()) for each in requests])
+
+    async def test_is_what_goes_on(self, make: Any) -> None:
+        assert await self.plain(make.one(ONE, 1, "c"), make.one(TWO, 7, "c", 2))
+
+    async def test_is_not_a_beginning(self, make: Any) -> None:
+        assert not await self.plain(make.one(ONE, 1, "c"), make.one(TWO, 0, "c"))
+
+    async def test_is_not_an_end(self, make: Any) -> None:
+        assert not await self.plain(make.one(ONE, 1, "c", closes=True))
+
+    async def test_is_not_an_import(self, make: Any) -> None:
+        assert not await self.plain(make.one(ONE, 1, "c", origin="imported"))
+
+    @pytest.mark.parametrize("what", ["claims", "releases"])
+    async def test_is_not_a_claim(self, make: Any, what: str) -> None:
+        assert not await self.plain(make.one(ONE, 1, "c", **{what: (Claim(kind="seat", key="k"),)}))
+
+    async def test_is_not_without_any_event(self, make: Any) -> None:
+        """No position is taken then, and the agency's head stays unlocked."""
+        assert not await self.plain(make.one(ONE, 1, "c", 0))
+
+    async def test_is_of_one_agency(self, make: Any, make_for: Any) -> None:
+        assert not await self.plain(make.one(ONE, 1, "c"), make_for("another").one(ONE, 1, "c"))
+
+
+class TestAnswers:
+    async def test_deals_out_positions_and_hashes_in_order(self, make: Any) -> None:
+        requests = [make.one(ONE, 1, "c", 2), make.one(TWO, 1, "c", 0), make.one(THREE, 1, "c")]
+        batch = [await seal_request(each, MemoryKeys()) for each in requests]
+        dealt = answers(batch, {"position": 5, "recorded_at": None, "chain_hashes": [b"a", b"b", b"c"]})
+        assert [each["position"] for each in dealt] == [5, 7, 7]
+        assert [each["chain_hashes"] for each in dealt] == [[b"a", b"b"], [], [b"c"]]
+
+
+@pytest.mark.postgres
+class TestAppendPlain:
+    async def test_gives_way_to_judgement(self, postgres_log: PostgresLog, make: Any, agency: str) -> None:
+        """Good, known, stale and fenced in one call: each gets its own answer, and the good one is in."""
+        log, four = postgres_log, "engagement:e-4"
+        for stream in (ONE, TWO, THREE, four):
+            await log.append_many([make.one(stream, 0, "first")])
+        await log.open_writer(agency, four)
+        await log.append_many([make.one(TWO, 1, "second")])
+        requests = [
+            make.one(ONE, 1, "second", 2),
+            make.one(TWO, 1, "second"),
+            make.one(THREE, 3, "second"),
+            make.one(four, 1, "second"),
+        ]
+        assert is_plain([await seal_request(each, MemoryKeys()) for each in requests])
+        results = await log.append_many(requests)
+        assert [type(each) for each in results] == [Appended, Appended, Conflict, Fenced]
+        stored = await log.read_all(agency)
+        assert [event.position for event in stored] == [1, 2, 3, 4, 5, 6, 7]
+        assert broken_at(await log.read_stream(agency, ONE)) is None
+
+    @pytest.mark.parametrize(
+        ("expected", "run_epoch", "command_id"),
+        [(2, None, "new"), (1, 9, "new"), (1, None, "first")],
+        ids=["stale", "fenced", "known"],
+    )
+    async def test_writes_all_or_nothing(
+        self,
+        postgres_log: PostgresLog,
+        superuser: Any,
+        make: Any,
+        agency: str,
+        expected: int,
+        run_epoch: int | None,
+        command_id: str,
+    ) -> None:
+        for stream in (ONE, TWO):
+            await postgres_log.append_many([make.one(stream, 0, "first")])
+        odd = make.request(TWO, expected, make.group(TWO, command_id), run_epoch=run_epoch)
+        batch = [await seal_request(each, MemoryKeys()) for each in (make.one(ONE, 1, "new"), odd)]
+        with pytest.raises(asyncpg.PostgresError):
+            await superuser.fetch(APPEND_PLAIN, agency, *rows.append_arguments(batch)[:3])
+        assert (await postgres_log.log_head(agency)).position == 2
+        assert await postgres_log.receipt(agency, ONE, "new") is None
