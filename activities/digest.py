@@ -17,6 +17,7 @@ from activities.composing import Composer, Line, Stop
 from activities.directory import Directory
 from activities.errors import is_passing
 from activities.holding import Waits, unless_held
+from activities.outcomes import until_recorded
 from activities.types import OutreachOrder
 from events.canonical import canonical
 from events.errors import CallerError
@@ -168,10 +169,16 @@ class Digest:
     async def _finish(
         self, order: OutreachOrder, place: Place, claim: Claim, became: Sequence[Became]
     ) -> None:
-        if became:
+        if not became:
+            return
+
+        async def write() -> None:
             await self._digests.finish(
                 order.agency, place.digest_id, claim.attempt, became, pause=self._lease
             )
+
+        # A release is written once: by the second time another sender may have taken the attempt.
+        await (write() if became[0].outcome == "released" else until_recorded(write))
 
     def _later(self, says: str, kind: str) -> ApplicationError:
         return ApplicationError(says, type=kind, next_retry_delay=self._settles_after)

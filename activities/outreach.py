@@ -20,6 +20,7 @@ from activities.directory import Directory
 from activities.errors import for_temporal
 from activities.holding import Waits, unless_held
 from activities.letters import Templates
+from activities.outcomes import until_recorded
 from activities.types import OutreachOrder, OutreachOutcome
 from events.canonical import canonical
 from events.log.digests import Digests
@@ -135,6 +136,7 @@ class Outreach:
         except Refused as error:
             return Stop("failed", error.reason, str(error))
         except NotSent as error:
+            # Once: by a second time another sender may have taken the attempt.
             await self._ledger.finish(order.agency, str(order.effect_id), claim.attempt, "released")
             raise ApplicationError(str(error), type="NotSent") from None
         except OutcomeUnknown as error:
@@ -155,7 +157,10 @@ class Outreach:
             says=stop.says if stop else "",
         )
         detail = canonical({"person": person, "reason": outcome.reason, "says": outcome.says})
-        await self._ledger.finish(order.agency, str(order.effect_id), claim.attempt, outcome.outcome, detail)
+        effect_id, became = str(order.effect_id), outcome.outcome
+        await until_recorded(
+            lambda: self._ledger.finish(order.agency, effect_id, claim.attempt, became, detail)
+        )
         return outcome
 
     def _later(self, says: str, kind: str) -> ApplicationError:

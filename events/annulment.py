@@ -10,7 +10,15 @@ from uuid import UUID
 
 from events import catalogue as e
 from events.envelope import derived_id
-from events.obligations import MICROSECOND, drop, keeps, open_obligation, owner_of, shifted
+from events.obligations import (
+    MICROSECOND,
+    drop,
+    keeps,
+    lay_rungs,
+    open_obligation,
+    owner_of,
+    shifted,
+)
 from events.policy import ObligationRule, Policy
 from events.state import Engagement
 from events.subjects import fires, named_by
@@ -55,6 +63,8 @@ def mended(state: Engagement, policy: Policy, past: Past, cause: UUID, at: datet
                 result += _again(state, rule, past, event, cause, at)
     if past.annulled_type in ("paused", "resumed"):
         result += _unwaited(state, policy, past, gone, at)
+    if past.annulled_type in ("placement-started", "placement-ended"):
+        result += _placed_otherwise(state, policy, result, cause, at)
     return result + list(_raised_again(state, past, settled, result, cause, at))
 
 
@@ -69,6 +79,32 @@ def _unwaited(
         by = _waited(past, promise.opened_at) - timedelta(microseconds=promise.waited)
         if by:
             yield shifted(key, promise, by, "annulled", at)
+
+
+def _placed_otherwise(
+    state: Engagement, policy: Policy, result: Sequence[e.AnyEvent], cause: UUID, at: datetime
+) -> Iterator[e.AnyEvent]:
+    """Let the promises that depend on whether they work in a job of ours be as if nobody had erred.
+
+    What rests now is dropped; silence that ought to have been measured is, from the last talk on.
+    """
+    ended = {each.obligation_id for each in result if isinstance(each, e.ObligationDropped)}
+    opened = {(each.rule, each.subject) for each in result if isinstance(each, e.ObligationOpened)}
+    standing = {key: each for key, each in state.obligations.items() if key not in ended}
+    for rule in policy.obligations:
+        if rule.while_placed == "opens" or rule.subject != "engagement" or rule.planned is not None:
+            continue
+        there = [key for key, each in standing.items() if each.rule == rule.id]
+        if state.working != (rule.while_placed == "only"):
+            for key in there:
+                yield from drop(state, key, "annulled", at)
+        elif not there and (rule.id, "engagement") not in opened and not state.dormant:
+            since = state.last_contact_at or at
+            due = max(at, since + rule.within.delta)
+            rungs = lay_rungs(rule, due, at, 0)
+            yield open_obligation(state.stream, rule, "engagement", cause, since, due, rungs, at).model_copy(
+                update={"at": at}
+            )
 
 
 def _waited(past: Past, opened_at: datetime) -> timedelta:
@@ -169,9 +205,12 @@ def _ended_otherwise(state: Engagement, rule: ObligationRule, first: e.Obligatio
         opened = opened or event is first
         if identity == past.annulled:
             continue
+        # What came before the opening ended nothing: the talk that began this silence least of all.
+        if not opened:
+            continue
         named = named_by(event, state)
         if keeps(rule, event, first.subject, first.since, named, first.due_at):
             return True
-        if opened and any(fires(trigger, event, first.subject, named) for trigger in rule.dropped_by):
+        if any(fires(trigger, event, first.subject, named) for trigger in rule.dropped_by):
             return True
     return False

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from events.kinds import (
     Awaited,
     Channel,
+    Claimant,
     ClientPurpose,
     Code,
     ConflictOutcome,
@@ -32,6 +33,7 @@ from events.kinds import (
     RuleId,
     RungAction,
     Sentiment,
+    Verdict,
     WithdrawalScope,
 )
 from events.personal import Personal
@@ -116,9 +118,11 @@ class IntakeCompleted(Event):
 class Paused(Event):
     """The candidate wants quiet until a date."""
 
+    schema_version: ClassVar[int] = 2
     type: Literal["paused"] = "paused"
     until: Moment
     reason: Personal[str | None] = None
+    approved_by: Id | None = Field(default=None, description="the lead who agreed to a long pause")
 
 
 class Resumed(Event):
@@ -170,8 +174,10 @@ class ContactMade(Event):
         default=(), description="applications, submissions, interviews, messages spoken of"
     )
     note: Personal[str | None] = None
-    sentiment: Sentiment | None = Field(
-        default=None, description="how they say they are, or how they like the job; None: not asked"
+    also: tuple[Purpose, ...] = Field(default=(), description="what else the same talk was for")
+    sentiment: Sentiment | None = Field(default=None, description="how they say they are; None: not asked")
+    likes: Verdict | None = Field(
+        default=None, description="whether they like the job that a check-in is about; None: not asked"
     )
 
 
@@ -390,18 +396,18 @@ class ClientAnswered(Event):
     reason_code: Code = Field(default="unspecified", description="e.g. duplicate, experience, pay")
 
 
-class ClientContacted(Event):
+class TalkedWithClient(Event):
     """A person of the agency and the client exchanged words about a candidate; no contact with them."""
 
-    type: Literal["client-contacted"] = "client-contacted"
+    type: Literal["talked-with-client"] = "talked-with-client"
     after_close: ClassVar[bool] = True
-    client_contact_id: Id
+    client_talk_id: Id
     by: Id
     channel: Channel = "unknown"
     purpose: ClientPurpose = "talk"
     submission_id: Id | None = None
     placement_id: Id | None = None
-    excels: Literal["yes", "partly", "no"] | None = Field(
+    excels: Verdict | None = Field(
         default=None, description="what a check-in with the client said of the placed person"
     )
     note: Personal[str | None] = None
@@ -415,7 +421,7 @@ class OwnershipConflictOpened(Event):
     job_order_id: Id
     submission_id: Id | None = None
     kind: Literal["duplicate", "ownership"]
-    other: Code = Field(description="who claims it, e.g. another-agency, client-direct; never a name")
+    other: Claimant = Field(description="who claims it")
     details: Personal[str | None] = None
 
 
@@ -586,6 +592,16 @@ class OfferDeclined(Event):
     type: Literal["offer-declined"] = "offer-declined"
     offer_id: Id
     submission_id: Id
+    reason: Personal[str | None] = None
+
+
+class OfferWithdrawn(Event):
+    """The offer stands no longer: the client took it back, or it lapsed."""
+
+    type: Literal["offer-withdrawn"] = "offer-withdrawn"
+    offer_id: Id
+    submission_id: Id
+    why: Literal["taken-back", "lapsed", "unknown"] = "unknown"
     reason: Personal[str | None] = None
 
 
@@ -1015,7 +1031,7 @@ AnyEvent = Annotated[
     | RightToRepresentRevoked
     | Submitted
     | ClientAnswered
-    | ClientContacted
+    | TalkedWithClient
     | OwnershipConflictOpened
     | ConflictEvidenceAdded
     | OwnershipConflictResolved
@@ -1033,6 +1049,7 @@ AnyEvent = Annotated[
     | CounterOfferNoted
     | OfferAccepted
     | OfferDeclined
+    | OfferWithdrawn
     | SubmissionLeftOpen
     | SubmissionKept
     | PositionHeld

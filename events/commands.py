@@ -12,6 +12,7 @@ from events.catalogue import RefundStep
 from events.envelope import Actor
 from events.kinds import (
     Channel,
+    Claimant,
     ClientPurpose,
     Code,
     CommandId,
@@ -28,6 +29,7 @@ from events.kinds import (
     Purpose,
     Remedy,
     Sentiment,
+    Verdict,
     Words,
 )
 from events.personal import Personal
@@ -104,6 +106,15 @@ class Pause(Intent):
     approved_by: Id | None = Field(default=None, description="the lead who agrees to a long pause")
 
 
+class RecordPause(Command):
+    """Report that the candidate has been promised quiet until a date already."""
+
+    name: Literal["record-pause"] = "record-pause"
+    until: GivenMoment
+    reason: Personal[Words | None] = None
+    approved_by: Id | None = None
+
+
 class Resume(Command):
     """End a pause or a dormancy."""
 
@@ -147,7 +158,9 @@ class RecordContact(Command):
     purpose: Purpose = "talk"
     about: tuple[GivenReference, ...] = ()
     note: Personal[Words | None] = None
+    also: tuple[Purpose, ...] = ()
     sentiment: Sentiment | None = None
+    likes: Verdict | None = None
 
 
 class RecordAttempt(Command):
@@ -370,17 +383,17 @@ class RecordClientAnswer(Command):
     reason_code: Code = "unspecified"
 
 
-class RecordClientContact(Command):
+class RecordClientTalk(Command):
     """Report that a person of the agency and the client exchanged words about the candidate."""
 
-    name: Literal["record-client-contact"] = "record-client-contact"
-    client_contact_id: Id | None = None
+    name: Literal["record-client-talk"] = "record-client-talk"
+    client_talk_id: Id | None = None
     by: Id | None = None
     channel: Channel = "unknown"
     purpose: ClientPurpose = "talk"
     submission_id: Id | None = None
     placement_id: Id | None = None
-    excels: Literal["yes", "partly", "no"] | None = None
+    excels: Verdict | None = None
     note: Personal[Words | None] = None
 
 
@@ -392,7 +405,7 @@ class OpenConflict(Command):
     job_order_id: Id
     submission_id: Id | None = None
     conflict: Literal["duplicate", "ownership"] = "duplicate"
-    other: Code = "another-agency"
+    other: Claimant = "another-agency"
     details: Personal[Words | None] = None
 
 
@@ -561,6 +574,15 @@ class DeclineOffer(Command):
     reason: Personal[Words | None] = None
 
 
+class WithdrawOffer(Command):
+    """Report that an offer stands no longer."""
+
+    name: Literal["withdraw-offer"] = "withdraw-offer"
+    offer_id: Id
+    why: Literal["taken-back", "lapsed", "unknown"] = "unknown"
+    reason: Personal[Words | None] = None
+
+
 class SettleSubmission(Command):
     """Report what the candidate chose for a submission that was alive when they accepted another offer."""
 
@@ -571,14 +593,14 @@ class SettleSubmission(Command):
 
 
 class RecordPlacementTerms(Command):
-    """Report the client's terms for a placement."""
+    """Report the client's terms for a placement; what is not given stays as it was."""
 
     name: Literal["record-placement-terms"] = "record-placement-terms"
     placement_id: Id = Field(description="the submission's id")
     placement_kind: PlacementKind = "unknown"
     guarantee_days: int | None = Field(default=None, ge=0, le=3650)
-    remedy: Remedy = "none"
-    refund_steps: tuple[RefundStep, ...] = ()
+    remedy: Remedy | None = None
+    refund_steps: tuple[RefundStep, ...] | None = None
 
 
 class MoveStart(Command):
@@ -725,6 +747,7 @@ AnyCommand = Annotated[
     | Reassign
     | CompleteIntake
     | Pause
+    | RecordPause
     | Resume
     | GoDormant
     | Withdraw
@@ -752,7 +775,7 @@ AnyCommand = Annotated[
     | Submit
     | RecordSubmission
     | RecordClientAnswer
-    | RecordClientContact
+    | RecordClientTalk
     | OpenConflict
     | AddConflictEvidence
     | ResolveConflict
@@ -771,6 +794,7 @@ AnyCommand = Annotated[
     | NoteCounterOffer
     | AcceptOffer
     | DeclineOffer
+    | WithdrawOffer
     | SettleSubmission
     | RecordPlacementTerms
     | MoveStart

@@ -48,7 +48,7 @@ def decide(
             return intake.reassign(command, state, ctx)
         case c.CompleteIntake():
             return intake.complete_intake(command, state, ctx)
-        case c.Pause():
+        case c.Pause() | c.RecordPause():
             return intake.pause(command, state, ctx)
         case c.Resume():
             return intake.resume(command, state, ctx)
@@ -100,8 +100,8 @@ def decide(
             return submission.submit(command, state, ctx)
         case c.RecordClientAnswer():
             return submission.record_client_answer(command, state, ctx)
-        case c.RecordClientContact():
-            return client.record_client_contact(command, state, ctx)
+        case c.RecordClientTalk():
+            return client.record_client_talk(command, state, ctx)
         case c.OpenConflict():
             return client.open_conflict(command, state, ctx)
         case c.AddConflictEvidence():
@@ -142,6 +142,8 @@ def decide(
             return offer.accept_offer(command, state, ctx)
         case c.DeclineOffer():
             return offer.decline_offer(command, state, ctx)
+        case c.WithdrawOffer():
+            return offer.withdraw_offer(command, state, ctx)
         case c.SettleSubmission():
             return offer.settle_submission(command, state, ctx)
         case c.RecordPlacementTerms():

@@ -19,7 +19,7 @@ from events.decide import decide
 from events.decisions.submission import live_claims
 from events.envelope import ENGINE, Actor, Claim, CommandGroup, Draft, Stored, event_id
 from events.errors import ClosedEngagement, InvalidCommand, UnknownEngagement, WrongState
-from events.fold import advance, annulled_ids
+from events.fold import advance, annulled_ids, with_excused
 from events.gates import INTENT_OF_REPORT, unmet
 from events.obligations import react
 from events.personal import personal_fields
@@ -38,7 +38,7 @@ LATE_REPORTS: Final = frozenset(
         "record-message",
         "request-call",
         "record-check",
-        "record-client-contact",
+        "record-client-talk",
         "annul-event",
         "excuse-obligation",
         "record-outreach",
@@ -241,7 +241,8 @@ def _annul(writer: _Writer, history: Sequence[Stored]) -> Engagement:
         for made, event in zip(writer.drafts, writer.events, strict=True)
         if isinstance(event, e.EventAnnulled)
     ]
-    gone = annulled_ids(history) | {event.event_id for _, event in annulments}
+    targets = {event.event_id for _, event in annulments}
+    gone = with_excused(annulled_ids(history) | targets, history)
     past = Past(
         events=[(stored.event_id, decode(stored)) for stored in history if stored.event_id not in gone],
         causes={stored.event_id: stored.causation_id for stored in history},

@@ -42,13 +42,16 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
         case e.PolicyAdopted():
             return replace(state, policy_digest=event.digest)
         case e.Assigned() | e.Reassigned():
-            return replace(state, candidate_owner=event.owner, team=event.team)
+            return replace(state, candidate_owner=event.owner, team=event.team, introduction_owed=True)
         case e.IntakeCompleted():
             return replace(state, intake_completed=True)
         case e.Paused():
-            return replace(state, paused_until=event.until)
+            # A pause that joins the one before makes one long pause of both.
+            joins = state.paused_since is not None and state.paused(event.at)
+            since = state.paused_since if joins else event.at
+            return replace(state, paused_until=event.until, paused_since=since)
         case e.Resumed():
-            return replace(state, paused_until=None, dormant=False, withdrawn=False)
+            return replace(state, paused_until=None, paused_since=None, dormant=False, withdrawn=False)
         case e.WentDormant():
             return replace(state, dormant=True)
         case e.CandidateWithdrew():
@@ -68,8 +71,7 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
                 state, messages=(*state.messages, event.message_id), dormant=False, attempts_since_contact=0
             )
         case e.RecruiterIntroduced():
-            known = (*(each for each in state.introduced if each != event.recruiter), event.recruiter)
-            return replace(state, introduced=known)
+            return _introduced(state, event.recruiter)
         case e.FacetLearnt():
             facet = KnownFacet(event.facet, event.contact_id, event.expires_at)
             return replace(state, facets={**state.facets, event.facet_id: facet})
@@ -113,8 +115,8 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
             )
         case e.ClientAnswered():
             return _answered(state, event.submission_id, event.answer)
-        case e.ClientContacted():
-            return replace(state, client_contacts=(*state.client_contacts, event.client_contact_id))
+        case e.TalkedWithClient():
+            return replace(state, client_talks=(*state.client_talks, event.client_talk_id))
         case e.OwnershipConflictOpened():
             conflict = Conflict(event.job_order_id, event.submission_id)
             return replace(state, conflicts={**state.conflicts, event.conflict_id: conflict})
@@ -162,6 +164,8 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
             state = _offer(state, event.offer_id, event.submission_id, "declined")
             # Declining one offer of a submission leaves a placement by another as it is.
             return _ended(state, event.submission_id, "offer-declined")
+        case e.OfferWithdrawn():
+            return _offer(state, event.offer_id, event.submission_id, "withdrawn")
         case e.SubmissionLeftOpen():
             return _submission(state, event.submission_id, unsettled=True)
         case e.SubmissionKept():
@@ -233,7 +237,15 @@ def _without(mapping: Mapping[K, V], key: K) -> dict[K, V]:
     return {each: value for each, value in mapping.items() if each != key}
 
 
+def _introduced(state: Engagement, recruiter: str) -> Engagement:
+    known = (*(each for each in state.introduced if each != recruiter), recruiter)
+    owed = state.introduction_owed and recruiter != state.candidate_owner
+    return replace(state, introduced=known, introduction_owed=owed)
+
+
 def _contacted(state: Engagement, event: e.ContactMade) -> Engagement:
+    if "introduction" in (event.purpose, *event.also):
+        state = _introduced(state, event.by)
     last = state.last_contact_at
     return replace(
         state,
@@ -337,7 +349,7 @@ def _interview(state: Engagement, key: str, submission_id: str, **changes: Any) 
 
 
 def _offer(
-    state: Engagement, key: str, submission_id: str, answer: Literal["accepted", "declined"]
+    state: Engagement, key: str, submission_id: str, answer: Literal["accepted", "declined", "withdrawn"]
 ) -> Engagement:
     found = state.offers.get(key, Offer(submission_id))
     return replace(state, offers={**state.offers, key: replace(found, answer=answer)})
@@ -391,6 +403,9 @@ def _terms(state: Engagement, event: e.PlacementTermsRecorded) -> Engagement:
 
 
 def _over(state: Engagement, event: e.PlacementEnded) -> Engagement:
+    if event.placement_id not in state.placements:
+        # Its acceptance was annulled: there was nothing to end.
+        return state
     if event.placement_id not in state.placements:
         # The acceptance it rested on was annulled: there was no placement to end.
         return state
@@ -463,7 +478,7 @@ def _breached(state: Engagement, event: e.ObligationBreached) -> Engagement:
     found = state.obligations.get(event.obligation_id)
     if found is None:
         return state
-    breach = Breach(found.rule, found.subject, found.since, event.due_at, found.level)
+    breach = Breach(found.rule, found.subject, found.since, event.due_at, found.owner_role, found.level)
     state = replace(state, breaches={**state.breaches, event.obligation_id: breach})
     rungs = tuple(rung for rung in found.rungs if rung.do != "breach")
     return _obligation(state, event.obligation_id, breached=True, rungs=rungs)

@@ -4,7 +4,7 @@ Annulled events fold as absent: once an annulment arrives, only a fold of the wh
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -59,7 +59,16 @@ def needs_refold(events: Iterable[Stored]) -> bool:
 
 
 def annulled_ids(events: Sequence[Stored]) -> frozenset[UUID]:
-    """Name the events that a later one declared wrong."""
-    return frozenset(
-        UUID(json.loads(stored.body)["event_id"]) for stored in events if stored.type == "event-annulled"
+    """Name the events that a later one declared wrong, and what an excuse that is wrong had excused."""
+    return with_excused(
+        {UUID(json.loads(each.body)["event_id"]) for each in events if each.type == "event-annulled"}, events
     )
+
+
+def with_excused(gone: Collection[UUID], events: Sequence[Stored]) -> frozenset[UUID]:
+    """Add to annulled events what the excuses among them had excused: the mark goes with its reason."""
+    excuses = {each.event_id for each in events if each.type == "excuse-granted" and each.event_id in gone}
+    excused = (
+        each.event_id for each in events if each.type == "obligation-excused" and each.causation_id in excuses
+    )
+    return frozenset((*gone, *excused))

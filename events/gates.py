@@ -17,6 +17,7 @@ Gate = Callable[[Command, Engagement, Needs, datetime], bool]
 
 # A report is judged by the gates of the intent that it tells the outcome of.
 INTENT_OF_REPORT: Final = {
+    "record-pause": "pause",
     "record-proposal": "propose-job",
     "record-submission": "submit",
     "record-interview-scheduled": "schedule-interview",
@@ -27,15 +28,16 @@ def know_each_other_first(command: Command, state: Engagement, needs: Needs, now
     """Ask for what the policy wants of knowing each other, as of this moment.
 
     A conversation and a completed intake unless it says false; if it says so, that the present recruiter was
-    introduced, that so many kinds of facets are known and not expired, and that the candidate confirmed them.
+    introduced, and that so many kinds of facets are known and not expired, or confirmed by the candidate.
     """
     talked = state.conversations > 0 or not needs.get("conversation", True)
     intake = state.intake_completed or not needs.get("intake", True)
     introduced = state.candidate_owner in state.introduced or not needs.get("introduced", False)
-    facets = [each for each in state.facets.values() if each.holds(now)]
-    kinds = {each.facet for each in facets}
-    confirmed = (bool(facets) and all(each.confirmed for each in facets)) or not needs.get("confirmed", False)
-    return talked and intake and introduced and confirmed and len(kinds) >= needs.get("facets", 0)
+    # What comes from a conversation that was annulled is not known.
+    facets = [each for each in state.facets.values() if each.holds(now) and each.contact_id in state.contacts]
+    confirmed = needs.get("confirmed", False)
+    kinds = {each.facet for each in facets if each.confirmed or not confirmed}
+    return talked and intake and introduced and len(kinds) >= max(needs.get("facets", 0), confirmed)
 
 
 def right_to_represent(command: Command, state: Engagement, needs: Needs, now: datetime) -> bool:
@@ -82,11 +84,12 @@ def not_while_placed(command: Command, state: Engagement, needs: Needs, now: dat
 
 
 def long_pause_needs_lead(command: Command, state: Engagement, needs: Needs, now: datetime) -> bool:
-    """Ask that a pause is short, or that somebody who does not answer for the candidate approved it."""
+    """Ask that a pause, with those it joins, is short, or that somebody else approved it."""
     until: datetime | None = getattr(command, "until", None)
     if until is None or getattr(command, "approved_by", None) is not None:
         return True
-    return until - now <= timedelta(days=needs.get("days", 14))
+    since = state.paused_since if state.paused_since is not None and state.paused(now) else now
+    return until - since <= timedelta(days=needs.get("days", 14))
 
 
 GATES: Final[Mapping[str, Gate]] = {

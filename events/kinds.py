@@ -70,12 +70,15 @@ Purpose = Literal[
     "redeployment",
     "after-fall-off",
 ]
-# How the candidate says they are, or how they like the job; plain, so that a rule may ask for it.
+# How the candidate says they are; plain, so that a rule may ask for it.
 Sentiment = Literal["good", "mixed", "bad"]
 # What a person wants from a job and brings to it, beside what a CV says.
 Facet = Literal[
     "motive", "goal", "like", "dislike", "work-style", "value", "lifestyle", "constraint", "strength"
 ]
+# Whether somebody likes their job, and whether a client finds that they excel in it.
+Verdict = Literal["yes", "partly", "no"]
+Claimant = Literal["another-agency", "client-direct", "candidate-direct", "unknown"]
 Party = Literal["candidate", "client", "agency", "both", "unknown"]
 PlacementKind = Literal["permanent", "contract", "temp-to-perm", "unknown"]
 PlacementEnd = Literal["reneged", "no-start", "fall-off", "completed"]

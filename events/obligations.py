@@ -9,7 +9,7 @@ from uuid import UUID
 
 from events import catalogue as e
 from events.envelope import derived_id
-from events.plans import MOVES_PLANS, NO_TIME, due_time, planned_afresh, planned_time, plans, stands
+from events.plans import FACTS, MOVES_PLANS, NO_TIME, due_time, planned_afresh, planned_time, plans, stands
 from events.policy import ObligationRule, Policy
 from events.state import Engagement, OpenObligation
 from events.subjects import Named, fires, named_by, narrowed, own_subject
@@ -107,6 +107,9 @@ def _excused(state: Engagement, event: e.AnyEvent, policy: Policy, named: Named)
 def _excused_by_a_person(state: Engagement, event: e.ExcuseGranted) -> Iterator[e.AnyEvent]:
     """An excuse ends an open promise in a column of its own; it is neither kept nor forgotten."""
     key = event.obligation_id
+    if key not in state.obligations and key not in state.breaches:
+        # Under another policy there was no such promise, so there is nothing to excuse.
+        return
     yield e.ObligationExcused(
         at=event.at, obligation_id=key, rule=event.rule, subject=event.subject, reason="by-a-lead"
     )
@@ -166,7 +169,7 @@ def _ended_or_moved(
     due = due_time(rule, event, now)
     if due is not None and due != promise.due_at:
         yield move(
-            key, promise, due, _rungs(rule, due, now, promise.numbered), "planned-time-moved", event.at
+            key, promise, due, lay_rungs(rule, due, now, promise.numbered), "planned-time-moved", event.at
         )
 
 
@@ -189,7 +192,7 @@ def _under_the_new_rule(
     # A stricter rule makes due at once what would be due already; it breaks nothing in retrospect.
     due = max(due, min(now, promise.due_at))
     if due != promise.due_at:
-        rungs = _rungs(rule, due, now, promise.numbered)
+        rungs = lay_rungs(rule, due, now, promise.numbered)
         yield move(key, promise, due, rungs, "policy-adopted", at, promise.waited)
 
 
@@ -264,8 +267,12 @@ def _opened(
         if rule.while_paused == "waits" and state.paused_until is not None:
             waits = max(NO_TIME, state.paused_until - now)
             due += waits
-        rungs = _rungs(rule, due, now, 0)
-        opened = open_obligation(state.stream, rule, subject, cause, event.at, due, rungs, now)
+        rungs = lay_rungs(rule, due, now, 0)
+        since = event.at
+        if rule.planned in FACTS:
+            # What was done since the fact itself counts, also where the fact is told later.
+            since = min(since, getattr(event, rule.planned))
+        opened = open_obligation(state.stream, rule, subject, cause, since, due, rungs, now)
         yield opened.model_copy(update={"waited": waits // MICROSECOND})
 
 
@@ -303,7 +310,7 @@ def open_obligation(
     )
 
 
-def _rungs(rule: ObligationRule, due: datetime, now: datetime, first: int) -> tuple[e.Rung, ...]:
+def lay_rungs(rule: ObligationRule, due: datetime, now: datetime, first: int) -> tuple[e.Rung, ...]:
     """Lay the ladder out in time; a reminder that could only come too late is left out."""
     laid = [
         e.Rung(
@@ -339,7 +346,10 @@ def job_order_owner(state: Engagement, subject: str) -> str | None:
     if kind == "placement":
         kind = "submission"
     if kind == "conflict" and key in state.conflicts:
-        kind, key = "job-order", state.conflicts[key].job_order_id
+        conflict = state.conflicts[key]
+        kind, key = "job-order", conflict.job_order_id
+        if conflict.submission_id in state.submissions:
+            kind, key = "submission", conflict.submission_id
     if kind == "submission" and key in state.submissions:
         return state.submissions[key].job_order_owner or state.candidate_owner
     if kind == "job-order" and key in state.proposals:

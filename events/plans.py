@@ -95,7 +95,8 @@ def due_time(rule: ObligationRule, event: e.AnyEvent, now: datetime) -> datetime
     if planned is None:
         return None
     due = planned + rule.within.delta
-    if planned <= now and (rule.planned not in FACTS or (due <= now and rule.at_least is None)):
+    ahead = rule.within.delta < NO_TIME
+    if planned <= now and (ahead or (due <= now and rule.at_least is None)):
         return None
     if due < earliest:
         due = min(earliest, planned) if rule.within.delta < NO_TIME else earliest

@@ -95,7 +95,7 @@ class Span(_Data):
 
     def short(self) -> Any:
         """Write it as ``7 days``."""
-        return f"{self.amount} {self.unit}"
+        return f"{self.amount} {self.unit}" if self.calendar == "elapsed" else None
 
     @property
     def delta(self) -> timedelta:
@@ -120,6 +120,20 @@ class Trigger(_Data):
         return None if self.where or self.about_subject else self.event
 
 
+_LEVELS: Final = {"owner": 1, "team-lead": 2, "director": 3}
+_USUAL: Final = {
+    "remind": "obligation-reminder",
+    "escalate": "escalation",
+    "propose-reassignment": "propose-reassignment",
+    "message": "candidate-apology",
+}
+
+
+def level_of(do: str, to: str) -> int:
+    """Give the level of a step: 0 for a reminder or a message, else that of the person."""
+    return _LEVELS.get(to, 0) if do in {"escalate", "propose-reassignment"} else 0
+
+
 class LadderStep(_Data):
     """A step before (negative) or after the due time."""
 
@@ -134,11 +148,15 @@ class LadderStep(_Data):
     def _from_short(cls, given: Any) -> Any:
         if not isinstance(given, list):
             return given
-        return dict(zip(("after", "do", "to", "level", "template"), given, strict=True))
+        after, do, to, *said = given
+        level, template = said or (level_of(do, to), _USUAL.get(do))
+        return {"after": after, "do": do, "to": to, "level": level, "template": template}
 
     def short(self) -> Any:
-        """Write its values in the order of its fields."""
-        return [self.after.short(), self.do, self.to, self.level, self.template]
+        """Write its values in the order of its fields; a usual level and template are left out."""
+        told = [self.after.model_dump(context=SHORT), self.do, self.to]
+        usual = (self.level, self.template) == (level_of(self.do, self.to), _USUAL[self.do])
+        return told if usual else [*told, self.level, self.template]
 
 
 class ObligationRule(_Data):

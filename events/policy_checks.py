@@ -22,6 +22,7 @@ from events.policy import (
     Policy,
     Span,
     Trigger,
+    level_of,
 )
 from events.policy_table import article, quoted, sort_of, suggestion
 from events.toml_lines import Path
@@ -84,7 +85,7 @@ _NAMING: Final[Mapping[str, frozenset[str]]] = {
     "interview": frozenset({"interview_id", "submission_id", "about"}),
     "message": frozenset({"message_id", "about"}),
     "job-order": frozenset({"job_order_id"}),
-    "offer": frozenset({"offer_id", "about"}),
+    "offer": frozenset({"offer_id", "submission_id", "about"}),
     "placement": frozenset({"placement_id", "submission_id", "about"}),
     "conflict": frozenset({"conflict_id", "about"}),
     "no-match": frozenset({"no_match_id", "about"}),
@@ -362,11 +363,6 @@ def _check_step(step: LadderStep, path: Path, note: Note) -> None:
         )
     elif step.level != (expected := level_of(step.do, step.to)):
         note((*path, "level"), f'"{step.do}" to "{step.to}" is level {expected}, not {step.level}.')
-
-
-def level_of(do: str, to: str) -> int:
-    """Give the level of a step: 0 for a reminder or a message, else that of the person."""
-    return LEVELS.get(to, 0) if do in {"escalate", "propose-reassignment"} else 0
 
 
 def written(span: Span) -> str:

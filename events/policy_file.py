@@ -11,7 +11,15 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel
 
 from events.durations import DurationError, parse_span
-from events.policy import LARGEST_COMPILED, GateRule, LadderStep, ObligationRule, Policy, Trigger
+from events.policy import (
+    LARGEST_COMPILED,
+    GateRule,
+    LadderStep,
+    ObligationRule,
+    Policy,
+    Trigger,
+    level_of,
+)
 from events.policy_checks import (
     COMMANDS,
     EVENTS,
@@ -21,7 +29,6 @@ from events.policy_checks import (
     check_needs,
     check_obligation,
     key,
-    level_of,
     texts_of,
 )
 from events.policy_table import Problems, Table, plain, quoted, sort_of, suggestion

@@ -121,7 +121,7 @@ class Offer:
     """A client's offer and what the candidate said."""
 
     submission_id: str
-    answer: Literal["accepted", "declined"] | None = None
+    answer: Literal["accepted", "declined", "withdrawn"] | None = None
     revision: int = 1
     kind: PlacementKind = "unknown"
     starts_on: datetime | None = None
@@ -150,6 +150,13 @@ class Placement:
     def running(self) -> bool:
         """Tell whether the person works there now."""
         return self.started_on is not None and self.ended_how is None
+
+    def unfinished(self, now: datetime) -> bool:
+        """Tell whether it is still to start, under guarantee, or before its agreed end."""
+        if self.ended_how is not None:
+            return False
+        ends = [each for each in (self.guarantee_until, self.ends_on) if each is not None]
+        return self.started_on is None or any(now < each for each in ends)
 
     @property
     def guarantee_until(self) -> datetime | None:
@@ -188,6 +195,7 @@ class Breach:
     subject: str
     since: datetime
     due_at: datetime
+    owner_role: OwnerRole = "candidate-owner"
     level: int = 0
     excused: bool = False
     met_at: datetime | None = None
@@ -237,9 +245,12 @@ class Engagement:
     team: tuple[str, ...] = ()
     intake_completed: bool = False
     introduced: tuple[str, ...] = ()
+    introduction_owed: bool = False
     facets: dict[str, KnownFacet] = field(default_factory=dict)
     no_matches: tuple[str, ...] = ()
     paused_until: datetime | None = None
+    paused_since: datetime | None = None
+    """When the pauses that join one another began."""
     dormant: bool = False
     withdrawn: bool = False
     conversations: int = 0
@@ -256,7 +267,7 @@ class Engagement:
     talk_owed_since: datetime | None = None
     """When a placement came to nothing, until a person has talked with the candidate."""
     conflicts: dict[str, Conflict] = field(default_factory=dict)
-    client_contacts: tuple[str, ...] = ()
+    client_talks: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     contacts: tuple[str, ...] = ()
@@ -311,13 +322,17 @@ class Engagement:
             return "waiting on agency"
         if self.attempts_since_contact >= ATTEMPTS_UNTIL_WAITING:
             return "waiting on candidate"
-        if any(each.answer is None for each in self.offers.values()):
+        if any(each.answer is None and self._alive(each) for each in self.offers.values()):
             return "waiting on candidate"
         if any(each.answer is None for each in self.proposals.values()):
             return "waiting on candidate"
         if any(each.answer is None for each in self.live_submissions.values()):
             return "waiting on client"
         return "active"
+
+    def _alive(self, offer: Offer) -> bool:
+        submission = self.submissions.get(offer.submission_id)
+        return submission is not None and submission.status == "live"
 
     @property
     def level(self) -> int:

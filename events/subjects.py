@@ -1,7 +1,7 @@
 """What an event speaks of, in the terms a policy uses: which application, submission, interview, message.
 
-Naming a submission also names its application, its placement and all its interviews; naming an interview
-names its submission too, but never the submission's other interviews.
+Naming a submission also names its application, its placement, its offers and all its interviews; naming an
+interview names its submission too, but never the submission's other interviews.
 """
 
 from collections.abc import Container, Mapping, Sequence
@@ -33,6 +33,7 @@ def named_by(event: BaseModel, state: Engagement) -> Named:
         if submission is not None and submission.application_id is not None:
             found.add(("application", submission.application_id))
     found |= {("placement", each) for each in whole if each in state.placements}
+    found |= {("offer", each) for each, offer in state.offers.items() if offer.submission_id in whole}
     meetings = state.interviews.items()
     found |= {("interview", each) for each, meeting in meetings if meeting.submission_id in whole}
     return frozenset(found)
@@ -67,7 +68,11 @@ def fires(trigger: Trigger, event: BaseModel, subject: str, named: Named) -> boo
 
 def narrowed(trigger: Trigger, event: BaseModel) -> bool:
     """Tell whether the event's plain fields are as the trigger's ``where`` asks."""
-    return all(str(getattr(event, name, None)) == value for name, value in trigger.where.items())
+    return all(
+        str(getattr(event, name, None)) == value
+        or (name == "purpose" and value in getattr(event, "also", ()))
+        for name, value in trigger.where.items()
+    )
 
 
 def resolve(about: Sequence[str], state: Engagement) -> tuple[str, ...]:

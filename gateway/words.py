@@ -47,7 +47,10 @@ def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
         case e.IntakeCompleted():
             return "Intake completed"
         case e.Paused():
-            return f"Paused until {moment(event.until)} at the candidate's wish{quote(event.reason)}"
+            approved = f", approved by {event.approved_by}" if event.approved_by else ""
+            return (
+                f"Paused until {moment(event.until)} at the candidate's wish{approved}{quote(event.reason)}"
+            )
         case e.Resumed():
             return "Resumed"
         case e.WentDormant():
@@ -60,7 +63,8 @@ def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
         case e.ContactMade():
             return (
                 f"{event.by} talked with the candidate by {_channel(event.channel)}"
-                f"{_purpose(event.purpose)}{_about(event.about)}{_sentiment(event.sentiment)}{quote(event.note)}"
+                f"{_purpose(event.purpose, *event.also)}{_about(event.about)}{_heard(event)}"
+                f"{quote(event.note)}"
             )
         case e.AttemptMade():
             return (
@@ -131,7 +135,7 @@ def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
                 f"Client said {event.answer} to submission {event.submission_id}"
                 f"{_because(event.reason_code)}{quote(event.reason)}"
             )
-        case e.ClientContacted():
+        case e.TalkedWithClient():
             about = f" about submission {event.submission_id}" if event.submission_id else ""
             about = f" about placement {event.placement_id}" if event.placement_id else about
             excels = f", excels: {event.excels}" if event.excels else ""
@@ -195,6 +199,9 @@ def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
             return f"Candidate accepted offer {event.offer_id}{start}"
         case e.OfferDeclined():
             return f"Candidate declined offer {event.offer_id}{quote(event.reason)}"
+        case e.OfferWithdrawn():
+            why = "" if event.why == "unknown" else f" ({event.why.replace('-', ' ')})"
+            return f"Offer {event.offer_id} stands no longer{why}{quote(event.reason)}"
         case e.SubmissionLeftOpen():
             return (
                 f"Submission {event.submission_id} is still alive beside offer {event.offer_id}: "
@@ -394,8 +401,9 @@ def _fit(fit: int | None) -> str:
     return "" if fit is None else f" (fit {fit} of 100)"
 
 
-def _sentiment(sentiment: str | None) -> str:
-    return "" if sentiment is None else f", {sentiment}"
+def _heard(event: e.ContactMade) -> str:
+    likes = f", likes it: {event.likes}" if event.likes else ""
+    return (f", they are {event.sentiment}" if event.sentiment else "") + likes
 
 
 def _terms(event: e.OfferExtended | e.OfferRevised) -> str:
@@ -415,5 +423,6 @@ def _channel(channel: str) -> str:
     return {"email": "e-mail", "sms": "SMS", "unknown": "an unknown way"}.get(channel, channel)
 
 
-def _purpose(purpose: str) -> str:
-    return "" if purpose == "talk" else f" ({purpose.replace('-', ' ')})"
+def _purpose(*purposes: str) -> str:
+    told = [each.replace("-", " ") for each in purposes if each != "talk"]
+    return f" ({', '.join(told)})" if told else ""

@@ -4,6 +4,7 @@ A command keeps its id through every retry: the id is what makes sending it agai
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Mapping
 from datetime import timedelta
@@ -48,6 +49,10 @@ _PASSING: Final = frozenset(
         RPCStatusCode.DEADLINE_EXCEEDED,
         RPCStatusCode.ABORTED,
         RPCStatusCode.CANCELLED,
+        # A line that breaks when the server is killed: the SDK has no better name for it, and of a call
+        # that is older than ten seconds it tells at once.
+        RPCStatusCode.UNKNOWN,
+        RPCStatusCode.INTERNAL,
         # A workflow task failed, as it does when a run that rolls over finds a new signal waiting.
         RPCStatusCode.FAILED_PRECONDITION,
         # The run ended between our call's two halves; the next call starts another.
@@ -198,11 +203,12 @@ class Engagements:
 
     async def _try(self, engagement_id: str, name: str, update_id: str, content: str) -> CommandReply | None:
         """Send once; None asks for another try."""
+        start = self._start(engagement_id)
         try:
             reply: CommandReply = await self._client.execute_update_with_start_workflow(
                 name,
                 _raw(content),
-                start_workflow_operation=self._start(engagement_id),
+                start_workflow_operation=start,
                 id=update_id,
                 result_type=CommandReply,
             )
@@ -216,11 +222,13 @@ class Engagements:
             digest = cause.details[0] if cause.details else ""
             raise CommandFailed(cause.message, cause.type or "failed", digest=digest) from None
         except RPCTimeoutOrCancelledError:
+            await _hear(start)
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 # The SDK turns a cancellation of ours into this error as well.
                 raise asyncio.CancelledError from None
         except RPCError as error:
+            await _hear(start)
             if error.status not in _PASSING:
                 raise
         return None
@@ -253,6 +261,12 @@ class Engagements:
             namespace=self._client.namespace, workflow_id=workflow_id(self._agency, engagement_id)
         )
         return await codec.with_context(context).digest(content.encode()) or ""
+
+
+async def _hear(start: WithStartWorkflowOperation[Any, Any]) -> None:
+    # The SDK leaves the error there as well, and asyncio complains of an error that nobody looked at.
+    with contextlib.suppress(Exception, asyncio.CancelledError):
+        await start.workflow_handle()
 
 
 def _raw(content: str) -> RawValue:

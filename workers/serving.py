@@ -16,6 +16,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.envconfig import ClientConnectConfig
 
+from activities.outreach import SETTLES_AFTER
 from activities.sweeping import Sweeping
 from events.clock import ClockSpec
 from events.errors import CallerError
@@ -80,8 +81,12 @@ async def serving(
     *,
     smtp: tuple[str, int] | None = None,
     clock: ClockSpec | None = None,
+    settles_after: timedelta = SETTLES_AFTER,
 ) -> AsyncIterator[Serving]:
-    """This will run the workers until it is left; then they finish what they hold, for a few seconds."""
+    """This will run the workers until it is left; then they finish what they hold, for a few seconds.
+
+    *settles_after* is how long a message without an outcome may still be under way.
+    """
     clock = clock or ClockSpec()
     places = PostgresPlaces(database_url)
     async with adapters(settings, database_url, smtp=smtp) as having:
@@ -89,8 +94,9 @@ async def serving(
         await register_search_attributes(client)
         scheduled = await ensure_sweep(client)
         stopping = asyncio.Event()
+        at_work = workers(client, having, clock=clock, settles_after=settles_after)
         follower = Follower(having.log, places, having.service, EngagementTeller(client, clock))
-        working = asyncio.ensure_future(run_until(stopping, workers(client, having, clock=clock)))
+        working = asyncio.ensure_future(run_until(stopping, at_work))
         around = [asyncio.ensure_future(follower.run())]
         if not scheduled:
             around.append(asyncio.ensure_future(_sweep(sweeping(client, having, clock))))

@@ -17,7 +17,7 @@ from temporalio.worker import Worker
 from activities.channels.email import Email, MailSettings
 from activities.commands import Commands, CommandService
 from activities.directory import Directory
-from activities.outreach import Outreach
+from activities.outreach import SETTLES_AFTER, Outreach
 from activities.recording import Recording
 from activities.sweeping import Sweeping
 from events.clock import ClockSpec
@@ -97,7 +97,12 @@ def sweeping(client: Client, having: Adapters, clock: ClockSpec | None = None) -
 
 
 def workers(
-    client: Client, having: Adapters, *, clock: ClockSpec | None = None, templates: Sequence[Path] = ()
+    client: Client,
+    having: Adapters,
+    *,
+    clock: ClockSpec | None = None,
+    templates: Sequence[Path] = (),
+    settles_after: timedelta = SETTLES_AFTER,
 ) -> list[Worker]:
     """Make the workers of one process."""
     outreach = Outreach(
@@ -107,6 +112,7 @@ def workers(
         having.email,
         having.digests,
         templates=templates,
+        settles_after=settles_after,
         digest_window=having.digest_window,
     )
     recording = Recording(having.log, having.directory)

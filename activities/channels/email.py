@@ -56,6 +56,7 @@ class Email:
         if not is_address(settings.sender):
             raise ValueError("the sender of outreach is no e-mail address; correct it in the settings")
         self._settings = settings
+        self._leaving: set[asyncio.Task[None]] = set()
 
     def message_id(self, effect_id: str) -> str:
         """Derive the Message-ID of an effect."""
@@ -82,7 +83,10 @@ class Email:
         except (SMTPException, OSError) as error:
             raise attempt.judge(error) from None
         finally:
-            await attempt.leave()
+            # The letter's fate is known and waits to be recorded: saying goodbye must not delay that.
+            task = asyncio.create_task(attempt.leave())
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
 
     def compose(self, letter: Letter, message_id: str) -> EmailMessage:
         """Write a letter as a MIME message in text and HTML."""
@@ -148,10 +152,12 @@ class _Attempt:
 
     async def leave(self) -> None:
         # Whatever happens here, the letter's fate is known already.
-        with suppress(SMTPException, OSError):
-            if self._client.is_connected:
-                await self._client.quit(timeout=_POLITE)
-        self._client.close()
+        try:
+            with suppress(SMTPException, OSError):
+                if self._client.is_connected:
+                    await self._client.quit(timeout=_POLITE)
+        finally:
+            self._client.close()
 
 
 def reply_token(secret: bytes, agency: str, engagement_id: str) -> str:

@@ -12,14 +12,12 @@ from events.errors import InvalidCommand, NotAllowed, UnknownReference, WrongSta
 from events.state import Conflict, Engagement
 
 
-def record_client_contact(
-    command: c.RecordClientContact, state: Engagement, ctx: Context
-) -> list[e.AnyEvent]:
+def record_client_talk(command: c.RecordClientTalk, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
     """Record that a person talked with the client, once per id; a client who is not content is a concern.
 
     :raises NotAllowed: the engine claims to have talked.
     :raises UnknownReference: no such submission or placement.
-    :raises InvalidCommand: it says how the placed person does, of no placement.
+    :raises InvalidCommand: it says how somebody does and not where, or is a check-in and does not say how.
     """
     if ctx.actor.kind == "engine":
         raise NotAllowed("an automated message is no talk with the client; only a person's words are")
@@ -29,13 +27,18 @@ def record_client_contact(
         known_placement(state, command.placement_id)
     if command.excels is not None and command.placement_id is None:
         raise InvalidCommand("excels says how somebody does in a placement; name it: placement_id=ID")
-    key = ctx.new_id("client-contact", command.client_contact_id)
-    if key in state.client_contacts:
+    if command.purpose == "check-in" and command.excels is None:
+        raise InvalidCommand(
+            "a check-in with the client says whether they excel: excels=yes, partly or no, and "
+            "placement_id=ID; a talk that does not ask is purpose=talk"
+        )
+    key = ctx.new_id("client-talk", command.client_talk_id)
+    if key in state.client_talks:
         return []
     told: list[e.AnyEvent] = [
-        e.ClientContacted(
+        e.TalkedWithClient(
             at=ctx.at,
-            client_contact_id=key,
+            client_talk_id=key,
             by=ctx.person(command.by),
             channel=command.channel,
             purpose=command.purpose,

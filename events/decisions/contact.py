@@ -6,7 +6,7 @@ Only people make contact: whatever the engine sends is neither contact nor attem
 from events import catalogue as e
 from events import commands as c
 from events.context import Context
-from events.errors import NeedsEvidence, NotAllowed
+from events.errors import InvalidCommand, NeedsEvidence, NotAllowed
 from events.state import Engagement
 from events.subjects import resolve
 
@@ -15,7 +15,7 @@ def record_contact(command: c.RecordContact, state: Engagement, ctx: Context) ->
     """Record a two-way exchange, once per contact id; somebody unhappy in their placement is a concern.
 
     :raises NotAllowed: the engine claims to have talked.
-    :raises InvalidCommand: nobody of the agency is named.
+    :raises InvalidCommand: nobody of the agency is named, or a check-in does not say whether they like it.
     :raises NeedsEvidence: the candidate is said to have confirmed it, and nothing shows it.
     :raises UnknownReference: it is about something that is not here.
     """
@@ -29,6 +29,16 @@ def record_contact(command: c.RecordContact, state: Engagement, ctx: Context) ->
     if contact_id in (*state.contacts, *state.attempts):
         return []
     about = resolve(command.about, state)
+    checks_in = "check-in" in (command.purpose, *command.also)
+    if checks_in and command.likes is None:
+        raise InvalidCommand(
+            "a check-in says whether they like the job: likes=yes, partly or no; "
+            "a talk that does not ask is purpose=talk"
+        )
+    alive = _placements_of(about, state) if checks_in else []
+    if len(alive) == 1 and not {f"placement:{alive[0]}", f"submission:{alive[0]}"} & set(about):
+        # Said, so that whoever counts what was liked need not guess.
+        about = (*about, f"placement:{alive[0]}")
     contact: list[e.AnyEvent] = [
         e.ContactMade(
             at=ctx.at,
@@ -41,15 +51,14 @@ def record_contact(command: c.RecordContact, state: Engagement, ctx: Context) ->
             purpose=command.purpose,
             about=about,
             note=command.note,
+            also=command.also,
             sentiment=command.sentiment,
+            likes=command.likes,
         )
     ]
     # A closed engagement takes the late report of the talk, and opens nothing any more.
-    if command.purpose == "check-in" and command.sentiment == "bad" and not state.closed:
-        contact += [
-            e.ConcernRaised(at=ctx.at, placement_id=each, raised_by="candidate")
-            for each in _placements_of(about, state)
-        ]
+    if command.likes == "no" and not state.closed:
+        contact += [e.ConcernRaised(at=ctx.at, placement_id=each, raised_by="candidate") for each in alive]
     return contact
 
 

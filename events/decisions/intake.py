@@ -90,7 +90,7 @@ def complete_intake(command: c.CompleteIntake, state: Engagement, ctx: Context) 
     return [] if state.intake_completed else [e.IntakeCompleted(at=ctx.at)]
 
 
-def pause(command: c.Pause, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+def pause(command: c.Pause | c.RecordPause, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
     """Note the candidate's wish for quiet; how long is too long for one person to decide, a gate says.
 
     :raises InvalidCommand: the date is past.
@@ -104,7 +104,7 @@ def pause(command: c.Pause, state: Engagement, ctx: Context) -> list[e.AnyEvent]
         raise InvalidCommand("a pause ends in the future; give until=DATE with its zone, later than now")
     if state.paused_until == command.until:
         return []
-    return [e.Paused(at=ctx.at, until=command.until, reason=command.reason)]
+    return [e.Paused(at=ctx.at, until=command.until, reason=command.reason, approved_by=command.approved_by)]
 
 
 def resume(command: c.Resume, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
@@ -154,8 +154,13 @@ def withdraw(command: c.Withdraw, state: Engagement, ctx: Context) -> list[e.Any
 def close_engagement(command: c.CloseEngagement, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
     """End the engagement.
 
-    :raises WrongState: a submission is still alive.
+    :raises WrongState: a submission is still alive, or a placement is not through its guarantee or contract.
     """
     if state.live_submissions:
         raise WrongState("a submission is still alive; withdraw it or record its outcome before closing")
+    if unfinished := [key for key, each in sorted(state.placements.items()) if each.unfinished(ctx.now)]:
+        raise WrongState(
+            f"placement '{unfinished[0]}' is not over: wait for its start, guarantee and end, or tell how it "
+            "ended with end-placement"
+        )
     return [e.EngagementClosed(at=ctx.at, reason=command.reason)]

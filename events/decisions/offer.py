@@ -104,14 +104,14 @@ def accept_offer(command: c.AcceptOffer, state: Engagement, ctx: Context) -> lis
     """Record the candidate's yes; what else is alive, the candidate is to choose about.
 
     :raises UnknownReference: no such offer.
-    :raises WrongState: it was declined.
+    :raises WrongState: it was declined or withdrawn.
     :raises InvalidCommand: it would end before it starts.
     """
     found = known_offer(state, command.offer_id)
     if found.answer == "accepted":
         return []
-    if found.answer == "declined":
-        raise WrongState(f"offer '{command.offer_id}' was declined; record the new offer first")
+    if found.answer is not None:
+        raise WrongState(f"offer '{command.offer_id}' was {found.answer}; record the new offer first")
     starts_on, ends_on = command.starts_on or found.starts_on, command.ends_on or found.ends_on
     _in_order(starts_on, ends_on)
     accepted = e.OfferAccepted(
@@ -126,6 +126,33 @@ def accept_offer(command: c.AcceptOffer, state: Engagement, ctx: Context) -> lis
     others = [key for key in sorted(state.live_submissions) if key != found.submission_id]
     left = [e.SubmissionLeftOpen(at=ctx.at, submission_id=key, offer_id=command.offer_id) for key in others]
     return [accepted, *left]
+
+
+def withdraw_offer(command: c.WithdrawOffer, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+    """Record that an offer stands no longer, once.
+
+    :raises UnknownReference: no such offer.
+    :raises WrongState: the candidate has answered it.
+    """
+    found = known_offer(state, command.offer_id)
+    if found.answer == "withdrawn":
+        return []
+    if found.answer == "accepted":
+        raise WrongState(
+            f"offer '{command.offer_id}' was accepted; if the client backs out, tell it with "
+            f"end-placement placement_id={found.submission_id} how=no-start ended_by=client"
+        )
+    if found.answer == "declined":
+        raise WrongState(f"offer '{command.offer_id}' was declined; there is nothing to take back")
+    return [
+        e.OfferWithdrawn(
+            at=ctx.at,
+            offer_id=command.offer_id,
+            submission_id=found.submission_id,
+            why=command.why,
+            reason=command.reason,
+        )
+    ]
 
 
 def settle_submission(command: c.SettleSubmission, state: Engagement, ctx: Context) -> list[e.AnyEvent]:

@@ -12,32 +12,36 @@ from events.context import Context
 from events.errors import InvalidCommand, UnknownReference, WrongState
 from events.state import Engagement, Placement
 
+A_DAY: Final = timedelta(days=1)
 BEFORE_START: Final = frozenset({"reneged", "no-start"})
 
 
 def record_terms(command: c.RecordPlacementTerms, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
-    """Record the client's terms; other terms later are a second event.
+    """Record the client's terms; what is not given stays, other terms later are a second event.
 
     :raises UnknownReference: no such placement.
     :raises InvalidCommand: the refund steps do not fit the guarantee, or each other.
     """
     found = known_placement(state, command.placement_id)
-    _check_steps(command)
-    told = (command.guarantee_days, command.remedy, command.refund_steps)
+    days = found.guarantee_days if command.guarantee_days is None else command.guarantee_days
+    remedy = command.remedy or found.remedy
+    steps = found.refund_steps if command.refund_steps is None else command.refund_steps
+    _check_steps(steps, days)
     same_kind = command.placement_kind in ("unknown", found.kind)
+    told = (days, remedy, steps)
     if found.agreed and same_kind and told == (found.guarantee_days, found.remedy, found.refund_steps):
         return []
     until = None
-    if found.started_on is not None and command.guarantee_days is not None:
-        until = found.started_on + timedelta(days=command.guarantee_days)
+    if found.started_on is not None and days is not None:
+        until = found.started_on + timedelta(days=days)
     return [
         e.PlacementTermsRecorded(
             at=ctx.at,
             placement_id=command.placement_id,
             kind=found.kind if command.placement_kind == "unknown" else command.placement_kind,
-            guarantee_days=command.guarantee_days,
-            remedy=command.remedy,
-            refund_steps=command.refund_steps,
+            guarantee_days=days,
+            remedy=remedy,
+            refund_steps=steps,
             guarantee_until=until,
         )
     ]
@@ -87,7 +91,8 @@ def confirm_start(command: c.ConfirmStart, state: Engagement, ctx: Context) -> l
             "annul that first if it was wrong"
         )
     _must_not_be_over(found, command.placement_id)
-    if started_on > ctx.now:
+    # A first day is a day: it may be told in its morning, whatever hour was agreed.
+    if started_on > ctx.now + A_DAY:
         raise InvalidCommand("a start is confirmed when it has been; move-start changes the agreed day")
     guarantee = timedelta(days=found.guarantee_days) if found.guarantee_days is not None else None
     return [
@@ -176,7 +181,7 @@ def end_placement(command: c.EndPlacement, state: Engagement, ctx: Context) -> l
         return []
     _must_not_be_over(found, command.placement_id)
     _must_fit(command, found)
-    ended_on = command.ended_on or ctx.at
+    ended_on = command.ended_on or min(ctx.at, ctx.now)
     if ended_on > ctx.now:
         raise InvalidCommand("a placement has ended when it has; extend-contract says when one will end")
     if found.started_on is not None and ended_on < found.started_on:
@@ -254,11 +259,11 @@ def _refund(found: Placement) -> int | None:
     return next((step.percent for step in found.refund_steps if worked <= step.until_day), 0)
 
 
-def _check_steps(command: c.RecordPlacementTerms) -> None:
-    days = [step.until_day for step in command.refund_steps]
+def _check_steps(steps: tuple[e.RefundStep, ...], guarantee_days: int | None) -> None:
+    days = [step.until_day for step in steps]
     if days != sorted(set(days)):
         raise InvalidCommand("refund_steps must go up by day, each day once; put them in order")
-    if days and command.guarantee_days is not None and days[-1] > command.guarantee_days:
+    if days and guarantee_days is not None and days[-1] > guarantee_days:
         raise InvalidCommand("a refund step lies beyond guarantee_days; correct one of them")
 
 

@@ -15,14 +15,16 @@ def introduce_recruiter(command: c.IntroduceRecruiter, state: Engagement, ctx: C
 
     :raises NotAllowed: the engine claims to have introduced somebody.
     :raises WrongState: nobody is named, and nobody answers for the candidate yet.
+    :raises InvalidCommand: nobody is said to have introduced them.
     """
     _a_person_did(ctx, "an automated message introduces nobody; only a person does")
     recruiter = command.recruiter or state.candidate_owner
     if recruiter is None:
         raise WrongState("nobody answers for this candidate yet; name who was introduced: recruiter=PERSON")
-    if state.introduced[-1:] == (recruiter,):
+    owed = state.introduction_owed and recruiter == state.candidate_owner
+    if recruiter in state.introduced and not owed:
         return []
-    by = command.by or (ctx.actor.id if ctx.actor.kind == "person" else recruiter)
+    by = ctx.person(command.by)
     return [e.RecruiterIntroduced(at=ctx.at, recruiter=recruiter, by=by, channel=command.channel)]
 
 

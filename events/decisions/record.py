@@ -8,19 +8,19 @@ from typing import Final
 
 from events import catalogue as e
 from events import commands as c
-from events.codec import ENGAGEMENT_EVENTS
+from events.codec import ENGAGEMENT_EVENTS, decode
 from events.context import Context
 from events.envelope import Stored
 from events.errors import NotAllowed, UnknownReference, WrongState
 from events.fold import annulled_ids
-from events.obligations import job_order_owner, owner_of
+from events.obligations import job_order_owner
 from events.state import Engagement
 
 # What one report may bring with it: declared wrong together with it.
 BRINGS: Final[Mapping[str, str]] = {
     "offer-accepted": "submission-left-open",
     "contact-made": "concern-raised",
-    "client-contacted": "concern-raised",
+    "talked-with-client": "concern-raised",
 }
 LASTING: Final = frozenset(
     {
@@ -41,7 +41,7 @@ def annul_event(
     """Declare an event of the world wrong, and what the same report had brought with it.
 
     :raises UnknownReference: this stream has no such event.
-    :raises WrongState: it is the engine's own, or one that everything else rests on.
+    :raises WrongState: it is the engine's own, or one that others rest on.
     """
     found = next((stored for stored in history if stored.event_id == command.event_id), None)
     if found is None:
@@ -53,6 +53,7 @@ def annul_event(
         raise WrongState(
             f"a '{found.type}' cannot be annulled; annul what led to it, or close the engagement"
         )
+    _nothing_rests_on(decode(found), state)
     brought = (
         each
         for each in history
@@ -64,6 +65,17 @@ def annul_event(
         e.EventAnnulled(at=ctx.at, event_id=each.event_id, annulled_type=each.type, reason=command.reason)
         for each in (found, *brought)
     ]
+
+
+def _nothing_rests_on(event: e.AnyEvent, state: Engagement) -> None:
+    """Keep the order of undoing: check-ins on a placement that nobody accepted would be nonsense."""
+    if isinstance(event, e.OfferAccepted):
+        found = state.placements.get(event.placement_id)
+        if found is not None and (found.started_on is not None or found.ended_how is not None):
+            last = "placement-ended" if found.ended_how is not None else "placement-started"
+            raise WrongState(f"the placement has gone on since this was accepted; annul its '{last}' first")
+    if isinstance(event, e.Submitted) and event.submission_id in state.placements:
+        raise WrongState("a placement came of this submission; annul its 'offer-accepted' first")
 
 
 def acknowledge_escalation(
@@ -108,10 +120,13 @@ def excuse_obligation(command: c.ExcuseObligation, state: Engagement, ctx: Conte
     if ctx.actor.kind == "engine":
         raise NotAllowed("only a person excuses a promise")
     by = ctx.person(command.by)
-    # A breach that is over no longer says by which role it was owed.
-    owner = owner_of(state, promise) if promise is not None else job_order_owner(state, found.subject)
-    if by in (owner, state.candidate_owner):
-        raise NotAllowed(f"'{by}' owes this promise, and nobody excuses themselves; a lead does: by=LEAD")
+    ours = found.owner_role == "candidate-owner"
+    owners = (state.candidate_owner, None if ours else job_order_owner(state, found.subject))
+    themselves = [each for each in (by, ctx.actor.id) if each in owners]
+    if themselves:
+        raise NotAllowed(
+            f"'{themselves[0]}' owes this promise, and nobody excuses themselves; a lead does: by=LEAD"
+        )
     if promise is None and breach is not None and breach.excused:
         return []
     return [

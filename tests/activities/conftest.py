@@ -51,6 +51,8 @@ class MailServer:
         self.rcpt_answer = "250 OK"
         self.data_answer = "250 OK"
         self.hangs_up_after_data = False
+        self.may_end = asyncio.Event()
+        self.may_end.set()
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -84,6 +86,10 @@ class MailServer:
             assert server.transport is not None
             server.transport.close()
         return self.data_answer
+
+    async def handle_QUIT(self, _server: SMTP, _session: Session, _envelope: Envelope) -> str:
+        await self.may_end.wait()
+        return "221 Bye"
 
 
 @pytest.fixture

@@ -50,13 +50,13 @@ class Dying(MemoryDigests):
         if any(each.outcome == "sent" for each in became):
             self._perhaps("finish")
         elif self.dies_at == "dead":
-            raise ConnectionResetError("killed")
+            raise RuntimeError("killed")
         await super().finish(agency, digest_id, attempt, became, **kwargs)
 
     def _perhaps(self, where: str) -> None:
         if self.dies_at == where:
             self.dies_at = "dead"
-            raise ConnectionResetError("killed")
+            raise RuntimeError("killed")
 
 
 class Office:

@@ -60,18 +60,23 @@ Send = Callable[..., Awaitable[OutreachOutcome]]
 OpenEngagement = Callable[..., Awaitable[None]]
 
 
-class CrashingLedger(MemoryEffects):
-    """Loses the process between the sending and the recording, *crashes* times."""
+class Killed(BaseException):
+    """What is left of a process in a test that cannot kill its own."""
 
-    def __init__(self, crashes: int) -> None:
+
+class CrashingLedger(MemoryEffects):
+    """Loses the process between the sending and the recording, or only the database, *crashes* times."""
+
+    def __init__(self, crashes: int, loses: type[BaseException] = Killed) -> None:
         super().__init__(clock=lambda: self.now)
         self.crashes = crashes
+        self.loses = loses
         self.now = NOON
 
     async def finish(self, *args: Any, **kwargs: Any) -> Any:
         if self.crashes > 0:
             self.crashes -= 1
-            raise ConnectionResetError("killed")
+            raise self.loses
         return await super().finish(*args, **kwargs)
 
 
@@ -185,7 +190,7 @@ class TestACrashInTheMiddle:
         self, send: Send, mail_server: "MailServer"
     ) -> None:
         ledger = CrashingLedger(crashes=1)
-        with pytest.raises(ApplicationError):
+        with pytest.raises(Killed):
             await send(ORDER, on=ledger)
         with pytest.raises(ApplicationError) as caught:
             await send(ORDER, on=ledger)
@@ -201,7 +206,7 @@ class TestACrashInTheMiddle:
     async def test_asks_a_person_after_the_second_time(self, send: Send, mail_server: "MailServer") -> None:
         ledger = CrashingLedger(crashes=2)
         for _ in range(2):
-            with pytest.raises(ApplicationError):
+            with pytest.raises(Killed):
                 await send(ORDER, on=ledger)
             ledger.now += timedelta(minutes=6)
         outcome = await send(ORDER, on=ledger)
@@ -213,6 +218,17 @@ class TestACrashInTheMiddle:
         with pytest.raises(ApplicationError) as caught:
             await send(ORDER)
         assert caught.value.type == "OutcomeUnknown"
+
+
+@pytest.mark.usefixtures("opened")
+class TestADeadDatabase:
+    async def test_makes_no_known_outcome_unknown(self, send: Send, mail_server: "MailServer") -> None:
+        """The letter has left; its record waits for the database, and nothing goes out again."""
+        ledger = CrashingLedger(crashes=3, loses=ConnectionResetError)
+        outcome = await send(ORDER, on=ledger)
+        assert (outcome.outcome, outcome.attempt) == ("sent", 1)
+        assert [row.state for row in await ledger.list("a-1")] == ["sent"]
+        assert len(mail_server.received) == 1
 
 
 @pytest.mark.usefixtures("opened")

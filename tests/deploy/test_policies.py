@@ -49,6 +49,10 @@ LATER = (
     "call-after-fall-off",
     "redeployment-talk-day-30",
     "redeployment-talk-day-14",
+    "chase-feedback",
+    "tell-interview-off",
+    "confirm-end",
+    "settle-guarantee",
 )
 
 
@@ -117,6 +121,7 @@ class TestStarter:
             "resumed",
             "contact-made",
             "placement-ended",
+            "excuse-granted",
         }
 
     def test_prepares_for_no_interview_of_what_is_over(self) -> None:
@@ -146,12 +151,13 @@ class TestStarter:
 
     def test_tells_the_client_of_each_no_of_the_candidate(self) -> None:
         """A client who goes back on its own word needs no telling."""
-        assert {each.event: each.where for each in rule("tell-client").opens_on} == {
-            "right-to-represent-revoked": {},
-            "candidate-withdrew": {"scope": "submission"},
-            "offer-declined": {},
-            "placement-ended": {"how": "reneged", "ended_by": "candidate"},
-        }
+        assert [(each.event, each.where) for each in rule("tell-client").opens_on] == [
+            ("right-to-represent-revoked", {}),
+            ("candidate-withdrew", {"scope": "submission"}),
+            ("offer-declined", {}),
+            ("placement-ended", {"how": "reneged", "ended_by": "candidate"}),
+            ("placement-ended", {"how": "no-start", "ended_by": "candidate"}),
+        ]
 
 
 class TestObserved:
@@ -177,4 +183,4 @@ class TestEveryShippedPolicy:
         assert problems_of(deploy_policy(name)) == []
 
     def test_fits_a_workflow_with_room_to_spare(self, name: str) -> None:
-        assert len(deploy_policy(name).body().encode()) < 0.85 * LARGEST_COMPILED
+        assert len(deploy_policy(name).body().encode()) < 0.9 * LARGEST_COMPILED

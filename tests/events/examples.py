@@ -47,7 +47,7 @@ _ENGAGEMENT: Final[tuple[Event, ...]] = (
         at=AT, owner="recruiter-2", previous="recruiter-1", reason="left", handover="Likes short calls."
     ),
     e.IntakeCompleted(at=AT),
-    e.Paused(at=AT, until=STARTS, reason="A wedding."),
+    e.Paused(at=AT, until=STARTS, reason="A wedding.", approved_by="lead-1"),
     e.Resumed(at=AT),
     e.WentDormant(at=AT, reason="no-job-in-sight"),
     e.CandidateWithdrew(at=AT, scope="submission", submission_id="s-1", reason="Too far from home."),
@@ -127,9 +127,9 @@ _ENGAGEMENT: Final[tuple[Event, ...]] = (
     e.ClientAnswered(
         at=AT, submission_id="s-1", answer="yes", reason="Strong references.", reason_code="experience"
     ),
-    e.ClientContacted(
+    e.TalkedWithClient(
         at=AT,
-        client_contact_id="cc-1",
+        client_talk_id="cc-1",
         by="recruiter-9",
         channel="phone",
         purpose="check-in",
@@ -221,6 +221,9 @@ _ENGAGEMENT: Final[tuple[Event, ...]] = (
         kind="permanent",
     ),
     e.OfferDeclined(at=AT, offer_id="o-1", submission_id="s-1", reason="The commute."),
+    e.OfferWithdrawn(
+        at=AT, offer_id="o-1", submission_id="s-1", why="taken-back", reason="A freeze on hiring."
+    ),
     e.SubmissionLeftOpen(at=AT, submission_id="s-2", offer_id="o-1"),
     e.SubmissionKept(at=AT, submission_id="s-2", reason="Until the first day."),
     e.PositionHeld(at=AT, job_order_id="j-1", submission_id="s-1", until=STARTS),
@@ -452,6 +455,7 @@ _COMMANDS: Final[tuple[Command, ...]] = (
     c.Reassign(owner="recruiter-2", reason="left", handover="Likes short calls."),
     c.CompleteIntake(),
     c.Pause(until=STARTS, reason="A wedding.", approved_by="lead-1"),
+    c.RecordPause(until=STARTS, reason="A wedding.", approved_by="lead-1"),
     c.Resume(),
     c.GoDormant(reason="no-job-in-sight"),
     c.Withdraw(submission_id="s-1", reason="Too far from home."),
@@ -509,8 +513,8 @@ _COMMANDS: Final[tuple[Command, ...]] = (
     c.RecordClientAnswer(
         submission_id="s-1", answer="yes", reason="Strong references.", reason_code="experience"
     ),
-    c.RecordClientContact(
-        client_contact_id="cc-1", channel="phone", purpose="chase", submission_id="s-1", note="By Friday."
+    c.RecordClientTalk(
+        client_talk_id="cc-1", channel="phone", purpose="chase", submission_id="s-1", note="By Friday."
     ),
     c.OpenConflict(
         conflict_id="x-1", job_order_id="j-1", submission_id="s-1", details="They sent her in March."
@@ -541,6 +545,7 @@ _COMMANDS: Final[tuple[Command, ...]] = (
     c.NoteCounterOffer(offer_id="o-1", made_by="present-employer", words="They offer 53,000."),
     c.AcceptOffer(offer_id="o-1", starts_on=STARTS),
     c.DeclineOffer(offer_id="o-1", reason="The commute."),
+    c.WithdrawOffer(offer_id="o-1", why="taken-back", reason="A freeze on hiring."),
     c.SettleSubmission(submission_id="s-2", choice="withdraw", reason="This one is the one."),
     c.RecordPlacementTerms(
         placement_id="s-1",

@@ -180,7 +180,7 @@ ABOUT_PLACEMENTS: Final = (
     "convert-placement",
     "raise-concern",
     "end-placement",
-    "record-client-contact",
+    "record-client-talk",
     "record-contact",
 )
 AFTER_A_FALL: Final = ("invoke-guarantee", "record-contact", "propose-job", "record-offer", "accept-offer")

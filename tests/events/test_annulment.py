@@ -225,6 +225,15 @@ class TestFalseTalks:
         assert not life.state.escalations
         assert not life.state.obligations
 
+    def test_let_the_silence_since_the_talk_before_go_on(self, world: "World") -> None:
+        """The talk that began it does not end it, however often a later one proves false."""
+        life = touching(world)
+        life.do("record-contact", world.noon + DAY, contact_id="true")
+        for day in (2, 3):
+            life.do("record-contact", world.noon + day * DAY, contact_id=f"false-{day}")
+            annul(life, "contact-made", world.noon + day * DAY)
+            assert (promise(life).since, promise(life).due_at) == (world.noon + DAY, world.noon + 8 * DAY)
+
     def test_leave_broken_what_was_broken(self, world: "World") -> None:
         """The breach is a fact: no pause makes it wait, and no late talk is in time."""
         life = touching(world)
@@ -245,3 +254,17 @@ class TestFalseTalks:
         life.do("record-contact", world.noon + 9 * DAY, at=world.noon + 6 * DAY, contact_id="true")
         assert [each.excused for each in life.state.breaches.values()] == [True]
         assert len(life.seen("obligation-excused")) == 1
+
+
+class TestAFalseStart:
+    def test_lets_the_silence_be_measured_as_before(self, world: "World") -> None:
+        """Who does not work in a job of ours after all is kept in touch with as ever."""
+        life = touching(world)
+        life.do("record-contact", world.noon + DAY)
+        life.do("record-submission", world.noon + DAY, application_id=None)
+        life.do("record-offer", world.noon + DAY)
+        life.do("accept-offer", world.noon + DAY)
+        life.do("confirm-start", world.noon + 7 * DAY)
+        assert not life.state.obligations
+        annul(life, "placement-started", world.noon + 7 * DAY)
+        assert promise(life).due_at == world.noon + 8 * DAY

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 NOW: Final = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR: Final = timedelta(hours=1)
 PERSON: Final = {"kind": "person", "id": "recruiter-1"}
+LEAD: Final = {"kind": "person", "id": "lead-1"}
 OPENED: Final = ("engagement-opened", "assigned")
 TALKED: Final = (*OPENED, "contact-made")
 KNOWN: Final = (*TALKED, "facet-learnt")
@@ -38,6 +39,7 @@ BEFORE: Final[dict[str, tuple[str, ...]]] = {
     "open-engagement": (),
     "assign": OPENED[:1],
     "resume": (*OPENED, "paused"),
+    "withdraw-offer": (*SUBMITTED, "offer-extended"),
     "withdraw": SUBMITTED,
     "record-facet": TALKED,
     "retire-facet": KNOWN,
@@ -51,7 +53,7 @@ BEFORE: Final[dict[str, tuple[str, ...]]] = {
     "submit": PROPOSED,
     "record-submission": PROPOSED,
     "record-client-answer": SUBMITTED,
-    "record-client-contact": SUBMITTED,
+    "record-client-talk": SUBMITTED,
     "open-conflict": SUBMITTED,
     "add-conflict-evidence": (*SUBMITTED, "ownership-conflict-opened"),
     "resolve-conflict": (*SUBMITTED, "ownership-conflict-opened"),
@@ -90,6 +92,7 @@ BEFORE: Final[dict[str, tuple[str, ...]]] = {
 CHANGES: Final[dict[str, dict[str, Any]]] = {
     "settle-submission": {"submission_id": "s-1"},
     "pause": {"until": NOW + timedelta(days=3)},
+    "record-pause": {"until": NOW + timedelta(days=3)},
     "record-no-match": {"expected_by": NOW + timedelta(days=3)},
     "record-facet": {"expires_at": NOW + timedelta(days=300)},
 }
@@ -124,6 +127,8 @@ def order(given: "Given", name: str, world: "World", command_id: str = "command-
         changes["event_id"] = given.history[-1].event_id
     command = world.command(name, **changes)
     actor = ENGINE if name in ("record-outreach", "refuse-message") else PERSON
+    if name == "excuse-obligation":
+        actor = LEAD
     return Order.model_validate({"command_id": command_id, "command": command, "actor": actor})
 
 

@@ -53,18 +53,18 @@ class TestKnowEachOtherFirst:
         gate = "know-each-other-first"
         alike = world.event("facet-learnt", facet_id="facet-2")
         other = world.event("facet-learnt", facet_id="facet-2", facet="motive")
-        assert not opens(world, gate, "facet-learnt", **asked)
-        assert not opens(world, gate, "facet-learnt", alike, **asked)
-        assert opens(world, gate, "facet-learnt", other, **asked)
+        assert not opens(world, gate, "contact-made", "facet-learnt", **asked)
+        assert not opens(world, gate, "contact-made", "facet-learnt", alike, **asked)
+        assert opens(world, gate, "contact-made", "facet-learnt", other, **asked)
         retired = world.event("facet-retired", facet_id="facet-2")
-        assert not opens(world, gate, "facet-learnt", other, retired, **asked)
+        assert not opens(world, gate, "contact-made", "facet-learnt", other, retired, **asked)
 
     def test_does_not_count_what_has_expired(self, world: "World") -> None:
         """What was true of a person a year ago is asked again; at the very moment it has expired."""
         asked: dict[str, Any] = {"conversation": False, "intake": False, "facets": 1}
         for late, passes in ((timedelta(), False), (timedelta(seconds=1), True)):
             learnt = world.event("facet-learnt", expires_at=world.later + late)
-            assert opens(world, "know-each-other-first", learnt, **asked) is passes
+            assert opens(world, "know-each-other-first", "contact-made", learnt, **asked) is passes
 
     @pytest.mark.parametrize(
         ("events", "passes"),
@@ -79,15 +79,21 @@ class TestKnowEachOtherFirst:
     def test_asks_for_the_candidate_s_own_yes(
         self, world: "World", events: tuple[str, ...], passes: bool
     ) -> None:
-        """Of everything that still holds; and where nothing is known there is nothing they said yes to."""
+        """What they have not said yes to counts for nothing, and hinders nothing."""
         asked: dict[str, Any] = {"conversation": False, "intake": False, "confirmed": True}
-        assert opens(world, "know-each-other-first", *events, **asked) is passes
+        assert opens(world, "know-each-other-first", "contact-made", *events, **asked) is passes
+
+    def test_knows_nothing_from_a_talk_that_never_was(self, world: "World") -> None:
+        """What was learnt in a conversation goes with it when it is declared wrong."""
+        asked: dict[str, Any] = {"conversation": False, "intake": False, "facets": 1}
+        other = world.event("facet-learnt", contact_id="contact-9")
+        assert not opens(world, "know-each-other-first", "contact-made", other, **asked)
 
     def test_asks_no_yes_to_what_has_expired(self, world: "World") -> None:
         asked: dict[str, Any] = {"conversation": False, "intake": False, "confirmed": True}
         old = world.event("facet-learnt", facet_id="facet-2", expires_at=world.later)
         known = ("facet-learnt", "profile-confirmed", old)
-        assert opens(world, "know-each-other-first", *known, **asked)
+        assert opens(world, "know-each-other-first", "contact-made", *known, **asked)
 
 
 class TestRightToRepresent:

@@ -85,6 +85,20 @@ class TestFold:
 
     @law
     @given(data=st.data())
+    def test_never_contradicts_itself(self, data: st.DataObject, world: "World", lives: ModuleType) -> None:
+        """Whatever is annulled: who is placed works or will, and a talk is owed about what has ended."""
+        life = lived(data, world, lives)
+        for state in [group.state for group in life.groups]:
+            going = {key for key, each in state.placements.items() if each.ended_how is None}
+            assert (state.placed_on in going) if going else state.placed_on is None
+            assert state.talk_owed_since is None or life.seen("placement-ended")
+            placed = {key for key, each in state.submissions.items() if each.status == "placed"}
+            assert placed == going & set(state.submissions)
+            left = [each for each in state.live_submissions.values() if each.unsettled]
+            assert not left or any(each.answer == "accepted" for each in state.offers.values())
+
+    @law
+    @given(data=st.data())
     def test_takes_any_history(self, data: st.DataObject, lives: ModuleType) -> None:
         """The past is not open to objection, however nonsensical it is."""
         state = Engagement()
@@ -192,6 +206,10 @@ class TestPromises:
         end = life.journal[-1][0] + timedelta(hours=1)
         if life.state.live_submissions:
             life.do("withdraw", end, submission_id=None)
+        for key, placement in life.state.placements.items():
+            if placement.ended_how is None:
+                how = "reneged" if placement.started_on is None else "fall-off"
+                life.do("end-placement", end, placement_id=key, how=how)
         life.do("close-engagement", end)
         closed = len(life.drafts)
         lives.live_on(life, data.draw(lives.moves()))
@@ -199,6 +217,17 @@ class TestPromises:
         assert not life.state.escalations
         assert life.state.stage == "closed"
         assert all(each.after_close for each in life.drafts[closed:])
+
+    @law
+    @given(data=st.data())
+    def test_keep_in_touch_with_everybody(
+        self, data: st.DataObject, world: "World", lives: ModuleType
+    ) -> None:
+        """Under the shipped rules nobody who is awake and not at work through us is out of sight, ever."""
+        life = lived(data, world, lives, without=frozenset({"adopt-policy"}))
+        for state in [group.state for group in life.groups]:
+            if not (state.closed or state.dormant or state.working):
+                assert "keep-in-touch" in {each.rule for each in state.obligations.values()}
 
     @law
     @given(data=st.data())

@@ -226,14 +226,14 @@ class TestNotBefore:
         found = rule("started_on", "placement-started", days=30, not_before=Span(amount=2, unit="days"))
         life = begun(world, found, "accept-offer")
         life.do("confirm-start", starts)
-        life.do("record-contact", starts + 30 * DAY - before, purpose="check-in")
+        life.do("record-contact", starts + 30 * DAY - before, purpose="check-in", likes="yes")
         assert bool(life.state.obligations) is not kept
 
     def test_takes_what_is_late_as_ever(self, world: "World", starts: datetime) -> None:
         found = rule("started_on", "placement-started", days=30, not_before=Span(amount=2, unit="days"))
         life = begun(world, found, "accept-offer")
         life.do("confirm-start", starts)
-        life.do("record-contact", starts + 40 * DAY, purpose="check-in")
+        life.do("record-contact", starts + 40 * DAY, purpose="check-in", likes="yes")
         (met,) = [event for _, event in life.seen("obligation-met")]
         assert not met.timely
 
@@ -242,9 +242,13 @@ class TestNotBefore:
         life = begun(world, found, "accept-offer")
         life.do("confirm-start", starts)
         late = starts + 35 * DAY
-        life.do("record-contact", late, at=starts + 20 * DAY, purpose="check-in", contact_id="early")
+        life.do(
+            "record-contact", late, at=starts + 20 * DAY, purpose="check-in", likes="yes", contact_id="early"
+        )
         assert not life.seen("obligation-excused")
-        life.do("record-contact", late, at=starts + 29 * DAY, purpose="check-in", contact_id="timely")
+        life.do(
+            "record-contact", late, at=starts + 29 * DAY, purpose="check-in", likes="yes", contact_id="timely"
+        )
         assert len(life.seen("obligation-excused")) == 1
 
 

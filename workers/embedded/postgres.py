@@ -101,7 +101,7 @@ class Postgres:
         """This will say whether the server ended because another was faster."""
         return self.log.exists() and b"could not bind" in self.log.read_bytes()
 
-    def waits_for_remains(self) -> bool:
+    def passes_by_itself(self) -> bool:
         """This will say whether the server ended because processes of a crashed one are still about."""
         return self.log.exists() and b"pre-existing shared memory block" in self.log.read_bytes()
 

@@ -23,7 +23,7 @@ from workers.smtp_sink import SmtpSink
 
 USUAL_SMTP_PORT = 1025
 PATIENCE = 90.0  # seconds until a server that neither serves nor ends counts as failed
-REMAINS = 10.0  # seconds for the processes of a crashed server to notice that it is gone
+PASSES = 10.0  # seconds for what keeps a server from starting and passes by itself
 ATTEMPTS = 3  # a port found free can be taken before the server binds it
 
 
@@ -31,7 +31,8 @@ class EmbeddedStack:
     """The servers, from ``async with`` to its end.
 
     *ephemeral* makes a directory of its own below *data_dir* (or the system's temporary one), waits for no
-    disk, takes any free ports and is removed at the end, also when we are killed.
+    disk, takes any free ports and is removed at the end, also when we are killed.  Without *usual_ports* it
+    takes any free ones as well: who kills a server and wants its port back must not share it with others.
 
     :raises EmbeddedError: on entering; one sentence says why and what to do.
     """
@@ -47,11 +48,13 @@ class EmbeddedStack:
         search_attributes: Mapping[str, str] | None = None,
         ephemeral: bool = False,
         time_skipping: bool = False,
+        usual_ports: bool = True,
     ) -> None:
         if data_dir is None and not ephemeral:
             raise ValueError("a stack that keeps its data needs a data_dir")
         self._asked_dir = data_dir
         self._ephemeral = ephemeral
+        self._usual_ports = usual_ports and not ephemeral
         self._with_smtp_sink = smtp_sink
         self._data_dir: Path | None = None
         self._lock: DirectoryLock | None = None
@@ -123,7 +126,7 @@ class EmbeddedStack:
                 self._smtp_sink = SmtpSink(self.data_dir / "mail")
                 await self._start_sink(self._smtp_sink)
             for attempt in range(1, ATTEMPTS + 1):
-                usual = attempt == 1 and not self._ephemeral
+                usual = attempt == 1 and self._usual_ports
                 if await self._start_servers(usual=usual, last=attempt == ATTEMPTS):
                     break
         except BaseException:
@@ -192,7 +195,7 @@ class EmbeddedStack:
 
     async def _start_sink(self, sink: SmtpSink) -> None:
         try:
-            await sink.start(0 if self._ephemeral else USUAL_SMTP_PORT)
+            await sink.start(USUAL_SMTP_PORT if self._usual_ports else 0)
         except OSError:
             await sink.start()
 
@@ -262,12 +265,12 @@ class EmbeddedStack:
             ready.cancel()
 
     async def _wait_ready(self, name: str, keeper: Keeper) -> None:
-        deadline = time.monotonic() + REMAINS
+        deadline = time.monotonic() + PASSES
         while True:
             try:
                 return await self._wait_once(name, keeper)
             except EmbeddedError:
-                if time.monotonic() > deadline or not self._servers[name].waits_for_remains():
+                if time.monotonic() > deadline or not self._servers[name].passes_by_itself():
                     raise
                 await asyncio.sleep(0.1)
                 await keeper.run(name)

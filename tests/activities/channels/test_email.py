@@ -1,5 +1,6 @@
 """E-mail against a real SMTP conversation on loopback."""
 
+import asyncio
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -33,6 +34,14 @@ class TestSend:
         parts = {part.get_content_type(): part for part in message.walk()}
         assert parts["text/plain"].get_content().splitlines() == ["Grüße", ".", ".dots stay"]
         assert parts["text/html"].get_content().strip() == "<p>Grüße</p>"
+
+    async def test_does_not_wait_for_the_goodbye(self, channel: Email, mail_server: "MailServer") -> None:
+        """Until the outcome is recorded a crash leaves it unknown, so nothing may come between."""
+        mail_server.may_end.clear()
+        async with asyncio.timeout(3):
+            await channel.send(LETTER, "<effect@mail.example.test>")
+        assert len(mail_server.received) == 1
+        mail_server.may_end.set()
 
     async def test_can_be_tried_again_when_nobody_listens(
         self, channel: Email, mail_server: "MailServer"

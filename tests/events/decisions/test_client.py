@@ -18,9 +18,9 @@ DISPUTED = (*SUBMITTED, "ownership-conflict-opened")
 
 class TestRecordClientContact:
     def test_is_recorded_once_for_each_id(self, world: "World") -> None:
-        world.given(*SUBMITTED).when("record-client-contact").then(
+        world.given(*SUBMITTED).when("record-client-talk").then(
             world.event(
-                "client-contacted",
+                "talked-with-client",
                 at=world.later,
                 by="recruiter-1",
                 purpose="chase",
@@ -30,28 +30,28 @@ class TestRecordClientContact:
                 note="By Friday.",
             )
         )
-        world.given(*PLACED, "client-contacted").when("record-client-contact").then_nothing()
+        world.given(*PLACED, "talked-with-client").when("record-client-talk").then_nothing()
 
     def test_is_no_contact_with_the_candidate(self, world: "World") -> None:
         """It ends no silence: the candidate has heard nothing."""
         given = world.given(*SUBMITTED)
-        state = given.when("record-client-contact").state
+        state = given.when("record-client-talk").state
         assert (state.last_contact_at, state.conversations) == (None, 0)
 
     def test_that_finds_the_placed_person_wanting_is_a_concern(self, world: "World") -> None:
         told: dict[str, Any] = {"submission_id": None, "placement_id": "s-1", "purpose": "check-in"}
-        then = world.given(*PLACED).when("record-client-contact", **told, excels="no")
-        then.then_types("client-contacted", "concern-raised")
+        then = world.given(*PLACED).when("record-client-talk", **told, excels="no")
+        then.then_types("talked-with-client", "concern-raised")
         assert then.events[1].raised_by == "client"
         for excels in ("yes", "partly"):
             given = world.given(*PLACED)
-            given.when("record-client-contact", **told, excels=excels).then_types("client-contacted")
+            given.when("record-client-talk", **told, excels=excels).then_types("talked-with-client")
 
     def test_raises_no_concern_when_all_is_over(self, world: "World") -> None:
         """A closed engagement takes the late report, and opens nothing any more."""
         given = world.given(*PLACED, "engagement-closed")
-        then = given.when("record-client-contact", submission_id=None, placement_id="s-1", excels="no")
-        then.then_types("client-contacted")
+        then = given.when("record-client-talk", submission_id=None, placement_id="s-1", excels="no")
+        then.then_types("talked-with-client")
 
     @pytest.mark.parametrize(
         ("changes", "named"),
@@ -62,19 +62,19 @@ class TestRecordClientContact:
         ],
     )
     def test_does_not_know_other_things(self, world: "World", changes: dict[str, Any], named: str) -> None:
-        world.given(*SUBMITTED).when("record-client-contact", **changes).fails(UnknownReference, named)
+        world.given(*SUBMITTED).when("record-client-talk", **changes).fails(UnknownReference, named)
 
     def test_says_how_somebody_does_in_a_placement_only(self, world: "World") -> None:
         given = world.given(*SUBMITTED)
-        given.when("record-client-contact", excels="yes").fails(InvalidCommand, "placement_id=ID")
+        given.when("record-client-talk", excels="yes").fails(InvalidCommand, "placement_id=ID")
 
     def test_is_nothing_that_a_machine_can_do(self, world: "World") -> None:
         given = world.given(*SUBMITTED)
-        given.when("record-client-contact", actor=ENGINE).fails(NotAllowed, "only a person")
+        given.when("record-client-talk", actor=ENGINE).fails(NotAllowed, "only a person")
 
     def test_names_who_talked(self, world: "World") -> None:
         given = world.given(*SUBMITTED)
-        given.when("record-client-contact", actor=CLIENT).fails(InvalidCommand, "by=PERSON")
+        given.when("record-client-talk", actor=CLIENT).fails(InvalidCommand, "by=PERSON")
 
 
 class TestOpenConflict:

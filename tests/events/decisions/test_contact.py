@@ -98,16 +98,17 @@ class TestACheckIn:
     def test_that_finds_somebody_unhappy_is_a_concern(self, world: "World", about: tuple[str, ...]) -> None:
         """Whether a person likes the job is asked so that somebody acts on the answer."""
         given = world.given(*self.PLACED, "candidate-wrote")
-        then = given.when("record-contact", purpose="check-in", sentiment="bad", about=about)
+        then = given.when("record-contact", purpose="check-in", likes="no", about=about)
         then.then_types("contact-made", "concern-raised")
         assert (then.events[1].placement_id, then.events[1].raised_by) == ("s-1", "candidate")
-        assert then.events[0].sentiment == "bad"
+        assert then.events[0].likes == "no"
+        assert {"placement:s-1", "submission:s-1"} & set(then.events[0].about)
 
     @pytest.mark.parametrize(
         "changes",
         [
-            {"purpose": "check-in", "sentiment": "mixed"},
-            {"purpose": "check-in", "sentiment": None},
+            {"purpose": "check-in", "likes": "partly"},
+            {"purpose": "check-in", "likes": "yes", "sentiment": "bad"},
             {"purpose": "talk", "sentiment": "bad"},
         ],
     )
@@ -117,12 +118,19 @@ class TestACheckIn:
     @pytest.mark.parametrize("last", ["placement-ended", "engagement-closed"])
     def test_is_none_when_all_is_over(self, world: "World", last: str) -> None:
         given = world.given(*self.PLACED, last)
-        given.when("record-contact", purpose="check-in", sentiment="bad").then_types("contact-made")
+        given.when("record-contact", purpose="check-in", likes="no").then_types("contact-made")
+
+    def test_says_whether_they_like_it(self, world: "World") -> None:
+        """Somebody asks whether they like it: without the answer it was another talk."""
+        given = world.given(*self.PLACED)
+        given.when("record-contact", purpose="check-in").fails(InvalidCommand, "likes=yes")
+        given.when("record-contact", also=("check-in",)).fails(InvalidCommand, "likes=yes")
+        given.when("record-contact", also=("check-in",), likes="yes").then_types("contact-made")
 
     def test_is_of_the_placement_it_names_where_there_are_two(self, world: "World") -> None:
         accepted = world.event("offer-accepted", offer_id="o-2", submission_id="s-2", placement_id="s-2")
         given = world.given(*self.PLACED, accepted)
-        changes: dict[str, Any] = {"purpose": "check-in", "sentiment": "bad"}
+        changes: dict[str, Any] = {"purpose": "check-in", "likes": "no"}
         one = given.when("record-contact", **changes, about=("placement:s-2",))
         assert [each.placement_id for each in one.events[1:]] == ["s-2"]
         both = given.when("record-contact", **changes)
@@ -135,7 +143,7 @@ class TestACheckIn:
         life.do("record-offer", world.noon)
         life.do("accept-offer", world.noon)
         life.do("raise-concern", world.noon)
-        life.do("record-contact", world.noon, purpose="check-in", sentiment="bad")
+        life.do("record-contact", world.noon, purpose="check-in", likes="no")
         annulled = life.do("annul-event", world.later, event_id=life.id_of("contact-made"))
         assert [each.annulled_type for each in annulled] == ["contact-made", "concern-raised"]
         assert annulled[1].event_id == life.id_of("concern-raised")

@@ -180,7 +180,7 @@ class TestCloseEngagement:
             "record-message",
             "request-call",
             "record-check",
-            "record-client-contact",
+            "record-client-talk",
             "excuse-obligation",
             "annul-event",
             "record-outreach",
@@ -191,8 +191,8 @@ class TestCloseEngagement:
             closed.when(name).fails(ClosedEngagement, "e-1")
         assert {name for name in late if closed.when(name).error is not None} == {
             "annul-event",
-            "record-client-contact",
+            "record-client-talk",
             "excuse-obligation",
         }
-        for name in ("annul-event", "record-client-contact", "excuse-obligation"):
+        for name in ("annul-event", "record-client-talk", "excuse-obligation"):
             closed.when(name).fails(UnknownReference)

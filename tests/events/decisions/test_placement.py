@@ -135,7 +135,11 @@ class TestConfirmStart:
 
     def test_does_not_come_before_the_day(self, world: "World") -> None:
         given = world.given(*ACCEPTED)
-        given.when("confirm-start", now=started(world) - DAY).fails(InvalidCommand, "when it has been")
+        given.when("confirm-start", now=started(world) - 2 * DAY).fails(InvalidCommand, "when it has been")
+
+    def test_may_be_told_in_the_morning_of_that_day(self, world: "World") -> None:
+        given = world.given(*ACCEPTED)
+        given.when("confirm-start", now=started(world) - DAY / 4).then_types("placement-started")
 
 
 class TestExtendContract:
@@ -370,13 +374,15 @@ class TestAnnulling:
         assert life.state.stage == "submission"
         assert life.do("annul-event", world.later, event_id=life.id_of("submission-left-open")) == []
 
-    def test_an_acceptance_leaves_no_end_without_a_beginning(self, world: "World") -> None:
-        given = world.given(*FALLEN_OFF)
+    @pytest.mark.parametrize(("events", "last"), [(STARTED, "started"), (FALLEN_OFF, "ended")])
+    def test_goes_backwards_step_by_step(self, world: "World", events: tuple[str, ...], last: str) -> None:
+        """No start without an acceptance, and no acceptance without a submission."""
+        given = world.given(*events)
         accepted = given.history[ACCEPTED.index("offer-accepted")].event_id
-        then = given.when("annul-event", now=started(world) + 60 * DAY, event_id=accepted)
-        assert then.state.placements == {}
-        assert then.state.submissions["s-1"].status == "live"
-        assert (then.state.placed_on, then.state.talk_owed_since) == (None, None)
+        submitted = given.history[ACCEPTED.index("submitted")].event_id
+        now = started(world) + 60 * DAY
+        given.when("annul-event", now=now, event_id=accepted).fails(WrongState, f"'placement-{last}' first")
+        given.when("annul-event", now=now, event_id=submitted).fails(WrongState, "'offer-accepted' first")
 
     def test_an_end_puts_the_placement_back(self, world: "World") -> None:
         given = world.given(*FALLEN_OFF)

@@ -29,14 +29,22 @@ class TestIntroduceRecruiter:
         other = world.given(*known).when("introduce-recruiter", recruiter="recruiter-2")
         other.then_types("recruiter-introduced")
         assert other.state.introduced == ("recruiter-1", "recruiter-2")
-        successor = world.event("recruiter-introduced", recruiter="recruiter-2")
-        back = world.given(*known, successor).when("introduce-recruiter")
-        back.then_types("recruiter-introduced")
-        assert back.state.introduced == ("recruiter-2", "recruiter-1")
+        handed = world.event("reassigned", owner="recruiter-2")
+        back = world.event("reassigned", owner="recruiter-1", previous="recruiter-2")
+        again = world.given(*known, handed, back).when("introduce-recruiter")
+        again.then_types("recruiter-introduced")
+        assert not again.state.introduction_owed
 
-    def test_may_be_told_by_the_candidate(self, world: "World") -> None:
-        then = world.given(*OWNED).when("introduce-recruiter", actor=CANDIDATE)
+    def test_may_be_told_by_the_candidate_who_says_by_whom(self, world: "World") -> None:
+        """Nothing that a machine tells is made a person's act."""
+        given = world.given(*OWNED)
+        given.when("introduce-recruiter", actor=CANDIDATE).fails(InvalidCommand, "by=PERSON")
+        then = given.when("introduce-recruiter", actor=CANDIDATE, by="recruiter-1")
         assert [(each.recruiter, each.by) for each in then.events] == [("recruiter-1", "recruiter-1")]
+
+    def test_may_be_part_of_a_talk(self, world: "World") -> None:
+        then = world.given(*OWNED).when("record-contact", also=("introduction",))
+        assert (then.state.introduced, then.state.introduction_owed) == (("recruiter-1",), False)
 
     def test_is_nothing_that_a_machine_can_do(self, world: "World") -> None:
         world.given(*OWNED).when("introduce-recruiter", actor=ENGINE).fails(NotAllowed, "only a person")

@@ -2,18 +2,21 @@
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 
-from events.envelope import ENGINE
+from events.envelope import ENGINE, Actor
 from events.errors import NotAllowed, UnknownReference, WrongState
 from events.fold import fold
+from events.obligations import react
 from events.policy import Policy, Trigger
 
 if TYPE_CHECKING:
     from tests.events.specification import Life, World
 
 DAY = timedelta(days=1)
+LEAD = Actor(kind="person", id="lead-1")
 
 
 def of(world: "World", *rules: str) -> Policy:
@@ -174,7 +177,7 @@ class TestExcuseObligation:
     BROKEN = (*OPEN, "obligation-breached")
 
     def test_ends_an_open_promise_in_a_column_of_its_own(self, world: "World") -> None:
-        then = world.given(*self.OPEN).when("excuse-obligation")
+        then = world.given(*self.OPEN).when("excuse-obligation", actor=LEAD)
         then.then_types("excuse-granted", "obligation-excused", "obligation-dropped")
         assert then.events[0] == world.event("excuse-granted", at=world.later)
         assert (then.events[1].reason, then.events[2].reason) == ("by-a-lead", "excused")
@@ -182,7 +185,7 @@ class TestExcuseObligation:
 
     def test_excuses_a_breach_and_never_unmakes_it(self, world: "World") -> None:
         day = world.noon + 3 * DAY
-        then = world.given(*self.BROKEN, "escalation-raised").when("excuse-obligation", now=day)
+        then = world.given(*self.BROKEN, "escalation-raised").when("excuse-obligation", actor=LEAD, now=day)
         then.then_types("excuse-granted", "obligation-excused", "obligation-dropped", "escalation-settled")
         (breach,) = then.state.breaches.values()
         assert (breach.excused, breach.met_at) == (True, None)
@@ -190,19 +193,23 @@ class TestExcuseObligation:
     def test_may_come_after_the_promise_and_after_the_engagement(self, world: "World") -> None:
         late = world.event("obligation-met", timely=False)
         for more in ((late,), ("obligation-dropped",), (late, "engagement-closed")):
-            then = world.given(*self.BROKEN, *more).when("excuse-obligation", now=world.noon + 3 * DAY)
+            then = world.given(*self.BROKEN, *more).when(
+                "excuse-obligation", actor=LEAD, now=world.noon + 3 * DAY
+            )
             then.then_types("excuse-granted", "obligation-excused")
             assert [each.excused for each in then.state.breaches.values()] == [True]
 
     def test_is_given_once(self, world: "World") -> None:
         excused = world.event("obligation-excused", reason="by-a-lead")
         given = world.given(*self.BROKEN, "excuse-granted", excused, "obligation-dropped")
-        given.when("excuse-obligation", now=world.noon + 3 * DAY).then_nothing()
+        given.when("excuse-obligation", actor=LEAD, now=world.noon + 3 * DAY).then_nothing()
 
     def test_needs_something_to_excuse(self, world: "World") -> None:
-        world.given("engagement-opened").when("excuse-obligation").fails(UnknownReference, "promise")
+        world.given("engagement-opened").when("excuse-obligation", actor=LEAD).fails(
+            UnknownReference, "promise"
+        )
         kept = world.given(*self.OPEN, "obligation-met")
-        kept.when("excuse-obligation").fails(UnknownReference, "promise")
+        kept.when("excuse-obligation", actor=LEAD).fails(UnknownReference, "promise")
 
     @pytest.mark.parametrize("over", [(), ("obligation-dropped",)], ids=["open", "over"])
     @pytest.mark.parametrize("by", ["recruiter-1", "recruiter-9"])
@@ -211,7 +218,31 @@ class TestExcuseObligation:
         owed = world.event("obligation-opened", owner_role="job-order-owner", subject="submission:s-1")
         begun = ("engagement-opened", "assigned", "submitted", owed, "obligation-breached")
         given = world.given(*begun, *over)
-        given.when("excuse-obligation", by=by, now=world.noon + 3 * DAY).fails(NotAllowed, "by=LEAD")
+        given.when("excuse-obligation", by=by, actor=LEAD, now=world.noon + 3 * DAY).fails(
+            NotAllowed, "by=LEAD"
+        )
+
+    def test_is_given_in_nobody_else_s_name(self, world: "World") -> None:
+        """Who owes it does not get out of it by naming a lead."""
+        given = world.given(*self.OPEN)
+        given.when("excuse-obligation", by="lead-1").fails(NotAllowed, "'recruiter-1' owes this promise")
+
+    def test_excuses_nothing_that_another_policy_never_promised(self, world: "World") -> None:
+        """A prediction under other rules meets the excuse, and no promise to go with it."""
+        granted = world.event("excuse-granted")
+        state = world.given("engagement-opened").state
+        assert react(state, state, granted, UUID(int=1), Policy(name="none"), world.noon) == []
+
+    def test_leaves_its_mark_on_no_breach_when_it_was_wrong(self, world: "World") -> None:
+        life = world.life(of(world, "answer-candidate"))
+        life.do("open-engagement", world.noon)
+        life.do("record-message", world.noon)
+        (key,) = life.state.obligations
+        life.wait(world.noon + 2 * DAY)
+        life.do("excuse-obligation", world.noon + 2 * DAY, actor=LEAD, obligation_id=key)
+        assert life.state.breaches[key].excused
+        annul(life, "excuse-granted", world.noon + 3 * DAY)
+        assert not life.state.breaches[key].excused
 
     def test_is_given_by_no_machine(self, world: "World") -> None:
         world.given(*self.OPEN).when("excuse-obligation", actor=ENGINE).fails(NotAllowed, "only a person")
@@ -221,7 +252,7 @@ class TestExcuseObligation:
         life.do("open-engagement", world.noon)
         life.do("record-message", world.noon)
         key = next(key for key, each in life.state.obligations.items() if each.rule == "answer-candidate")
-        life.do("excuse-obligation", world.noon, obligation_id=key)
+        life.do("excuse-obligation", world.noon, actor=LEAD, obligation_id=key)
         assert [each.rule for each in life.state.obligations.values()] == ["keep-in-touch"]
 
     def test_lets_the_silence_be_measured_anew_where_the_rule_says_so(self, world: "World") -> None:
@@ -232,7 +263,7 @@ class TestExcuseObligation:
         life = world.life(Policy(name="one", obligations=(rule,)))
         life.do("open-engagement", world.noon)
         (key,) = life.state.obligations
-        events = life.do("excuse-obligation", world.noon + 3 * DAY, obligation_id=key)
+        events = life.do("excuse-obligation", world.noon + 3 * DAY, actor=LEAD, obligation_id=key)
         assert told(events)[-1] == "obligation-opened"
         (promise,) = life.state.obligations.values()
         assert promise.due_at == world.noon + 10 * DAY
@@ -242,7 +273,7 @@ class TestExcuseObligation:
         life.do("open-engagement", world.noon)
         life.do("record-message", world.noon)
         (key,) = life.state.obligations
-        life.do("excuse-obligation", world.noon, obligation_id=key)
+        life.do("excuse-obligation", world.noon, actor=LEAD, obligation_id=key)
         assert annul(life, "excuse-granted", world.noon) == ["event-annulled", "obligation-opened"]
         (promise,) = life.state.obligations.values()
         assert promise.due_at == world.noon + DAY

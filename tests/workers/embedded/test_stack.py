@@ -15,6 +15,7 @@ import pytest
 from temporalio.client import Client
 
 from workers.embedded.errors import EmbeddedError
+from workers.embedded.keeper import Keeper
 from workers.embedded.stack import EmbeddedStack
 
 pytestmark = [pytest.mark.postgres, pytest.mark.temporal]
@@ -213,6 +214,27 @@ class TestRestart:
         await stack.kill("postgres")
         await stack.restart("postgres")
         assert await ask(stack.database_url, "SELECT answer FROM kept") == 7
+
+    async def test_tries_again_where_temporal_lost_a_port_of_its_own_choice(
+        self, stack: EmbeddedStack, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It finds ports free and binds them a moment later; what another took in between, it panics over."""
+        await stack.kill("temporal")
+        wait_once, failures = stack._wait_once, 0
+
+        async def fail_once(name: str, keeper: Keeper) -> None:
+            nonlocal failures
+            if failures == 0:
+                failures += 1
+                await keeper.kill(name)
+                (stack.data_dir / "logs" / "temporal.log").write_text("panic: nil pointer dereference")
+                raise EmbeddedError("temporal ended with code 2")
+            await wait_once(name, keeper)
+
+        monkeypatch.setattr(stack, "_wait_once", fail_once)
+        await stack.restart("temporal")
+        assert failures == 1
+        assert "temporal" in stack.pids
 
 
 class TestPassword:
