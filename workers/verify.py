@@ -86,7 +86,9 @@ async def verify_engagement(
     state = await _caught_up(running, engagement_id, len(events))
     version = state.version
     if version > len(events):
-        events += await log.read_stream(agency, stream, after=len(events))
+        # Not beyond it: what has come since, the state that was asked for cannot know.
+        missing = version - len(events)
+        events += await log.read_stream(agency, stream, after=len(events), limit=missing)
     if version != len(events[:version]):
         reason = f"the workflow stands at version {version}, the log at {len(events)}"
         return Verdict(stream, len(events), version, len(events), reason)

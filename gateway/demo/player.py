@@ -35,17 +35,19 @@ async def play(scenario: Scenario, stage: Stage, agency: str, say: Say) -> None:
     begin = await _played(scenario, stage)
     late = _late(scenario, begin, stage)
     for number in range(begin, len(scenario.step)):
-        step = scenario.step[number]
+        step, planned = scenario.step[number], None
         if step.day is not None:
-            await stage.wait_for(stage.origin + timedelta(days=step.day) + late)
+            planned = stage.origin + timedelta(days=step.day) + late
         elif step.after is not None:
-            await stage.wait_for(stage.now() + timedelta(days=step.after))
+            planned = stage.now() + timedelta(days=step.after)
+        if planned is not None:
+            await stage.wait_for(planned)
         if step.until is not None:
             await _until(step.until, scenario.of(step), stage)
         if step.say:
             await say(scenario.of(step), step.say)
         if step.do is not None:
-            await _Turn(scenario, number, stage, agency).take()
+            await _Turn(scenario, number, stage, agency, planned).take()
 
 
 async def _played(scenario: Scenario, stage: Stage) -> int:
@@ -77,9 +79,11 @@ async def _receipt(scenario: Scenario, number: int, stage: Stage) -> Any:
 class _Turn:
     """One step's command, from its fields to what came of it."""
 
-    def __init__(self, scenario: Scenario, number: int, stage: Stage, agency: str) -> None:
+    def __init__(
+        self, scenario: Scenario, number: int, stage: Stage, agency: str, planned: datetime | None
+    ) -> None:
         self._step, self._scenario, self._number = scenario.step[number], scenario, number
-        self._stage, self._agency = stage, agency
+        self._stage, self._agency, self._planned = stage, agency, planned
         self._engagement = scenario.of(self._step)
         self._stream, self._command_id = scenario.stream(self._step), scenario.command_id(number)
 
@@ -120,11 +124,14 @@ class _Turn:
         return await send(self._engagement, step.do, data, self._command_id)
 
     def _moment(self) -> datetime:
-        """Give the moment that times are counted from; a repetition counts as the first time did."""
+        """Give the moment that times are counted from: as planned, so that they fit what comes later.
+
+        A machine that is late gives a command later, and a repetition counts as the first time did.
+        """
         first = self._scenario.first_given(self._step)
         if first.command_id is not None and first.day is not None:
             return self._stage.origin + timedelta(days=first.day)
-        return self._stage.now()
+        return self._planned or self._stage.now()
 
     def _order(self, name: str, stream: str, fields: dict[str, Any]) -> StreamCommand:
         return StreamCommand(

@@ -32,7 +32,8 @@ async def live(
 ) -> None:
     """Let an engagement happen, without a workflow."""
     stream = f"engagement:{engagement}"
-    for number, (name, data) in enumerate(commands):
+    told = len(await log.read_stream(AGENCY, stream))
+    for number, (name, data) in enumerate(commands, told):
         state = fold(await log.read_stream(AGENCY, stream))
         if name == "open-engagement":
             data = {"candidate_id": f"c-of-{engagement}", **data}
@@ -65,6 +66,18 @@ class Workflows:
     async def state(self, engagement_id: str) -> Engagement:
         """Show what was folded."""
         return self._states.get(engagement_id, Engagement())
+
+
+class Busy(Workflows):
+    """Something happens before each is asked, and again before its answer is looked at."""
+
+    async def state(self, engagement_id: str) -> Engagement:
+        """Show what was folded, while life goes on."""
+        await live(self._log, engagement_id, [("request-call", {})])
+        await self.poke(engagement_id)
+        found = await super().state(engagement_id)
+        await live(self._log, engagement_id, [("request-call", {})])
+        return found
 
 
 class Tampered(MemoryLog):
@@ -109,6 +122,16 @@ class TestVerifyEngagement:
 
         assert verdict.sound
         assert verdict.compared_at == verdict.version == len(await log.read_stream(AGENCY, "engagement:e-1"))
+
+    async def test_finds_one_sound_that_goes_on_while_it_is_looked_at(self) -> None:
+        """An agency is at work when an operator verifies it: what came since the answer is no mismatch."""
+        log = MemoryLog()
+        await live(log, "e-1")
+
+        verdict = await verify_engagement(log, Busy(log), AGENCY, "e-1")
+
+        assert (verdict.reason, verdict.compared_at) == (None, verdict.version)
+        assert verdict.version == len(await log.read_stream(AGENCY, "engagement:e-1")) - 1
 
     async def test_needs_nothing_that_runs(self) -> None:
         """After a restore there is the log and nothing else; what it claims is then less."""
