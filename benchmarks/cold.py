@@ -43,10 +43,10 @@ async def cold(ground: Ground, sizes: Sizes) -> list[Figure]:
     async with ground.worker(BARE):
         bare = [await start_bare(ground.client, ground, name) for name in names]
         await at_once(AT_ONCE, build_bare, bare)
-    # A worker that starts pokes who may be behind: these were, and are left cold.
+    # A worker that starts pokes who may be behind: these are not, and are left cold.
     for name in names:
         head = await ground.having.log.head(agency, f"engagement:{name}")
-        await ground.having.log.mark_poked(agency, f"engagement:{name}", head.version if head else 0)
+        await ground.having.log.acknowledge(agency, f"engagement:{name}", head.version if head else 0)
     async with ground.worker(OURS):
         await open_one(engagements, "warms-the-new-worker")
         mine = [await _seconds(engagements.command(name, *check())) for name in names]
