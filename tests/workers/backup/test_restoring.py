@@ -7,7 +7,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,9 @@ async def fill(url: str, having: Adapters) -> None:
     await having.log.save_policy("acme", "d-1", "a policy's body")
     await having.ledger.claim(
         "acme", "effect-1", "engagement:e-1", "email", "<m-1@localhost>", stale_after=NOON - NOON
+    )
+    await having.digests.join(
+        "acme", "t-1", "effect-2", "engagement:e-1", "{}", digest_id="digest-1", window=timedelta(hours=1)
     )
     places = PostgresPlaces(url)
     await places.note("acme", "consequences", 1)
