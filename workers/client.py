@@ -209,20 +209,12 @@ class Engagements:
 
     async def _try(self, engagement_id: str, name: str, update_id: str, content: str) -> CommandReply | None:
         """Send once; None asks for another try."""
-        start = self._start(engagement_id)
         try:
             # Most commands meet a running workflow: a start beside them costs Temporal a fifth more.
             if name != _OPENS:
                 with contextlib.suppress(NotRunning):
                     return await self._to_running(engagement_id, name, update_id, content)
-            reply: CommandReply = await self._client.execute_update_with_start_workflow(
-                name,
-                _raw(content),
-                start_workflow_operation=start,
-                id=update_id,
-                result_type=CommandReply,
-            )
-            return reply
+            return await self._with_start(engagement_id, name, update_id, content)
         except WorkflowUpdateFailedError as error:
             cause = error.cause
             if not isinstance(cause, ApplicationError):
@@ -232,16 +224,32 @@ class Engagements:
             digest = cause.details[0] if cause.details else ""
             raise CommandFailed(cause.message, cause.type or "failed", digest=digest) from None
         except RPCTimeoutOrCancelledError:
-            await _hear(start)
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 # The SDK turns a cancellation of ours into this error as well.
                 raise asyncio.CancelledError from None
         except RPCError as error:
-            await _hear(start)
             if error.status not in _PASSING:
                 raise
         return None
+
+    async def _with_start(self, engagement_id: str, name: str, update_id: str, content: str) -> CommandReply:
+        start = self._start(engagement_id)
+        try:
+            reply: CommandReply = await self._client.execute_update_with_start_workflow(
+                name,
+                _raw(content),
+                start_workflow_operation=start,
+                id=update_id,
+                result_type=CommandReply,
+            )
+            return reply
+        except RPCError:
+            # The SDK leaves the error in the start as well, and asyncio complains of what nobody looked at.
+            with contextlib.suppress(RPCError, TimeoutError, asyncio.CancelledError):
+                async with asyncio.timeout(0):
+                    await start.workflow_handle()
+            raise
 
     async def _to_running(self, engagement_id: str, name: str, update_id: str, content: str) -> CommandReply:
         handle = self._client.get_workflow_handle(workflow_id(self._agency, engagement_id))
@@ -283,12 +291,6 @@ class Engagements:
             namespace=self._client.namespace, workflow_id=workflow_id(self._agency, engagement_id)
         )
         return await codec.with_context(context).digest(content.encode()) or ""
-
-
-async def _hear(start: WithStartWorkflowOperation[Any, Any]) -> None:
-    # The SDK leaves the error there as well, and asyncio complains of an error that nobody looked at.
-    with contextlib.suppress(Exception, asyncio.CancelledError):
-        await start.workflow_handle()
 
 
 def _raw(content: str) -> RawValue:

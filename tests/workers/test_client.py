@@ -19,15 +19,35 @@ from workflows.types import CommandReply
 pytestmark = pytest.mark.temporal
 
 
+class Handle:
+    """A handle of a workflow, whose line breaks under the first call; None: nothing runs."""
+
+    def __init__(self, asked: list[str], reply: CommandReply | None, error: RPCError) -> None:
+        self._asked, self._reply, self._error = asked, reply, error
+
+    async def execute_update(self, *_: object, id: str, **__: Any) -> CommandReply:
+        """Answer, the second time."""
+        if self._reply is None:
+            raise RPCError("not found", RPCStatusCode.NOT_FOUND, b"")
+        self._asked.append(id)
+        if len(self._asked) == 1:
+            raise self._error
+        return self._reply
+
+
 class BreakingOnce:
     """A client of Temporal's whose line breaks under the first call."""
 
     namespace = "default"
     data_converter = SimpleNamespace(payload_codec=None)
 
-    def __init__(self, reply: CommandReply, error: RPCError) -> None:
+    def __init__(self, reply: CommandReply, error: RPCError, *, running: bool) -> None:
         self.asked: list[str] = []
-        self._reply, self._error = reply, error
+        self._reply, self._error, self._running = reply, error, running
+
+    def get_workflow_handle(self, _: str) -> Handle:
+        """Give the handle of a workflow that runs, or of none."""
+        return Handle(self.asked, self._reply if self._running else None, self._error)
 
     async def execute_update_with_start_workflow(self, *_: object, id: str, **named: Any) -> CommandReply:
         """Answer, the second time."""
@@ -56,11 +76,12 @@ class TestCommand:
         gc.collect()
         assert unheard == []
 
+    @pytest.mark.parametrize("running", [True, False])
     @pytest.mark.parametrize("status", [RPCStatusCode.UNKNOWN, RPCStatusCode.INTERNAL])
-    async def test_sends_again_when_the_line_breaks(self, status: RPCStatusCode) -> None:
+    async def test_sends_again_when_the_line_breaks(self, status: RPCStatusCode, running: bool) -> None:
         """The same command under the same id: whether the first went through is unknown, and no matter."""
         reply = CommandReply(command_id="k-1", outcome="accepted", version=1)
-        server = BreakingOnce(reply, RPCError("transport error", status, b""))
+        server = BreakingOnce(reply, RPCError("transport error", status, b""), running=running)
         client: Any = server
         assert await Engagements(client, "acme").command("e-1", "resume", command_id="k-1") == reply
         assert server.asked == ["k-1", "k-1"]
