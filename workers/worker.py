@@ -28,8 +28,11 @@ WORKFLOWS: Final[Sequence[type]] = (Engagement, Sweep)
 
 
 def workflow_runner() -> SandboxedWorkflowRunner:
-    """Make the sandbox; our pure modules pass through, or every run would import them again."""
-    ours = ("events", "activities", "pydantic", "pydantic_core")
+    """Make the sandbox; our modules pass through, or every run would import them again and keep them.
+
+    What the sandbox would have caught in them, ``tests/workflows/test_determinism.py`` looks for.
+    """
+    ours = ("events", "activities", "workflows", "pydantic", "pydantic_core")
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*ours))
 
 

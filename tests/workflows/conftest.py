@@ -160,10 +160,13 @@ class Ground:
         async with Worker(self.client, task_queue=OUTREACH_QUEUE, activities=[self.postman.send]):
             yield self.postman
 
-    async def adopt(self, policy: str = "starter") -> str:
-        """Let the agency adopt a policy that ships with Rapport; returns its digest."""
+    async def adopt(self, policy: str = "starter", *only: str) -> str:
+        """Let the agency adopt a policy that ships with Rapport, or some of it; returns its digest."""
         actor = Actor(kind="operator", id="test")
         body = deploy_policy(policy)
+        if only:
+            kept = tuple(each for each in body.obligations if each.id in only)
+            body = body.model_copy(update={"obligations": kept})
         await load_agency(CommandService(self.log), self.agency, policy=body, actor=actor)
         return body.digest()
 

@@ -182,8 +182,9 @@ class Life:
         reply = await self._ground.give("e-1", *command, command_id=f"c-{self._given}")
         assert reply.outcome == "accepted", reply
 
-    async def open(self, promise: Promise) -> tuple[UUID, datetime]:
-        """Let the promise open; returns its id and, by the policy's prose, when it is due."""
+    async def open(self, promise: Promise, *also: str) -> tuple[UUID, datetime]:
+        """Let the promise open, and no others; returns its id and, by the policy's prose, when it is due."""
+        await self._ground.adopt("starter", promise.rule, *also)
         await self._ground.opened()
         for command in promise.opening:
             await self.give(command)
@@ -342,7 +343,7 @@ class TestPause:
     async def test_moves_what_waits_with_it_and_nothing_else(self, ground: "Ground", life: Life) -> None:
         """Who wants quiet is not chased; who applied is answered all the same."""
         async with ground.outreach():
-            touch, due = await life.open(PROMISES[1])
+            touch, due = await life.open(PROMISES[1], "answer-application")
             await life.give(("record-application", {"application_id": "a-1"}))
             [answer] = [
                 each for each in await life.of("obligation-opened") if _rule(each) == "answer-application"
