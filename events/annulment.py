@@ -4,7 +4,7 @@ Facts stay: a breach that was recorded is never taken back, and a step that was 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -171,7 +171,7 @@ def _again(
     waits = rule.while_paused == "waits" and not stands
     waited = timedelta(microseconds=laid[-1].waited)
     by = _waited(past, first.opened_at) - waited if waits else timedelta()
-    rungs = tuple(rung.model_copy(update={"at": rung.at + by}) for rung in rungs)
+    rungs = tuple(replace(rung, at=rung.at + by) for rung in rungs)
     due = laid[-1].due_at + by
     again = open_obligation(
         state.stream, rule, first.subject, cause, first.since, due, rungs, first.opened_at

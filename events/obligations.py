@@ -4,6 +4,7 @@ Due times are computed here once and stored in the event: no fold ever computes 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -238,7 +239,7 @@ def shifted(
 ) -> e.ObligationMoved:
     """Move an open promise with every step ahead of it by the same length of time."""
     rungs = tuple(
-        rung.model_copy(update={"at": rung.at + by, "number": promise.numbered + place})
+        replace(rung, at=rung.at + by, number=promise.numbered + place)
         for place, rung in enumerate(promise.rungs)
     )
     return move(key, promise, promise.due_at + by, rungs, reason, at, promise.waited + by // MICROSECOND)
@@ -326,7 +327,7 @@ def lay_rungs(rule: ObligationRule, due: datetime, now: datetime, first: int) ->
     laid = [rung for rung in laid if rung.do != "remind" or rung.at > now]
     laid.append(e.Rung(number=0, at=due, do="breach", level=0))
     laid.sort(key=lambda rung: (rung.at, rung.do != "breach"))
-    return tuple(rung.model_copy(update={"number": first + place}) for place, rung in enumerate(laid))
+    return tuple(replace(rung, number=first + place) for place, rung in enumerate(laid))
 
 
 def owner_of(state: Engagement, promise: OpenObligation | e.ObligationOpened) -> str | None:
