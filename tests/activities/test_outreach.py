@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
+from asyncpg import ReadOnlySQLTransactionError, TooManyConnectionsError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
@@ -222,9 +223,19 @@ class TestACrashInTheMiddle:
 
 @pytest.mark.usefixtures("opened")
 class TestADeadDatabase:
-    async def test_makes_no_known_outcome_unknown(self, send: Send, mail_server: "MailServer") -> None:
+    @pytest.mark.parametrize(
+        "loses",
+        [
+            ConnectionResetError,
+            TooManyConnectionsError,
+            ReadOnlySQLTransactionError,
+        ],
+    )
+    async def test_makes_no_known_outcome_unknown(
+        self, send: Send, mail_server: "MailServer", loses: type[Exception]
+    ) -> None:
         """The letter has left; its record waits for the database, and nothing goes out again."""
-        ledger = CrashingLedger(crashes=3, loses=ConnectionResetError)
+        ledger = CrashingLedger(crashes=3, loses=loses)
         outcome = await send(ORDER, on=ledger)
         assert (outcome.outcome, outcome.attempt) == ("sent", 1)
         assert [row.state for row in await ledger.list("a-1")] == ["sent"]
