@@ -20,6 +20,7 @@ from activities.holding import Waits, unless_held
 from activities.outcomes import until_recorded
 from activities.types import OutreachOrder
 from events.canonical import canonical
+from events.codec import UnknownEvent
 from events.errors import CallerError
 from events.log.digests import Became, Digests, Entry, Place
 from events.log.effects import Claim
@@ -145,7 +146,7 @@ class Digest:
             order = OutreachOrder.model_validate_json(entry.note)
             return await self._composer.line(order, doubtful=entry.doubtful)
         except Exception as error:
-            if is_passing(error) and not isinstance(error, CallerError):
+            if isinstance(error, UnknownEvent) or (is_passing(error) and not isinstance(error, CallerError)):
                 raise
             # One engagement's failure must not keep the others from their letter.
             says = f"its engagement cannot be read ({type(error).__name__})"

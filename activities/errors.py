@@ -16,6 +16,8 @@ from events.errors import CallerError
 _MISTAKES: Final = (ValueError, TypeError, LookupError, AttributeError, AssertionError, NotImplementedError)
 # SQLSTATE classes that pass by themselves: connection, transaction rollback, resources, operator, system.
 _PASSING: Final = frozenset({"08", "25", "40", "53", "55", "57", "58"})
+# A table, column or function that is not there yet: this code was deployed before 'rapport migrate'.
+_UNMIGRATED: Final = frozenset({"42P01", "42703", "42883"})
 # Decided for good, whoever raises it: the person is erased, the code is older than the log, and the like.
 _FINAL: Final = frozenset({"KeyDestroyed", "UnknownEvent", "WrongPhase", "PolicyChanged"})
 
@@ -53,7 +55,7 @@ def is_passing(error: Exception) -> bool:
     """Tell whether trying again may help."""
     state = getattr(error, "sqlstate", None)
     if isinstance(state, str):
-        return state[:2] in _PASSING
+        return state[:2] in _PASSING or state in _UNMIGRATED
     return not isinstance(error, _MISTAKES) and type(error).__name__ not in _FINAL
 
 

@@ -23,6 +23,7 @@ from activities.letters import Templates
 from activities.outcomes import until_recorded
 from activities.types import OutreachOrder, OutreachOutcome
 from events.canonical import canonical
+from events.codec import UnknownEvent
 from events.log.digests import Digests
 from events.log.effects import Claim, EffectsLedger
 from events.log.port import EventLog
@@ -79,6 +80,10 @@ class Outreach:
                 outcome = await self._send(order, now)
             except Waits as wait:
                 raise wait.for_temporal(info.attempt) from None
+            except UnknownEvent:
+                # During a deploy another worker is newer; giving up would lose the message for good.
+                says = "the log holds an event that this worker is too old for; upgrade it"
+                raise ApplicationError(says, type=UnknownEvent.__name__) from None
         _log.info(
             "outreach %s of %s: %s, attempt %d (%s)",
             order.effect_id,

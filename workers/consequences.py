@@ -154,7 +154,7 @@ def _presented_before(stored: Stored, others: Others) -> Iterator[Consequence]:
             if each.job_order_id == _key(order) and each.status in ("live", "placed"):
                 yield received(order, _key(stream), submission_id)
                 if each.status == "placed":
-                    yield fill(order, _key(stream), submission_id)
+                    yield fill(order, _key(stream), submission_id, second=True)
 
 
 def _of_a_job_order(stored: Stored, history: Sequence[Stored]) -> list[Consequence]:

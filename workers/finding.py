@@ -7,8 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-Kind = Literal["hold", "sweep", "workflow-task", "activity", "stream-ahead", "effect"]
-ORDER: Final[tuple[Kind, ...]] = ("hold", "sweep", "workflow-task", "activity", "stream-ahead", "effect")
+Kind = Literal["hold", "sweep", "no-workflow", "workflow-task", "activity", "stream-ahead", "effect"]
+ORDER: Final[tuple[Kind, ...]] = (
+    "hold",
+    "sweep",
+    "no-workflow",
+    "workflow-task",
+    "activity",
+    "stream-ahead",
+    "effect",
+)
 
 # A stream trails by one append until the next sweep, which comes every minute: after two it is late.
 PATIENCE: Final = timedelta(seconds=150)

@@ -12,7 +12,7 @@ from events.envelope import derived_id
 from events.job_order_state import JobOrder, Terms
 
 # One event may lead to several commands to one stream; these kinds keep the ids they have always had.
-_NAMELESS: Final = frozenset({"record-submission-received", "record-position-filled"})
+_NAMELESS: Final = frozenset({"record-submission-received", "record-position-filled", "fill-job-order"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class Consequence:
     stream: str
     name: str
     data: dict[str, Any]
+    second: bool = False
+    """Whether the event leads to another command about the same, which has the nameless id."""
 
     def command_id(self, cause: UUID) -> str:
         """Derive the command's id from the event that leads to it.
@@ -29,7 +31,7 @@ class Consequence:
         By what it is about, not by its place among the others: who is live may differ at the next reading.
         """
         about = f"{self.stream}/{self.data.get('submission_id', self.data.get('placement_id', ''))}"
-        named = about if self.name in _NAMELESS else f"{about}/{self.name}"
+        named = about if self.name in _NAMELESS and not self.second else f"{about}/{self.name}"
         return str(derived_id("follow", str(cause), named))
 
 
@@ -39,10 +41,10 @@ def received(job_order: str, engagement_id: str, submission_id: str) -> Conseque
     return Consequence(job_order, "record-submission-received", given)
 
 
-def fill(job_order: str, engagement_id: str, submission_id: str) -> Consequence:
+def fill(job_order: str, engagement_id: str, submission_id: str, *, second: bool = False) -> Consequence:
     """Tell a job order's stream that somebody was hired."""
     given = {"engagement_id": engagement_id, "submission_id": submission_id}
-    return Consequence(job_order, "fill-job-order", given)
+    return Consequence(job_order, "fill-job-order", given, second)
 
 
 def reopen(job_order: str, engagement_id: str, submission_id: str, reason: str) -> Consequence:

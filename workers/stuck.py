@@ -1,10 +1,10 @@
-"""What does not get on by itself: failing workflow tasks, activities, streams ahead, parked messages.
+"""What does not get on by itself: failing or missing workflows, activities, streams ahead, parked messages.
 
 It only looks.  A finding names ids, codes and classes, never what a failure said: that may be about a person.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
@@ -12,7 +12,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import GetWorkflowExecutionHistoryReverseRequest
-from temporalio.client import Client, WorkflowExecution, WorkflowExecutionDescription
+from temporalio.client import (
+    Client,
+    WorkflowExecution,
+    WorkflowExecutionDescription,
+    WorkflowExecutionStatus,
+)
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -48,10 +53,12 @@ async def find_stuck(
     schedule_id: str = SWEEP_ID,
 ) -> list[Finding]:
     """This will look at everything that an agency has under way, the oldest of each kind first."""
+    executions = [each async for each in client.list_workflows(open_workflows(agency))]
     found = [
         *await held(log, agency),
         *await the_sweep(client, schedule_id, max(patience, PATIENCE)),
-        *await _workflows(client, agency, attempts, patience),
+        *await _workflows(client, executions, attempts, patience),
+        *await unattended(log, client, agency, {each.id for each in executions}),
         *await streams_ahead(log, agency, patience),
         *await parked(ledger, agency, settles_after),
     ]
@@ -76,14 +83,53 @@ def open_workflows(agency: str | None) -> str:
     return query if agency is None else f"{query} AND WorkflowId STARTS_WITH '{workflow_id(agency, '')}'"
 
 
-async def _workflows(client: Client, agency: str, attempts: int, patience: timedelta) -> list[Finding]:
+async def unattended(log: EventLog, client: Client, agency: str, running: Collection[str]) -> list[Finding]:
+    """This will list the engagements that are open, and have no workflow that could keep their promises.
+
+    One that is ahead is left out: the sweep starts it.
+    """
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def look(key: str) -> Finding | None:
+        # Visibility trails: what was started a moment ago is not listed yet.
+        async with gate:
+            if await _runs(client, workflow_id(agency, key)):
+                return None
+        says = f"it is open and no workflow of it runs, so no timer rings; 'rapport verify {key}' starts one"
+        return Finding("no-workflow", f"engagement:{key}", True, None, says)
+
+    absent = [each async for each in _open(log, agency) if workflow_id(agency, each) not in running]
+    return [each for each in await _together(look(key) for key in absent) if each is not None]
+
+
+async def _open(log: EventLog, agency: str) -> AsyncIterator[str]:
+    after: str | None = None
+    while page := await log.streams(agency, category="engagement", after=after, limit=PAGE):
+        for head in page:
+            if head.phase == "live" and head.version == head.acked_version > 0:
+                yield head.stream.partition(":")[2]
+        after = page[-1].stream
+
+
+async def _runs(client: Client, name: str) -> bool:
+    try:
+        described = await client.get_workflow_handle(name).describe()
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return described.status == WorkflowExecutionStatus.RUNNING
+
+
+async def _workflows(
+    client: Client, executions: Iterable[WorkflowExecution], attempts: int, patience: timedelta
+) -> list[Finding]:
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def look(execution: WorkflowExecution) -> list[Finding]:
         async with gate:
             return await _workflow(client, execution, attempts, patience)
 
-    executions = [each async for each in client.list_workflows(open_workflows(agency))]
     return [each for found in await _together(look(each) for each in executions) for each in found]
 
 

@@ -141,8 +141,8 @@ def _restored(restored: "Restored", data_dir: Path, *, own_temporal: bool) -> di
 
 
 _NO_WORKFLOWS = (
-    "Temporal holds no workflows now, and the log wins: each starts again from it with the next command to "
-    "it, or all at once with 'rapport verify --all' beside 'rapport up'; until then no timer of it rings"
+    "Temporal holds no workflows now, and the log wins: the first sweep after 'rapport up' starts each again "
+    "from it; until then no timer of it rings, and 'rapport stuck' tells which still wait"
 )
 _OWN_TEMPORAL = (
     "TEMPORAL_ADDRESS names a Temporal of your own, which was not restored: terminate the engagements there "

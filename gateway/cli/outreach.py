@@ -77,25 +77,33 @@ def _give(name: str, fields: Row, actor: str, options: Options) -> None:
             source="cli",
         )
         reply = await session.having.service.give(order)
-        return {"outcome": reply.outcome, **await _status(session)}
+        # Not counted: that reads the whole log, and an incident does not wait for it.
+        return {"outcome": reply.outcome, **await _switch(session)}
 
     _show(perform(options, work), options.as_json)
 
 
-async def _status(session: Session) -> Row:
-    from gateway.cli import reading
-
-    named, having = await session.agency(), session.having
-    held = await having.directory.outreach_held(named)
-    rows = await reading.outbox(session.log, having.ledger, named)
-    rows = await reading.what_waits(rows, having.digests, having.directory, named)
-    owed = [row for row in rows if row["state"] == "owed"]
+async def _switch(session: Session) -> Row:
+    named = await session.agency()
+    held = await session.having.directory.outreach_held(named)
     return {
         "agency": named,
         "held": held is not None,
         "since": held.since if held is not None else None,
         "reason": held.reason if held is not None else None,
         "by": held.by if held is not None else None,
+    }
+
+
+async def _status(session: Session) -> Row:
+    from gateway.cli import reading
+
+    named, having = await session.agency(), session.having
+    rows = await reading.outbox(session.log, having.ledger, named)
+    rows = await reading.what_waits(rows, having.digests, having.directory, named)
+    owed = [row for row in rows if row["state"] == "owed"]
+    return {
+        **await _switch(session),
         "owed": len(owed),
         "gathering": sum(row["digest_of"] is not None for row in owed),
     }
@@ -108,11 +116,16 @@ def _show(told: Row, as_json: bool) -> None:
     if as_json:
         output.emit(told)
         return
-    owed = "1 message is owed" if told["owed"] == 1 else f"{told['owed']} messages are owed"
+    switch = "is not held"
     if told["held"]:
         by = f" by {told['by']}" if told["by"] else ""
-        since = words.moment(told["since"])
-        output.line(f"outreach of {told['agency']} is held since {since}{by} ({told['reason']}); {owed}")
-    else:
-        gathering = f", {told['gathering']} of them gather for a digest" if told["gathering"] else ""
-        output.line(f"outreach of {told['agency']} is not held; {owed}{gathering}")
+        switch = f"is held since {words.moment(told['since'])}{by} ({told['reason']})"
+    output.line(f"outreach of {told['agency']} {switch}{_owed(told)}")
+
+
+def _owed(told: Row) -> str:
+    if "owed" not in told:
+        return ""
+    owed = "1 message is owed" if told["owed"] == 1 else f"{told['owed']} messages are owed"
+    gathers = told["gathering"] and not told["held"]
+    return f"; {owed}" + (f", {told['gathering']} of them gather for a digest" if gathers else "")

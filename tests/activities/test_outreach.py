@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
+from asyncpg import ReadOnlySQLTransactionError, TooManyConnectionsError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
@@ -19,6 +20,7 @@ from activities.directory import Directory
 from activities.outreach import Outreach
 from activities.types import OutreachOrder, OutreachOutcome
 from events.agency import Entry, key_subject_of
+from events.codec import UnknownEvent
 from events.commands import RecordOutreach
 from events.envelope import Actor
 from events.log.digests_memory import MemoryDigests
@@ -222,13 +224,41 @@ class TestACrashInTheMiddle:
 
 @pytest.mark.usefixtures("opened")
 class TestADeadDatabase:
-    async def test_makes_no_known_outcome_unknown(self, send: Send, mail_server: "MailServer") -> None:
+    @pytest.mark.parametrize(
+        "loses",
+        [
+            ConnectionResetError,
+            TooManyConnectionsError,
+            ReadOnlySQLTransactionError,
+        ],
+    )
+    async def test_makes_no_known_outcome_unknown(
+        self, send: Send, mail_server: "MailServer", loses: type[Exception]
+    ) -> None:
         """The letter has left; its record waits for the database, and nothing goes out again."""
-        ledger = CrashingLedger(crashes=3, loses=ConnectionResetError)
+        ledger = CrashingLedger(crashes=3, loses=loses)
         outcome = await send(ORDER, on=ledger)
         assert (outcome.outcome, outcome.attempt) == ("sent", 1)
         assert [row.state for row in await ledger.list("a-1")] == ["sent"]
         assert len(mail_server.received) == 1
+
+
+@pytest.mark.usefixtures("opened")
+class TestAWorkerThatIsTooOld:
+    @pytest.mark.parametrize("level", [1, 2])
+    async def test_leaves_the_message_to_a_newer_one(
+        self, send: Send, ledger: MemoryEffects, monkeypatch: pytest.MonkeyPatch, level: int
+    ) -> None:
+        """During a deploy the log may hold what this code cannot read; the message must not fail for that."""
+
+        async def too_new(*_: Any) -> None:
+            raise UnknownEvent("outreach-held-again")
+
+        monkeypatch.setattr(Directory, "resolve", too_new)
+        with pytest.raises(ApplicationError) as caught:
+            await send(ORDER.model_copy(update={"level": level}))
+        assert (caught.value.type, caught.value.non_retryable) == ("UnknownEvent", False)
+        assert await ledger.list("a-1") == []
 
 
 @pytest.mark.usefixtures("opened")

@@ -146,9 +146,11 @@ class TestFailures:
         assert error.__suppress_context__
 
     @pytest.mark.parametrize(
-        ("state", "passes"), [("08006", True), ("40P01", True), ("57P01", True), ("42501", False)]
+        ("state", "passes"),
+        [("08006", True), ("40P01", True), ("57P01", True), ("42883", True), ("42501", False)],
     )
     def test_of_the_database_pass_by_their_class(self, state: str, passes: bool) -> None:
+        """What 'rapport migrate' mends passes too: giving a message up for it would lose the message."""
         assert is_passing(PostgresLookalike(state)) is passes
 
 

@@ -6,7 +6,7 @@ hundred parts alike too often.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from random import Random
@@ -250,7 +250,7 @@ def _plain(name: str, kind: Any, times: st.SearchStrategy[Any]) -> st.SearchStra
     if origin is tuple:
         inner = get_args(kind)[0]
         return st.lists(_plain(name, inner, times), max_size=3).map(tuple)
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
+    if isinstance(kind, type) and (issubclass(kind, BaseModel) or is_dataclass(kind)):
         return instances(kind, times)
     simple: dict[Any, Callable[[], st.SearchStrategy[Any]]] = {
         NoneType: st.none,
@@ -280,11 +280,12 @@ MOMENTS: Final = st.datetimes(
 
 
 @cache
-def instances(model: type[BaseModel], times: st.SearchStrategy[Any] = MOMENTS) -> st.SearchStrategy[Any]:
-    """Any instance of a model, its ids from the pools."""
+def instances(model: type[Any], times: st.SearchStrategy[Any] = MOMENTS) -> st.SearchStrategy[Any]:
+    """Any instance of a model or of a dataclass of pydantic's, its ids from the pools."""
+    declared = getattr(model, "model_fields", None) or model.__pydantic_fields__
     fields = {
         name: _of_field(name, field, times)
-        for name, field in model.model_fields.items()
+        for name, field in declared.items()
         if name not in ("type", "name") or get_origin(field.annotation) is not Literal
     }
     return st.builds(model, **fields)

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from workers.passing_on import Consequence
+from workers.passing_on import Consequence, fill
 
 CAUSE = UUID(int=1)
 RECEIVED = Consequence("job-order:j-1", "record-submission-received", {"submission_id": "s-1"})
@@ -29,6 +29,13 @@ class TestCommandId:
         assert RECEIVED.command_id(CAUSE) == "ceb293bc-07c3-55a2-922e-29268f6bd6e1"
         gone = Consequence("engagement:e-1", "record-position-filled", {"job_order_id": "j-1"})
         assert gone.command_id(CAUSE) == "37075c56-7da2-5054-a3b6-6e04835174b0"
+        # Else it would take again an opening that was given back meanwhile.
+        assert fill("job-order:j-1", "e-1", "s-1").command_id(CAUSE) == RECEIVED.command_id(CAUSE)
+
+    def test_of_a_hire_is_another_where_its_arrival_is_told_too(self) -> None:
+        """An order that is opened late hears of both at once."""
+        hired = fill("job-order:j-1", "e-1", "s-1", second=True)
+        assert hired.command_id(CAUSE) != RECEIVED.command_id(CAUSE)
 
     def test_is_an_id_that_no_door_keeps_for_the_engine(self) -> None:
         found = RECEIVED.command_id(CAUSE)

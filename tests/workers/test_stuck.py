@@ -22,7 +22,7 @@ from events.log.memory import MemoryLog
 from events.state import Engagement
 from workers.behind import streams_ahead
 from workers.finding import Finding
-from workers.stuck import find_stuck, held, open_workflows, parked
+from workers.stuck import find_stuck, held, open_workflows, parked, unattended
 from workflows.types import WORKFLOW, workflow_id
 
 LONG_AGO = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -159,6 +159,33 @@ class TestOpenWorkflows:
     def test_asks_for_one_agency_by_the_beginning_of_its_ids(self) -> None:
         assert "STARTS_WITH 'engagement:acme:'" in open_workflows("acme")
         assert "STARTS_WITH" not in open_workflows(None)
+
+
+@pytest.mark.temporal
+class TestUnattended:
+    async def test_names_who_is_open_and_has_no_workflow(self, temporal_server: str) -> None:
+        """Terminated by hand, or lost with Temporal: nothing else says that its timers are silent."""
+        client = await Client.connect(temporal_server)
+        alive, gone, never = (f"e-{each}-{uuid4().hex[:8]}" for each in ("alive", "gone", "never"))
+        log = await log_of(alive, gone, never, clock=LONG_AGO)
+        for head in await log.streams("acme"):
+            await log.acknowledge("acme", head.stream, head.version)
+        handles = [
+            await client.start_workflow(WORKFLOW, id=workflow_id("acme", each), task_queue=alive)
+            for each in (alive, gone)
+        ]
+        await handles[1].terminate()
+
+        found = await unattended(log, client, "acme", ())
+        await handles[0].terminate()
+
+        assert {(each.kind, each.name, each.stuck) for each in found} == {
+            ("no-workflow", f"engagement:{each}", True) for each in (gone, never)
+        }
+
+    async def test_leaves_to_the_sweep_who_is_ahead(self, temporal_server: str) -> None:
+        log = await log_of("e-1", clock=LONG_AGO)
+        assert await unattended(log, await Client.connect(temporal_server), "acme", ()) == []
 
 
 @pytest.mark.temporal

@@ -32,6 +32,11 @@ _ALL_KEYS: Final = """
     SELECT kek_id AS id, 1 AS wraps, agency, subject, key_id, encode(wrapped, 'base64') AS wrapped
     FROM rapport.keys WHERE wrapped IS NOT NULL
 """
+# Nobody has folded anything now that Temporal is empty: so the first sweep starts every workflow.
+_NOBODY_KNOWS: Final = """
+    UPDATE rapport.streams SET acked_version = 0, poked_version = 0, poked_at = NULL, poked_run = NULL
+    WHERE category = 'engagement'
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,7 @@ async def _restore(
         await migrate(url)
         async with shut_log(url) as log:
             reports = [await verify_agency(log, None, agency) for agency in await log.agencies()]
-        await _run(url, "ANALYZE", "CHECKPOINT")
+        await _run(url, _NOBODY_KNOWS, "ANALYZE", "CHECKPOINT")
     return tuple(reports)
 
 

@@ -49,7 +49,7 @@ class TestBackupOfARunningStack:
         restored = shared.rapport("restore", str(file), "--data", str(data), "--keys", str(key), "--json")
         assert restored.code == 0, restored.err
         assert (restored.json["mismatches"], restored.json["former"]) == (0, None)
-        assert "each starts again from it with the next command" in restored.json["workflows"]
+        assert "the first sweep after 'rapport up' starts each again" in restored.json["workflows"]
         refused = shared.rapport("restore", str(file), "--replace")
         assert (refused.code, "is in use by process" in refused.err) == (WRONG, True)
 

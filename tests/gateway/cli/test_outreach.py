@@ -32,6 +32,7 @@ class TestOutreach:
         again = shared.rapport("outreach", "hold", "--reason", "client-request", "--json")
         assert (held.json["outcome"], again.json["outcome"]) == ("accepted", "nothing-to-do")
         assert (again.json["reason"], again.json["by"]) == ("wrong-template", "t-1")
+        assert "owed" not in held.json, "an incident does not wait until the whole log is counted"
 
         # Its reminder to keep in touch is due in a few seconds.
         silent = (datetime.now(UTC) - timedelta(days=6, seconds=-4)).isoformat()

@@ -60,7 +60,7 @@ async def fill(url: str, having: Adapters) -> None:
         "acme", "effect-1", "engagement:e-1", "email", "<m-1@localhost>", stale_after=NOON - NOON
     )
     await having.digests.join(
-        "acme", "t-1", "effect-2", "engagement:e-1", "{}", digest_id="digest-1", window=timedelta(hours=1)
+        "acme", "r-1", "effect-2", "engagement:e-1", "{}", digest_id="digest-1", window=NOON - NOON
     )
     places = PostgresPlaces(url)
     await places.note("acme", "consequences", 1)
@@ -160,6 +160,30 @@ class TestRestoreBackup:
             return found
 
         return look
+
+    async def test_leaves_every_engagement_to_the_sweep(self, tmp_path: Path) -> None:
+        """Temporal is empty afterwards: an engagement that counted as folded would stay silent for ever."""
+        source, data_dir = tmp_path / "source", tmp_path / "data"
+
+        async def folded(url: str) -> None:
+            await migrate(url)
+            async with adapters(on(source), url) as having:
+                await fill(url, having)
+                head = await having.log.head("acme", "engagement:e-1")
+                assert head is not None
+                assert await having.log.claim_poke(head, lease=timedelta(minutes=1))
+                await having.log.mark_poked("acme", head.stream, head.version, "run-1")
+                await having.log.acknowledge("acme", head.stream, head.version)
+                assert await having.log.ahead("acme") == []
+
+        async def ahead(url: str) -> list[tuple[str, datetime | None]]:
+            async with adapters(on(data_dir), url) as having:
+                return [(each.stream, each.poked_at) for each in await having.log.ahead("acme")]
+
+        await with_database(source, folded)
+        await take_backup(on(source), tmp_path / "b")
+        await restore_backup(on(data_dir), tmp_path / "b", keys_file=source / KEYS_FILE)
+        assert await with_database(data_dir, ahead) == [("engagement:e-1", None)]
 
     async def test_asks_for_the_right_key_before_it_begins(self, source: Source, tmp_path: Path) -> None:
         """Every directory calls its first key local-1, so a name proves nothing."""
