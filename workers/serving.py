@@ -15,6 +15,7 @@ from uuid import UUID
 import structlog
 from temporalio.client import Client
 from temporalio.envconfig import ClientConnectConfig
+from temporalio.service import RPCError
 
 from activities.outreach import SETTLES_AFTER
 from activities.sweeping import Sweeping
@@ -34,6 +35,8 @@ from workflows.types import REUSED
 PATIENCE: Final = timedelta(seconds=10)
 # What no later try can mend, beside callers' mistakes: the person is erased, the id is taken.
 NEVER: Final = frozenset({"KeyDestroyed", REUSED})
+# A schedule that somebody deletes is there again after this time.
+LOOK_AFTER_IT: Final = timedelta(hours=1)
 _log = structlog.get_logger(__name__)
 
 
@@ -92,14 +95,14 @@ async def serving(
     async with adapters(settings, database_url, smtp=smtp) as having:
         client = await connect(temporal, having.keys)
         await register_search_attributes(client)
-        scheduled = await ensure_sweep(client)
         stopping = asyncio.Event()
         at_work = workers(client, having, clock=clock, settles_after=settles_after)
         follower = Follower(having.log, places, having.service, EngagementTeller(client, clock))
         working = asyncio.ensure_future(run_until(stopping, at_work))
-        around = [asyncio.ensure_future(follower.run())]
-        if not scheduled:
-            around.append(asyncio.ensure_future(_sweep(sweeping(client, having, clock))))
+        around = [
+            asyncio.ensure_future(follower.run()),
+            asyncio.ensure_future(_see_to_the_sweep(client, sweeping(client, having, clock))),
+        ]
         failed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         for task in (working, *around):
             task.add_done_callback(lambda done: _tell(done, failed))
@@ -114,6 +117,18 @@ async def serving(
             with contextlib.suppress(Exception):
                 await working
             await places.close()
+
+
+async def _see_to_the_sweep(client: Client, sweeping: Sweeping) -> None:
+    """See to it that somebody sweeps, also when the schedule is deleted while we run."""
+    while True:
+        try:
+            if not await ensure_sweep(client):
+                await _sweep(sweeping)
+            await asyncio.sleep(LOOK_AFTER_IT.total_seconds())
+        except RPCError as error:
+            _log.warning("the sweep is not scheduled yet", status=error.status.name)
+            await asyncio.sleep(EVERY.total_seconds() / 4)
 
 
 async def _sweep(sweeping: Sweeping) -> None:

@@ -36,6 +36,8 @@ CATCH_UP: Final = timedelta(seconds=10)
 # Longer than the activity may take: after it, a sweep without a worker makes place for the next.
 GIVES_UP_AFTER: Final = timedelta(minutes=15)
 PATIENCE: Final = timedelta(seconds=10)
+# What a server says that knows no schedules, or lets us have none; anything else passes.
+NO_SCHEDULES: Final = frozenset({RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED})
 _log = structlog.get_logger(__name__)
 
 
@@ -63,6 +65,8 @@ async def ensure_sweep(
     """This will make sure that the schedule is there and as wanted, and sweep at once unless it is paused.
 
     Many may do so at the same time.  False: this server lets us have no schedule, so sweep without.
+
+    :raises RPCError: the server does not answer now; try again.
     """
     schedule = wanted(schedule_id, every, task_queue)
     try:
@@ -73,6 +77,8 @@ async def ensure_sweep(
         except ScheduleAlreadyRunningError:
             await _bring_up_to_date(client, schedule_id, schedule)
     except RPCError as error:
+        if error.status not in NO_SCHEDULES:
+            raise
         _log.warning("the sweep cannot be scheduled here", schedule=schedule_id, status=error.status.name)
         return False
     return True

@@ -24,6 +24,8 @@ from workflows.sweep import Sweep
 from workflows.types import ENGAGEMENTS_QUEUE
 
 GRACE: Final = timedelta(seconds=5)
+# A mail server that is slow to answer must be waited for, or a letter that left would leave again.
+OUTREACH_GRACE: Final = timedelta(seconds=20)
 WORKFLOWS: Final[Sequence[type]] = (Engagement, Sweep)
 
 
@@ -67,7 +69,7 @@ def outreach_worker(client: Client, outreach: Outreach) -> Worker:
         client,
         task_queue=OUTREACH_QUEUE,
         activities=[outreach.send],
-        graceful_shutdown_timeout=GRACE,
+        graceful_shutdown_timeout=OUTREACH_GRACE,
     )
 
 

@@ -64,8 +64,12 @@ def _give(name: str, fields: Row, actor: str, options: Options) -> None:
         from uuid import uuid4
 
         from activities.streams import read_order
+        from gateway.cli.errors import Wrong
 
         named = await session.agency()
+        by = fields.get("by")
+        if by is not None and await session.having.directory.person(named, by) is None:
+            raise Wrong(f"'{by}' does not work at agency '{named}'; --by names one of its people")
         content = {key: value for key, value in fields.items() if value is not None}
         order = read_order(
             named,

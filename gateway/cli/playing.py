@@ -41,7 +41,7 @@ def demo(
     import asyncio
 
     if dry:
-        _rehearse(tuple(scenario or ()))
+        _rehearse(tuple(scenario or ()), as_json)
         return
 
     from gateway.cli.connect import settings_of
@@ -67,13 +67,17 @@ def demo(
     raise typer.Exit(code)
 
 
-def _rehearse(names: tuple[str, ...]) -> None:
+def _rehearse(names: tuple[str, ...], as_json: bool) -> None:
+    from gateway.cli import output
     from gateway.demo.rehearsal import rehearse
     from gateway.demo.scenario import chosen_scenarios
 
-    wrong = rehearse(chosen_scenarios(names))
+    scenarios = chosen_scenarios(names)
+    wrong = rehearse(scenarios)
     for sentence in wrong:
         print(f"Not as announced: {sentence}")
+    if as_json:
+        output.emit({"scenarios": len(scenarios), "not_as_announced": wrong})
     if wrong:
         raise typer.Exit(MISMATCH)
 

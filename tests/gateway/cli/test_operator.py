@@ -321,7 +321,7 @@ class TestReplay:
         capfd: pytest.CaptureFixture[str],
     ) -> None:
         """A change that forgets the timer: what runs would never escalate again."""
-        monkeypatch.setattr("events.steps.next_due", lambda state: None)
+        monkeypatch.setattr("workflows.engagement.next_due", lambda state: None)
 
         name = workflow_id("acme", engagement)
         done = shared.rapport("replay", "--query", f"WorkflowId = '{name}'", "--json")
