@@ -4,7 +4,7 @@ Pure but for what it is handed; an event's cause in another stream is left to wh
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -141,7 +141,7 @@ def obligation_row(story: Story, obligation: UUID, rows: Mapping[int, Row]) -> R
         "ended": _ending(ended[1]) if ended else None,
         "ended_at_version": ended[0].version if ended else None,
         "life": [rows[each.version] for each in life],
-        "ahead": [rung.model_dump(mode="json") for rung in ahead],
+        "ahead": [asdict(rung) for rung in ahead],
     }
 
 

@@ -62,7 +62,7 @@ class TestJudge:
     async def test_names_the_event_that_a_planted_change_does_not_lead_to(
         self, converter: DataConverter, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(steps, "next_due", lambda state: None)
+        monkeypatch.setattr("workflows.engagement.next_due", lambda state: None)
 
         found = await replayed(history_of(LIFE), converter)
 
@@ -132,7 +132,7 @@ class TestJudge:
                 raise RuntimeError("Zebulon Quuxworth")
             return before(state)
 
-        monkeypatch.setattr(steps, "next_due", breaks_later)
+        monkeypatch.setattr("workflows.engagement.next_due", breaks_later)
 
         found = await replayed(history_of(LIFE), converter)
 

@@ -63,8 +63,10 @@ async def log_of(*names: str, clock: datetime) -> MemoryLog:
 
 
 async def under_way(client: Client, agency: str, **options: Any) -> list[Finding]:
-    """Find what is stuck, but for the sweep, which nobody has scheduled on the tests' server."""
-    found = await find_stuck(MemoryLog(), MemoryEffects(), client, agency, **options)
+    """Find what is stuck, but for the sweep: under this id nobody has scheduled one."""
+    found = await find_stuck(
+        MemoryLog(), MemoryEffects(), client, agency, schedule_id="nobody-sweeps", **options
+    )
     assert [each.kind for each in found][:1] == ["sweep"]
     return found[1:]
 
