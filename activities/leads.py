@@ -35,7 +35,7 @@ def check_lead(order: Order, agency: Agency) -> None:
         )
     if entry.role not in LEADS:
         raise NotAllowed(
-            f"{order.command.name}: '{person}' is {entry.role}, and this is a lead's to say; "
+            f"{order.command.name}: '{person}' is a {entry.role}, and this is a lead's to say; "
             "name a team lead or a director"
         )
 

@@ -67,7 +67,11 @@ def keeps(
     due_at: datetime | None,
 ) -> bool:
     """Tell whether an event keeps a promise that has been open since a time."""
-    if rule is None or event.at < since:
+    if rule is None:
+        return False
+    # What a plan is about may have happened before anybody told of the plan.
+    itself = rule.planned is not None and own_subject(event, rule.subject) == subject
+    if event.at < since and not itself:
         return False
     if rule.not_before is not None and due_at is not None and event.at < due_at - rule.not_before.delta:
         return False

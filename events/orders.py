@@ -117,16 +117,31 @@ def _unknown_name(name: str) -> str:
     return f"there is no command '{shown}'; {remedy}"
 
 
+def _misspelt(error: ValidationError, missing: str) -> str | None:
+    """Name the field that was probably meant to be the missing one."""
+    every = error.errors(include_url=False, include_input=False)
+    extra = [str(each["loc"][-1]) for each in every if each["type"] == "extra_forbidden"]
+    near = get_close_matches(missing, [each for each in extra if _is_shown(each)], n=1)
+    return near[0] if near else None
+
+
+def _is_shown(field: str) -> bool:
+    # Names are no values; but what somebody typed in place of one may be.
+    return field.replace("_", "").replace("-", "").isalnum() and len(field) < 40
+
+
 def _sentence(name: str, model: type[BaseModel], error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     # Of a field that may be this or that, the branch that failed says nothing to a caller.
     inner = first["loc"][: 1 if first["loc"][:1] != ("actor",) else 2]
     path = ".".join(str(part) for part in inner if part != name) or "its content"
     if first["type"] == "missing":
+        if (wrong := _misspelt(error, path)) is not None:
+            return f"{name} has no field '{wrong}'; did you mean '{path}'?"
         return f"{name} needs the field '{path}'; add it"
     if first["type"] == "extra_forbidden":
         known = [each for each in model.model_fields if each != "name"] + list(RESERVED)
-        safe = path if path.replace("_", "").isalnum() and len(path) < 40 else "?"
+        safe = path if _is_shown(path) else "?"
         near = get_close_matches(path, known, n=1)
         remedy = f"did you mean '{near[0]}'?" if near else f"its fields are {', '.join(known)}"
         return f"{name} has no field '{safe}'; {remedy}"

@@ -272,7 +272,8 @@ def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
         case e.ObligationBreached():
             return f"Promise {event.rule} for {subject(event.subject)} broken: due {moment(event.due_at)}"
         case e.ObligationExcused():
-            return f"Breach of {event.rule} for {subject(event.subject)} excused{_because(event.reason)}"
+            what = "Promise" if event.reason == "by-a-lead" else "Breach of"
+            return f"{what} {event.rule} for {subject(event.subject)} excused{_because(event.reason)}"
         case e.ExcuseGranted():
             return (
                 f"{event.by} excused promise {event.rule} for {subject(event.subject)}"
@@ -420,7 +421,12 @@ def _for_job(job_order_id: str | None) -> str:
 
 
 def _channel(channel: str) -> str:
-    return {"email": "e-mail", "sms": "SMS", "unknown": "an unknown way"}.get(channel, channel)
+    return {
+        "email": "e-mail",
+        "sms": "SMS",
+        "unknown": "an unknown way",
+        "in-person": "meeting in person",
+    }.get(channel, channel)
 
 
 def _purpose(*purposes: str) -> str:

@@ -125,7 +125,7 @@ def excuse_obligation(command: c.ExcuseObligation, state: Engagement, ctx: Conte
     themselves = [each for each in (by, ctx.actor.id) if each in owners]
     if themselves:
         raise NotAllowed(
-            f"'{themselves[0]}' owes this promise, and nobody excuses themselves; a lead does: by=LEAD"
+            f"'{themselves[0]}' owes this promise, and nobody excuses themselves; another lead does: by=LEAD"
         )
     if promise is None and breach is not None and breach.excused:
         return []

@@ -95,7 +95,7 @@ async def run_demo(options: DemoOptions) -> int:
             story.heading(f"Not as announced: {sentence}")
         good = not broken and summary.mismatches == 0 and summary.verified == summary.engagements
         if not options.once:
-            _what_to_try(story, options.settings, current.agency, at_work)
+            _what_to_try(story, options.settings, current.agency, at_work, _engaged(scenarios))
             with suppress(asyncio.CancelledError):
                 await at_work.fell()
     if options.as_json:
@@ -125,7 +125,7 @@ async def _play(
     )
     for scenario in scenarios:
         story.heading(f"{scenario.engagement}: {scenario.title}")
-    engaged = [engagement for scenario in scenarios for engagement in scenario.engagements]
+    engaged = _engaged(scenarios)
     await story.open(stage, engaged)
     telling = asyncio.create_task(story.follow())
     try:
@@ -217,7 +217,12 @@ def _keep(file: Path, current: Play) -> None:
     waiting.replace(file)
 
 
-def _what_to_try(story: Story, settings: Settings, agency: str, at_work: Up) -> None:
+def _engaged(scenarios: Sequence[Scenario]) -> list[str]:
+    return [engagement for scenario in scenarios for engagement in scenario.engagements]
+
+
+def _what_to_try(story: Story, settings: Settings, agency: str, at_work: Up, engaged: Sequence[str]) -> None:
+    one, other = ("neglected", "placed") if "neglected" in engaged else (engaged[0], engaged[-1])
     data = f"--data-dir {settings.data_dir}"
     rapport = _program()
     story.heading(
@@ -225,11 +230,10 @@ def _what_to_try(story: Story, settings: Settings, agency: str, at_work: Up) -> 
     )
     for line in (
         f"{rapport} waiting --agency {agency} {data}",
-        f"{rapport} show neglected --agency {agency} {data}",
-        f"{rapport} show no-show --depth business --agency {agency} {data}",
-        f"{rapport} show placed --diff 30 --at 60 --agency {agency} {data}",
+        f"{rapport} show {one} --depth business --agency {agency} {data}",
+        f"{rapport} show {other} --diff 30 --at 60 --agency {agency} {data}",
         f"{rapport} timers --agency {agency} {data}",
-        f"{rapport} do neglected record-contact channel=phone by=r-2 --agency {agency} {data}",
+        f"{rapport} do {one} record-contact channel=phone by=r-2 --agency {agency} {data}",
         f"{rapport} verify --all --agency {agency} {data}",
     ):
         story.line(f"  {line}")

@@ -33,7 +33,7 @@ class TestCheckLead:
         check_lead(order, AGENCY)
 
     @pytest.mark.parametrize(
-        ("order", "says"), [(excuse("r-1"), "'r-1' is recruiter"), (excuse("x-1"), "does not work here")]
+        ("order", "says"), [(excuse("r-1"), "'r-1' is a recruiter"), (excuse("x-1"), "does not work here")]
     )
     def test_takes_nobody_else_s(self, order: Order, says: str) -> None:
         with pytest.raises(NotAllowed, match=says):

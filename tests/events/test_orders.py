@@ -69,8 +69,8 @@ class TestParseOrder:
         [
             ("sumbit", {}, "there is no command 'sumbit'; did you mean 'submit'?"),
             ("refuse-message", {"message": "x", "reason": "x", "says": "x"}, "there is no command"),
-            ("submit", {}, "submit needs the field 'job_order_id'; add it"),
-            ("submit", {"job_order": "j-1"}, "submit needs the field 'job_order_id'; add it"),
+            ("submit", {}, "submit has no field 'job_order'; did you mean 'job_order_id'?"),
+            ("submit", {"job_order": "j-1"}, "submit has no field 'job_order'; did you mean 'job_order_id'?"),
             (
                 "submit",
                 {"job_order_id": "j-1", "aplication_id": "a-1"},

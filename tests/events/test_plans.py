@@ -252,6 +252,21 @@ class TestNotBefore:
         assert len(life.seen("obligation-excused")) == 1
 
 
+class TestWhatHappenedBeforeItsPlanWasTold:
+    def test_keeps_the_promise_to_find_out(self, world: "World") -> None:
+        """A diary that is passed on late must not leave 'did it happen?' open for ever."""
+        found = world.starter.obligation("did-it-happen")
+        assert found is not None
+        life = begun(world, found)
+        start = world.noon - timedelta(hours=5)
+        life.do("record-interview-scheduled", world.noon, starts_at=start)
+        assert [each.rule for each in life.state.obligations.values()] == ["did-it-happen"]
+        life.do("record-interview-missed", world.noon, at=start + timedelta(hours=1))
+        (met,) = [event for _, event in life.seen("obligation-met")]
+        assert met.timely
+        assert not life.state.obligations
+
+
 class TestWhilePlaced:
     @pytest.mark.parametrize(
         ("while_placed", "free", "working"),
