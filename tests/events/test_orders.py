@@ -69,7 +69,7 @@ class TestParseOrder:
         [
             ("sumbit", {}, "there is no command 'sumbit'; did you mean 'submit'?"),
             ("refuse-message", {"message": "x", "reason": "x", "says": "x"}, "there is no command"),
-            ("submit", {}, "submit has no field 'job_order'; did you mean 'job_order_id'?"),
+            ("submit", {}, "submit needs the field 'job_order_id'; add it"),
             ("submit", {"job_order": "j-1"}, "submit has no field 'job_order'; did you mean 'job_order_id'?"),
             (
                 "submit",
