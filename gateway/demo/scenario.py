@@ -6,14 +6,18 @@ A step is a command that anyone could give; a scenario knows no back door.
 import re
 import tomllib
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from events.codec import ENGAGEMENT_EVENTS
 from events.envelope import Actor
 from events.kinds import CommandId, Id, Stage
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 SCENARIOS: Final = Path(__file__).resolve().parents[2] / "deploy" / "scenarios"
 PEOPLE: Final = SCENARIOS.parent / "agencies" / "example.toml"
@@ -154,9 +158,21 @@ def read_scenario(path: Path) -> Scenario:
     except tomllib.TOMLDecodeError as error:
         raise ScenarioError(f"{path}: no TOML: {error}") from None
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise ScenarioError(f"{path}: {where}: {first['msg']}") from None
+        every = error.errors(include_url=False, include_input=False)
+        raise ScenarioError("\n".join(f"{path}: {_sentence(each)}" for each in every)) from None
+
+
+def _sentence(error: "ErrorDetails") -> str:
+    """Tell one mistake with its place, steps counted from 1 as a reader does."""
+    places = [str(part + 1) if isinstance(part, int) else str(part) for part in error["loc"]]
+    where, last = " ".join(places) or "the whole", places[-1] if places else ""
+    if error["type"] == "extra_forbidden":
+        near = get_close_matches(last, sorted({*Step.model_fields, *Scenario.model_fields}), n=1)
+        remedy = f"did you mean '{near[0]}'?" if near else "take it out"
+        return f"{' '.join(places[:-1]) or 'the scenario'} has no field '{last}'; {remedy}"
+    if error["type"] == "missing":
+        return f"{' '.join(places[:-1]) or 'the scenario'} needs the field '{last}'; add it"
+    return f"{where}: {error['msg'].removeprefix('Value error, ')}"
 
 
 def shipped_scenarios() -> list[Scenario]:

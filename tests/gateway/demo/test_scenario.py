@@ -58,6 +58,10 @@ class TestReadScenario:
             (ONE + GIVEN + GIVEN.replace("m-1", "m-2") + 'expect = "repeated"\n', "something else"),
             (ONE + GIVEN + 'stream = "job-order:j-1"\nsignal = true\n', "never to a stream"),
             (ONE + GIVEN + 'actor = "robot:r-1"\n', "kind"),
+            (
+                ONE + GIVEN + '[[step]]\nday = 2\nsya = "x"\ndo = "resume"\n',
+                "step 2 has no field 'sya'; did you mean 'say'?",
+            ),
         ],
     )
     def test_says_what_is_wrong_and_where(self, tmp_path: Path, text: str, told: str) -> None:
