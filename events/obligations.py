@@ -64,7 +64,7 @@ def keeps(
     subject: str,
     since: datetime,
     named: Named,
-    due_at: datetime | None,
+    due_at: datetime,
 ) -> bool:
     """Tell whether an event keeps a promise that has been open since a time."""
     if rule is None:
@@ -73,7 +73,7 @@ def keeps(
     itself = rule.planned is not None and own_subject(event, rule.subject) == subject
     if event.at < since and not itself:
         return False
-    if rule.not_before is not None and due_at is not None and event.at < due_at - rule.not_before.delta:
+    if rule.not_before is not None and event.at < due_at - rule.not_before.delta:
         return False
     return any(fires(trigger, event, subject, named) for trigger in rule.met_by)
 

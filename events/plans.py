@@ -1,6 +1,7 @@
 """Times that are planned: which events lay one down or move it, and when a promise around it is due.
 
-A plan that is over opens nothing; a first paid day is no plan but a fact, from which days are counted.
+A time that is over opens nothing that ought to come before it; what counts from it is still owed while its
+due time lies ahead.  A first paid day is no plan but a fact, from which days are counted.
 """
 
 from collections.abc import Iterable, Mapping

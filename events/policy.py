@@ -4,6 +4,7 @@ The compiled form is a stored format and reaches workflows through their history
 """
 
 import hashlib
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any, ClassVar, Final, Literal
@@ -120,7 +121,7 @@ class Trigger(_Data):
         return None if self.where or self.about_subject else self.event
 
 
-_LEVELS: Final = {"owner": 1, "team-lead": 2, "director": 3}
+LEVELS: Final[Mapping[str, int]] = {"owner": 1, "team-lead": 2, "director": 3}
 _USUAL: Final = {
     "remind": "obligation-reminder",
     "escalate": "escalation",
@@ -131,7 +132,7 @@ _USUAL: Final = {
 
 def level_of(do: str, to: str) -> int:
     """Give the level of a step: 0 for a reminder or a message, else that of the person."""
-    return _LEVELS.get(to, 0) if do in {"escalate", "propose-reassignment"} else 0
+    return LEVELS.get(to, 0) if do in {"escalate", "propose-reassignment"} else 0
 
 
 class LadderStep(_Data):

@@ -15,6 +15,7 @@ from events.commands import AnyCommand, Command
 from events.kinds import Facet
 from events.personal import personal_fields
 from events.policy import (
+    LEVELS,
     SUBJECT_FIELDS,
     GateRule,
     LadderStep,
@@ -75,7 +76,6 @@ KNOWN_TEMPLATES: Final = frozenset(
     {"obligation-reminder", "escalation", "propose-reassignment", "candidate-apology"}
 )
 CANDIDATE_TEMPLATES: Final = frozenset({"candidate-apology"})
-LEVELS: Final[Mapping[str, int]] = {"owner": 1, "team-lead": 2, "director": 3}
 
 # The fields by which an event can name a subject: a submission stands for its interviews and its
 # application too, an interview for its submission and its application.

@@ -17,8 +17,6 @@ with workflow.unsafe.imports_passed_through():
     from events.errors import CallerError
     from events.policy import Policy
     from events.steps import next_due
-
-    # By name: "from workflows import …" would load the modules again in every run's sandbox.
     from workflows.answers import draining, refusal
     from workflows.letters import derived_command_id, read_letter, refusal_of
     from workflows.outreach import Outreach
