@@ -23,6 +23,7 @@ from gateway.cli import (
     operating,
     outreach,
     playing,
+    rehydrating,
     stack,
     tracing,
     watching,
@@ -49,6 +50,7 @@ COMMANDS: Final = (
     watching,
     checking,
     operating,
+    rehydrating,
     outreach,
     playing,
 )
