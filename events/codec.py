@@ -48,6 +48,10 @@ UPCASTERS: dict[tuple[str, int], Upcaster] = {
     ("client-answered", 1): _grown,
     ("offer-extended", 1): _grown,
     ("offer-accepted", 1): _placed,
+    ("engagement-opened", 1): _grown,
+    ("policy-adopted", 1): _grown,
+    ("obligation-opened", 1): _grown,
+    ("outreach-requested", 1): _grown,
 }
 
 

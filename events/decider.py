@@ -114,7 +114,8 @@ def prepare(
 
     :raises CallerError: a caller's mistake; nothing happens.
     """
-    ctx = Context(agency, f"engagement:{engagement_id}", order.command_id, order.actor, order.at or now, now)
+    stream = f"engagement:{engagement_id}"
+    ctx = Context(agency, stream, order.command_id, order.actor, order.at or now, now, order.offices)
     if order.command_id in state.recent_commands:
         return Prepared(_group(order, (), "nothing-to-do", state, state), state)
     _may_be_decided(order, state, ctx)
@@ -131,7 +132,7 @@ def prepare(
     if decided:
         for bypassed in _bypassed(order, state, writer, taken):
             after = writer.happen(after, bypassed)
-    for event in decided:
+    for event in _with_offices(decided, order, state, ctx):
         after = writer.happen(after, event)
     if isinstance(order.command, c.AnnulEvent) and decided:
         after = _annul(writer, history)
@@ -172,6 +173,20 @@ def _step_order(key: UUID, rung: e.Rung) -> c.Order:
     # A step is no command of the world; it borrows an order's shape for its id and actor.
     command = c.RefuseMessage(message="step", reason="step", says=f"{key}:{rung.number}")
     return c.Order(command_id=f"step:{key}:{rung.number}", command=command, actor=ENGINE, source="engine")
+
+
+def _with_offices(
+    decided: list[e.AnyEvent], order: c.Order, state: Engagement, ctx: Context
+) -> list[e.AnyEvent]:
+    """Note where people work whom the command names, before it makes them owe anything."""
+    noted: list[e.AnyEvent] = [
+        e.OfficeNoted(at=ctx.at, person=person, office=office)
+        for person, office in sorted(order.offices.items())
+        if decided and state.offices.get(person) != office
+    ]
+    # An engagement begins with its opening, whatever else is told with it.
+    first = int(state.opened_at is None)
+    return [*decided[:first], *noted, *decided[first:]]
 
 
 def _may_be_decided(order: c.Order, state: Engagement, ctx: Context) -> None:
