@@ -854,6 +854,3 @@ class Order(BaseModel):
     at: GivenMoment | None = Field(default=None, description="when it happened; None: when it is decided")
     causation_id: UUID | None = None
     correlation_id: Id | None = None
-    offices: dict[Id, Code] = Field(
-        default_factory=dict, description="where the people work whom the command names, as far as it matters"
-    )

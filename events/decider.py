@@ -3,7 +3,7 @@
 This is what the workflow calls; it never reads a clock and never looks at a personal value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,6 +22,7 @@ from events.errors import ClosedEngagement, InvalidCommand, UnknownEngagement, W
 from events.fold import advance, annulled_ids, with_excused
 from events.gates import INTENT_OF_REPORT, unmet
 from events.obligations import react
+from events.offices import NOWHERE, with_offices
 from events.personal import personal_fields
 from events.policy import GateRule, Policy
 from events.receipts import input_of, input_of_step
@@ -106,16 +107,18 @@ def prepare(
     engagement_id: str,
     history: Sequence[Stored] = (),
     taken: Claim | None = None,
+    offices: Mapping[str, str] = NOWHERE,
 ) -> Prepared:
     """Decide an order at *now*, which must be what :func:`events.clock.decision_time` gives.
 
     *history* (the whole stream) is needed for ``annul-event``; *taken* is what the log refused to let
-    this command claim.  Steps that were due before *now* must have been taken (:func:`tick`).
+    this command claim; *offices* says where the people work whom the command makes answer for something.
+    Steps that were due before *now* must have been taken (:func:`tick`).
 
     :raises CallerError: a caller's mistake; nothing happens.
     """
     stream = f"engagement:{engagement_id}"
-    ctx = Context(agency, stream, order.command_id, order.actor, order.at or now, now, order.offices)
+    ctx = Context(agency, stream, order.command_id, order.actor, order.at or now, now, offices)
     if order.command_id in state.recent_commands:
         return Prepared(_group(order, (), "nothing-to-do", state, state), state)
     _may_be_decided(order, state, ctx)
@@ -132,7 +135,7 @@ def prepare(
     if decided:
         for bypassed in _bypassed(order, state, writer, taken):
             after = writer.happen(after, bypassed)
-    for event in _with_offices(decided, order, state, ctx):
+    for event in with_offices(decided, order.command, state, ctx):
         after = writer.happen(after, event)
     if isinstance(order.command, c.AnnulEvent) and decided:
         after = _annul(writer, history)
@@ -173,20 +176,6 @@ def _step_order(key: UUID, rung: e.Rung) -> c.Order:
     # A step is no command of the world; it borrows an order's shape for its id and actor.
     command = c.RefuseMessage(message="step", reason="step", says=f"{key}:{rung.number}")
     return c.Order(command_id=f"step:{key}:{rung.number}", command=command, actor=ENGINE, source="engine")
-
-
-def _with_offices(
-    decided: list[e.AnyEvent], order: c.Order, state: Engagement, ctx: Context
-) -> list[e.AnyEvent]:
-    """Note where people work whom the command names, before it makes them owe anything."""
-    noted: list[e.AnyEvent] = [
-        e.OfficeNoted(at=ctx.at, person=person, office=office)
-        for person, office in sorted(order.offices.items())
-        if decided and state.offices.get(person) != office
-    ]
-    # An engagement begins with its opening, whatever else is told with it.
-    first = int(state.opened_at is None)
-    return [*decided[:first], *noted, *decided[first:]]
 
 
 def _may_be_decided(order: c.Order, state: Engagement, ctx: Context) -> None:
