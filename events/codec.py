@@ -48,6 +48,8 @@ UPCASTERS: dict[tuple[str, int], Upcaster] = {
     ("client-answered", 1): _grown,
     ("offer-extended", 1): _grown,
     ("offer-accepted", 1): _placed,
+    ("person-joined", 1): _grown,
+    ("person-changed", 1): _grown,
 }
 
 

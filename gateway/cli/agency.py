@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gateway.cli import absences
 from gateway.cli import options as o
 from gateway.cli.connect import Options, Session, perform
 
@@ -21,6 +22,7 @@ def register(app: typer.Typer) -> None:
     """Add this file's commands."""
     group = typer.Typer(help="An agency's people and policy.", no_args_is_help=True)
     group.command("load")(load)
+    absences.register(group)
     app.add_typer(group, name="agency", rich_help_panel="Agencies")
 
 
