@@ -91,6 +91,10 @@ class Directory:
         state = await self._state(agency, trust=False)
         return _reached(state, instead_of(state, person_id, at))
 
+    async def agency(self, agency: str) -> Agency:
+        """Give an agency's people, absences and policy as they are now, asked from the log."""
+        return await self._state(agency, trust=False)
+
     async def policy_digest(self, agency: str) -> str | None:
         """Name the policy that the agency follows now, asked from the log; None before the first."""
         return (await self._state(agency, trust=False)).policy_digest

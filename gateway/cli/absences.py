@@ -120,13 +120,16 @@ def _give(name: str, fields: Row, actor: str, options: Options) -> Row:
     async def work(session: Session) -> Row:
         from uuid import uuid4
 
-        from activities.streams import read_order
+        from activities.doors import check_people
+        from activities.streams import parse, read_order
 
         named = await session.agency()
         stream = f"agency:{named}"
         order = read_order(
             named, stream, name, fields, command_id=str(uuid4()), actor_default=who, source="cli"
         )
+        command = parse(stream, name, order.data)
+        check_people(command, order.actor, order.at, await session.having.directory.agency(named))
         reply = await session.having.service.give(order)
         rows = _rows(await session.having.service.state(named, stream))
         return {"agency": named, "outcome": reply.outcome, "absences": rows}

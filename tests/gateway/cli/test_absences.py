@@ -24,6 +24,9 @@ class TestAbsences:
         )  # fmt: skip
         assert "(recorded before)" in again.out
 
+        people = {each["person"]: each for each in shared.rapport("agency", "people", "--json").json}
+        assert (people["t-1"]["goes_to"], people["t-1"]["team"]) == ("r-1", "north")
+        assert "r-1 stands in" in shared.rapport("agency", "people").out
         listed = shared.rapport("agency", "absence", "list")
         assert row["absence_id"] in listed.out
 
@@ -51,5 +54,30 @@ class TestAbsences:
     )
     def test_are_refused_in_one_sentence(self, shared: Any, arguments: tuple[str, ...], says: str) -> None:
         done = shared.rapport("agency", "absence", "add", *arguments)
+        assert (done.code, done.err.count("\n")) == (2, 1)
+        assert says in done.err
+
+
+class TestAMisspeltPerson:
+    @pytest.mark.parametrize(
+        ("arguments", "says"),
+        [
+            (
+                ("e-quiet", "assign", "owner=r-11"),
+                "assign: 'owner' names nobody who works here; did you mean 'r-1'?",
+            ),
+            (
+                ("e-quiet", "record-contact", "channel=phone", "by=zz"),
+                "'rapport agency people' lists everybody",
+            ),
+            (("e-quiet", "resume", "--actor", "person:t1"), "resume: 'actor' names nobody"),
+            (("job-order:j-1", "open-job-order", "owner=r2"), "open-job-order: 'owner' names nobody"),
+            (("agency:acme", "hold-outreach", "reason=test", "by=t-11"), "hold-outreach: 'by' names nobody"),
+        ],
+    )
+    def test_is_told_before_anything_is_written(
+        self, shared: Any, arguments: tuple[str, ...], says: str
+    ) -> None:
+        done = shared.rapport("do", *arguments)
         assert (done.code, done.err.count("\n")) == (2, 1)
         assert says in done.err
