@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from events import agency, job_order
+from events import absences, agency, job_order
 from events import catalogue as e
 from events import commands as c
 from events.catalogue import Event
@@ -433,13 +433,27 @@ _AGENCY: Final[tuple[Event, ...]] = (
         director="director-1",
         name="Ida Fåberg",
         email="ida@example.com",
+        team="north",
+        office="zurich",
     ),
-    agency.PersonChanged(at=AT, person_id="recruiter-1", role="team-lead", name="Ida Fåberg"),
+    agency.PersonChanged(
+        at=AT, person_id="recruiter-1", role="team-lead", name="Ida Fåberg", team="north", office="lisbon"
+    ),
     agency.PersonLeft(at=AT, person_id="recruiter-1"),
     agency.OutreachHeld(
         at=AT, reason="wrong-template", by="lead-1", words="The apology names the wrong client."
     ),
     agency.OutreachReleased(at=AT, by="lead-1"),
+    absences.AbsenceRecorded(
+        at=AT,
+        absence_id="absence-1",
+        person_id="recruiter-1",
+        starts_at=AT,
+        ends_at=STARTS,
+        cover="recruiter-2",
+        kind="leave",
+    ),
+    absences.AbsenceEnded(at=AT, absence_id="absence-1", ended_at=DUE),
 )
 
 _COMMANDS: Final[tuple[Command, ...]] = (
