@@ -50,3 +50,81 @@ UPCASTERS: dict[tuple[str, int], Upcaster] = {
     ("offer-accepted", 1): _placed,
     ("person-joined", 1): _grown,
     ("person-changed", 1): _grown,
+    ("engagement-opened", 1): _grown,
+    ("policy-adopted", 1): _grown,
+    ("obligation-opened", 1): _grown,
+    ("outreach-requested", 1): _grown,
+}
+
+
+class UnknownEvent(Exception):
+    """The log holds an event that this version of the code does not know; install a newer one."""
+
+
+@cache
+def _personal(model: type[Event]) -> tuple[str, ...]:
+    return personal_fields(model)
+
+
+def body_of(event: Event) -> str:
+    """Write an event's own fields as canonical JSON, personal ones in clear."""
+    return canonical(event.model_dump(exclude={"at", "type"}))
+
+
+def draft(
+    event: Event,
+    *,
+    event_id: UUID,
+    decided_at: datetime,
+    actor: Actor,
+    source: str,
+    causation_id: UUID | None = None,
+    correlation_id: str | None = None,
+    policy_digest: str | None = None,
+    origin: Origin | None = None,
+) -> Draft:
+    """Wrap an event in its envelope, ready for the log."""
+    model = type(event)
+    return Draft(
+        event_id=event_id,
+        type=model.model_fields["type"].default,
+        schema_version=model.schema_version,
+        occurred_at=event.at,
+        decided_at=decided_at,
+        origin=origin or ("engine" if model.by_engine else "business"),
+        actor=actor,
+        source=source,
+        causation_id=causation_id,
+        correlation_id=correlation_id,
+        policy_digest=policy_digest,
+        body=body_of(event),
+        personal=_personal(model),
+        key_subject=event.key_subject(),
+        after_close=model.after_close,
+    )
+
+
+def decode(stored: Stored, registry: Registry = ENGAGEMENT_EVENTS) -> Any:
+    """Read a stored event back as a member of *registry*; unopened personal fields come as ``Erased``.
+
+    :raises UnknownEvent: its type or schema version is newer than this code.
+    """
+    model = registry.get(stored.type)
+    if model is None or stored.schema_version > model.schema_version:
+        raise UnknownEvent(
+            f"event {stored.version} of {stored.stream} is a '{stored.type}' of schema version "
+            f"{stored.schema_version}, which this version of Rapport does not know; install a newer one"
+        )
+    if stored.schema_version == model.schema_version and not stored.opened:
+        return model.model_validate_json(_with_time(stored.body, stored.occurred_at))
+    body: dict[str, Any] = json.loads(stored.body)
+    for name, text in stored.opened.items():
+        body[name] = json.loads(text)
+    for version in range(stored.schema_version, model.schema_version):
+        body = UPCASTERS[stored.type, version](body)
+    return model.model_validate_json(json.dumps({**body, "at": instant(stored.occurred_at)}))
+
+
+def _with_time(body: str, occurred_at: datetime) -> str:
+    comma = "" if body == "{}" else ","
+    return f'{{"at":"{instant(occurred_at)}"{comma}{body[1:]}'

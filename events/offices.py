@@ -7,16 +7,18 @@ from collections.abc import Mapping
 from typing import Final
 
 from events import catalogue as e
-from events.commands import Command
+from events.commands import AdoptPolicy, Command
 from events.context import Context
 from events.state import Engagement
 
 NOWHERE: Final[Mapping[str, str]] = {}
 
 
-def owners_named(command: Command) -> tuple[str, ...]:
-    """Name whom a command makes answer for the candidate or for a job."""
-    named = (getattr(command, field, None) for field in ("owner", "job_order_owner"))
+def owners_named(command: Command, state: Engagement) -> tuple[str, ...]:
+    """Name whom a command makes answer for something; under another policy, everybody who does."""
+    named = [getattr(command, field, None) for field in ("owner", "job_order_owner")]
+    if isinstance(command, AdoptPolicy):
+        named += [state.candidate_owner, *(each.job_order_owner for each in state.live_submissions.values())]
     return tuple(dict.fromkeys(each for each in named if each is not None))
 
 
@@ -26,7 +28,7 @@ def with_offices(
     """Note where people work whom the command names, before it makes them owe anything."""
     noted: list[e.AnyEvent] = [
         e.OfficeNoted(at=ctx.at, person=person, office=office)
-        for person in owners_named(command)
+        for person in owners_named(command, state)
         if (office := ctx.offices.get(person)) is not None and state.offices.get(person) != office
     ]
     if not decided:
