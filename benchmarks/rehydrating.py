@@ -10,7 +10,7 @@ import statistics
 import sys
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
@@ -80,7 +80,7 @@ async def rehydrating(ground: Ground, sizes: Sizes) -> list[Figure]:
 
 
 async def _ours(ground: Ground, count: int) -> Measured:
-    agency = await ground.agency(load_policy(POLICY, where="the benchmark's policy"))
+    agency = await ground.agency(load_policy(POLICY, where="the benchmark's policy", on=date(2026, 1, 5)))
     async with ground.worker(OURS):
         due = await _open(ground, agency, count)
         for head in await ground.having.log.streams(agency, category="engagement", limit=count):
@@ -149,7 +149,7 @@ async def _loaded(ground: Ground, agency: str, count: int) -> None:
 async def _recorded(ground: Ground, agency: str, count: int) -> list[tuple[datetime, datetime]]:
     connection = await asyncpg.connect(ground.database_url)
     try:
-        while len(rows := await connection.fetch(FIRST_STEPS, agency)) < count:
+        while len(rows := await connection.fetch(FIRST_STEPS, agency)) < count:  # noqa: ASYNC110 (as above)
             await asyncio.sleep(0.5)
         return [(row["due"], row["recorded"]) for row in rows]
     finally:

@@ -180,7 +180,7 @@ async def office(stack: EmbeddedStack) -> AsyncIterator[Office]:
             running.having.service,
             AGENCY,
             people=PEOPLE,
-            policy=load_policy(POLICY, where="the test's policy"),
+            policy=load_policy(POLICY, where="the test's policy", on=BEGINNING.date()),
             actor=OPERATOR,
         )
         yield Office(stack, sink, running, clock, Engagements(running.client, AGENCY, clock=clock))
