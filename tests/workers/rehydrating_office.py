@@ -5,7 +5,7 @@ Its clock is fast, so that promises come due within a test; nobody but the log k
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -58,12 +58,16 @@ PEOPLE = (
     Entry(person_id="d-1", role="director", name="Director One", email="director@example.test"),
     Entry(person_id="t-1", role="team-lead", director="d-1", name="Lead One", email="lead@example.test"),
     Entry(person_id="r-1", role="recruiter", team_lead="t-1", name="One", email="one@example.test"),
-    Entry(person_id="r-slow", role="recruiter", team_lead="t-1", name="Slow", email="slow@example.test"),
+    Entry(person_id="d-slow", role="director", name="Slow Director", email="slow-3@example.test"),
+    Entry(
+        person_id="t-slow", role="team-lead", director="d-slow", name="Slow Lead", email="slow-2@example.test"
+    ),
+    Entry(person_id="r-slow", role="recruiter", team_lead="t-slow", name="Slow", email="slow-1@example.test"),
 )
 
 
 class SlowSink(SmtpSink):
-    """A mail server that takes one address's letters and answers late."""
+    """A mail server that takes the letters to a slow line of people and answers late."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
@@ -72,7 +76,7 @@ class SlowSink(SmtpSink):
     async def handle_DATA(self, server: "SMTP", session: "Session", envelope: "Envelope") -> str:
         """Keep one message, and let its sender wait."""
         kept = await super().handle_DATA(server, session, envelope)
-        if "slow@example.test" in envelope.rcpt_tos:
+        if is_slow(envelope.rcpt_tos):
             self.begun.set()
             await self.may_answer.wait()
         return kept
@@ -152,6 +156,11 @@ class Office:
             await asyncio.to_thread(shutil.copytree, self.kept, home)
         else:
             home.mkdir(mode=0o700)
+
+
+def is_slow(recipients: Iterable[str]) -> bool:
+    """Tell whether a letter goes to somebody whose mail server answers late."""
+    return any(each.startswith("slow-") for each in recipients)
 
 
 async def until(condition: Callable[[], Awaitable[Any]]) -> None:
