@@ -111,7 +111,7 @@ async def _open(ground: Ground, agency: str, count: int) -> int:
     begun = time.perf_counter()
     await at_once(AT_ONCE, lambda number: open_one(engagements, f"first-{number}"), range(few))
     each = (time.perf_counter() - begun) / few
-    first = datetime.now(UTC) + timedelta(seconds=25 + 4 * each * count)
+    first = datetime.now(UTC) + timedelta(seconds=25 + 2.5 * each * count)
 
     async def one(number: int) -> None:
         due = first + APART * number
