@@ -216,6 +216,9 @@ def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
                 f"Job order {event.job_order_id} went on hold{held} while submission {event.submission_id} "
                 "was alive"
             )
+        case e.PositionOwnerChanged():
+            after = ", ".join(event.previous)
+            return f"{event.owner} answers for job order {event.job_order_id} now, after {after}"
         case e.PositionResumed():
             return f"Job order {event.job_order_id} goes on, and submission {event.submission_id} with it"
         case e.PositionFilled():
@@ -341,6 +344,9 @@ def say_job_order(event: j.AnyJobOrderEvent, *, erased: str = ERASED) -> str:
             return f"Job order closed{_because(event.reason)}"
         case j.ClientContactChanged():
             return f"The client's contact is {event.contact} now"
+        case j.JobOrderOwnerChanged():
+            after = f", after {event.previous}" if event.previous else ""
+            return f"{event.owner} answers for the job now{after}{_because(event.reason)}"
         case _:
             assert_never(event)
 

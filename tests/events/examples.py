@@ -227,6 +227,7 @@ _ENGAGEMENT: Final[tuple[Event, ...]] = (
     e.SubmissionLeftOpen(at=AT, submission_id="s-2", offer_id="o-1"),
     e.SubmissionKept(at=AT, submission_id="s-2", reason="Until the first day."),
     e.PositionHeld(at=AT, job_order_id="j-1", submission_id="s-1", until=STARTS),
+    e.PositionOwnerChanged(at=AT, job_order_id="j-1", owner="recruiter-4", previous=("recruiter-9",)),
     e.PositionResumed(at=AT, job_order_id="j-1", submission_id="s-1"),
     e.PlacementTermsRecorded(
         at=AT,
@@ -420,6 +421,9 @@ _JOB_ORDER: Final[tuple[Event, ...]] = (
     ),
     job_order.JobOrderClosed(at=AT, reason="budget"),
     job_order.ClientContactChanged(at=AT, contact="contact-8"),
+    job_order.JobOrderOwnerChanged(
+        at=AT, owner="recruiter-4", previous="recruiter-3", reason="recruiter-left"
+    ),
 )
 
 _AGENCY: Final[tuple[Event, ...]] = (
@@ -590,6 +594,7 @@ _COMMANDS: Final[tuple[Command, ...]] = (
     ),
     c.InvokeGuarantee(placement_id="s-1"),
     c.RecordPositionHeld(job_order_id="j-1", until=STARTS),
+    c.RecordPositionOwner(job_order_id="j-1", owner="recruiter-4", previous=("recruiter-9",)),
     c.RecordPositionResumed(job_order_id="j-1"),
     c.RecordPositionFilled(job_order_id="j-1", how="filled"),
     c.AnnulEvent(event_id=EVENT, reason="The wrong person."),
