@@ -4,7 +4,7 @@ It opens names and addresses: nothing it returns may be logged or put into an ou
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -94,6 +94,12 @@ class Directory:
     async def agency(self, agency: str) -> Agency:
         """Give an agency's people, absences and policy as they are now, asked from the log."""
         return await self._state(agency, trust=False)
+
+    async def offices(self, agency: str, people: Iterable[str]) -> dict[str, str]:
+        """Say where people work, asked from the log; who has no office is left out."""
+        known = (await self._state(agency, trust=False)).people
+        found = {each: known[each].office for each in people if each in known}
+        return {each: office for each, office in found.items() if office is not None}
 
     async def policy_digest(self, agency: str) -> str | None:
         """Name the policy that the agency follows now, asked from the log; None before the first."""

@@ -28,6 +28,7 @@ PERSONS: Final = frozenset(
         "person_id",
         "cover",
         "from_person",
+        "person",
     }
 )
 # Who is named here answers from now on, though the command reports it; who has left cannot.

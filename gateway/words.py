@@ -45,6 +45,10 @@ def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
                 f"Candidate handed over from {event.previous} to {event.owner}"
                 f"{_because(event.reason)}{quote(event.handover)}"
             )
+        case e.OfficeNoted():
+            return f"{event.person} works in {event.office}"
+        case e.QuietHoursSet():
+            return f"not to be written to: {event.quiet_hours or 'as the agency does'}"
         case e.IntakeCompleted():
             return "Intake completed"
         case e.Paused():

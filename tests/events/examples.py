@@ -46,6 +46,8 @@ _ENGAGEMENT: Final[tuple[Event, ...]] = (
     e.Reassigned(
         at=AT, owner="recruiter-2", previous="recruiter-1", reason="left", handover="Likes short calls."
     ),
+    e.OfficeNoted(at=AT, person="recruiter-2", office="london"),
+    e.QuietHoursSet(at=AT, quiet_hours="21:30-09:00", zone="Europe/London"),
     e.IntakeCompleted(at=AT),
     e.Paused(at=AT, until=STARTS, reason="A wedding.", approved_by="lead-1"),
     e.Resumed(at=AT),
@@ -471,6 +473,8 @@ _COMMANDS: Final[tuple[Command, ...]] = (
     c.AdoptPolicy(digest="1" * 64, policy_name="kinder"),
     c.Assign(owner="recruiter-1", team=("recruiter-1", "recruiter-2")),
     c.Reassign(owner="recruiter-2", reason="left", handover="Likes short calls."),
+    c.NoteOffice(person="recruiter-2", office="london"),
+    c.SetQuietHours(quiet_hours="21:30-09:00", zone="Europe/London"),
     c.CompleteIntake(),
     c.Pause(until=STARTS, reason="A wedding.", approved_by="lead-1"),
     c.RecordPause(until=STARTS, reason="A wedding.", approved_by="lead-1"),
