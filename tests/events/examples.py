@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from events import absences, agency, job_order
+from events import absences, agency, caseloads, job_order
 from events import catalogue as e
 from events import commands as c
 from events.catalogue import Event
@@ -458,6 +458,24 @@ _AGENCY: Final[tuple[Event, ...]] = (
         kind="leave",
     ),
     absences.AbsenceEnded(at=AT, absence_id="absence-1", ended_at=DUE),
+    caseloads.CaseloadReassignmentStarted(
+        at=AT,
+        reassignment_id="handing-1",
+        from_person="recruiter-1",
+        reason="recruiter-left",
+        allotment=(
+            caseloads.Handed(engagement="e-1", to="recruiter-2"),
+            caseloads.Handed(engagement="e-2", to="recruiter-4"),
+        ),
+        job_orders=(caseloads.HandedJob(job_order="j-1", to="recruiter-2"),),
+    ),
+    caseloads.CaseloadReassignmentCompleted(
+        at=AT,
+        reassignment_id="handing-1",
+        moved=1,
+        job_orders_moved=1,
+        skipped=(caseloads.Skipped(stream="engagement:e-2", why="closed"),),
+    ),
 )
 
 _COMMANDS: Final[tuple[Command, ...]] = (
