@@ -261,11 +261,14 @@ def _show(row: Row) -> None:
     for each in row["skipped"]:
         line(f"skipped: {each['stream']} ({each['why'].replace('-', ' ')})")
     went_on = f", which was begun {moment(row['started_at'])}" if row["resumed"] else ""
-    line(
-        f"{row['reassignment_id']}{went_on}: {row['moved']} engagements and {row['job_orders_moved']} "
-        f"job orders of {who} moved, {len(row['skipped'])} skipped"
-    )
+    counted = _counted(row["moved"], row["job_orders_moved"])
+    line(f"{row['reassignment_id']}{went_on}: {counted} of {who} moved, {len(row['skipped'])} skipped")
     if row["resumed"]:
         line(
             f"finished as it was allotted; what {who} has got since is handed over by the same command again"
         )
+
+
+def _counted(engagements: int, job_orders: int) -> str:
+    told = "1 engagement" if engagements == 1 else f"{engagements} engagements"
+    return f"{told} and {job_orders} job order{'' if job_orders == 1 else 's'}"
