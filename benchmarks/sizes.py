@@ -22,6 +22,7 @@ class Sizes:
     cold: int = 20
     history: int = 500
     due: int = 1000
+    lost: int = 1000
     open: int = 10_000
     at_once: int = 100
 
@@ -37,5 +38,6 @@ QUICK = Sizes(
     cold=3,
     history=120,
     due=60,
+    lost=60,
     open=150,
 )

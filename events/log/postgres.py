@@ -126,9 +126,9 @@ class PostgresLog:
         """Yield batches of events after a position for ever; close the iterator to end it."""
         return follow(self, self._connections, agency, after, category, self._poll_interval)
 
-    async def open_writer(self, agency: str, stream: str) -> int:
+    async def open_writer(self, agency: str, stream: str, clock: str | None = None) -> int:
         """Begin a new run of the stream's writer; returns its epoch."""
-        epoch = await self._call(agency, "open_writer", agency, stream)
+        epoch = await self._call(agency, "open_writer", agency, stream, clock)
         if epoch is None:
             raise WrongPhase(f"{stream} has no writer yet: {_LIVE_ONLY}")
         return int(epoch)
@@ -231,6 +231,24 @@ class PostgresLog:
         """
         found = await self._fetch(agency, query, agency, type, field, value, before)
         return [row["stream"] for row in found]
+
+    async def closed_owing(
+        self, agency: str, asked: str, answers: Sequence[str], field: str
+    ) -> list[StreamHead]:
+        """List the closed streams with an event of type *asked* that none of type *answers* answers."""
+        query = f"""
+            SELECT {rows.HEAD_COLUMNS} FROM rapport.streams s
+            WHERE agency = $1 AND phase = 'closed' AND EXISTS (
+                SELECT FROM rapport.events e
+                WHERE e.agency = s.agency AND e.stream = s.stream AND e.type = $2
+                  AND NOT EXISTS (
+                      SELECT FROM rapport.events a
+                      WHERE a.agency = s.agency AND a.stream = s.stream AND a.version > e.version
+                        AND a.type = ANY ($3) AND a.body::jsonb ->> $4 = e.body::jsonb ->> $4))
+            ORDER BY stream
+        """
+        found = await self._fetch(agency, query, agency, asked, list(answers), field)
+        return [rows.head_from_row(row) for row in found]
 
     async def begin_import(self, agency: str, stream: str) -> None:
         """Make a new stream that takes imported events only, until it turns live."""

@@ -17,7 +17,7 @@ EVENT_COLUMNS: Final = (
     "recorded_at, body, sealed, content_hash, chain_hash"
 )
 HEAD_COLUMNS: Final = (
-    "agency, stream, version, acked_version, poked_version, run_epoch, phase, poked_at, poked_run"
+    "agency, stream, version, acked_version, poked_version, run_epoch, phase, poked_at, poked_run, clock"
 )
 
 

@@ -24,6 +24,7 @@ from gateway.cli import (
     outreach,
     playing,
     reassigning,
+    rehydrating,
     stack,
     tracing,
     watching,
@@ -51,6 +52,7 @@ COMMANDS: Final = (
     watching,
     checking,
     operating,
+    rehydrating,
     outreach,
     playing,
 )
