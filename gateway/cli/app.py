@@ -23,6 +23,7 @@ from gateway.cli import (
     operating,
     outreach,
     playing,
+    projections,
     stack,
     tracing,
     watching,
@@ -50,6 +51,7 @@ COMMANDS: Final = (
     checking,
     operating,
     outreach,
+    projections,
     playing,
 )
 for module in COMMANDS:

@@ -64,17 +64,31 @@ def summary(state: Engagement) -> Row:
 
 async def waiting(states: Sequence[Engagement], agency: str, directory: "Directory") -> list[Row]:
     """List every open promise with who has to move, the worst first."""
-    rows = [
-        await _promise(state, key, promise, agency, directory)
-        for state in states
-        for key, promise in state.obligations.items()
-    ]
+    facts = [_promise(state, key, promise) for state in states for key, promise in state.obligations.items()]
+    return await lying_with(facts, agency, directory)
+
+
+async def lying_with(facts: Sequence[Row], agency: str, directory: "Directory") -> list[Row]:
+    """Add to open promises who owes them and with whom they lie now, the worst first."""
+    rows = []
+    for fact in facts:
+        owner, level = fact["owner"], fact["level"]
+        owes = await directory.resolve(agency, "owner", owner)
+        lies_with = owes
+        if level >= 2:
+            lies_with = await directory.resolve(agency, "team-lead" if level == 2 else "director", owner)
+        people = {
+            "owner_name": _name(owes) if owes is not None and owes.person_id == owner else None,
+            "lies_with": lies_with.person_id if lies_with is not None else None,
+            "lies_with_name": _name(lies_with),
+        }
+        rows.append({**fact, **people})
     return sorted(rows, key=lambda row: (-row["level"], row["due_at"], row["engagement"], row["rule"]))
 
 
 async def outbox(log: EventLog, ledger: EffectsLedger, agency: str) -> list[Row]:
     """List every message that was ever owed, with what became of it, the oldest first."""
-    attempts = await _attempts(ledger, agency)
+    attempts = await last_attempts(ledger, agency)
     rows: list[Row] = []
     for key, events in (await engagement_streams(log, agency)).items():
         rows += _messages(key, events, attempts)
@@ -131,14 +145,7 @@ def timeline(events: Sequence[Stored], tell: Any, registry: Mapping[str, Any]) -
     return rows
 
 
-async def _promise(
-    state: Engagement, key: UUID, promise: OpenObligation, agency: str, directory: "Directory"
-) -> Row:
-    owner = owner_of(state, promise)
-    owes = await directory.resolve(agency, "owner", owner)
-    lies_with = owes
-    if promise.level >= 2:
-        lies_with = await directory.resolve(agency, "team-lead" if promise.level == 2 else "director", owner)
+def _promise(state: Engagement, key: UUID, promise: OpenObligation) -> Row:
     return {
         "engagement": state.engagement_id,
         "candidate_id": state.candidate_id,
@@ -151,10 +158,7 @@ async def _promise(
         "overdue": promise.breached,
         "level": promise.level,
         "awaits": promise.awaits,
-        "owner": owner,
-        "owner_name": _name(owes) if owes is not None and owes.person_id == owner else None,
-        "lies_with": lies_with.person_id if lies_with is not None else None,
-        "lies_with_name": _name(lies_with),
+        "owner": owner_of(state, promise),
     }
 
 
@@ -162,7 +166,7 @@ def _name(person: "Person | None") -> str | None:
     return person.name if person is not None and isinstance(person.name, str) else None
 
 
-async def _attempts(ledger: EffectsLedger, agency: str) -> dict[str, Effect]:
+async def last_attempts(ledger: EffectsLedger, agency: str) -> dict[str, Effect]:
     """Give the last attempt at every effect."""
     found: dict[str, Effect] = {}
     after: tuple[str, int] | None = None
@@ -196,6 +200,19 @@ def _messages(engagement: str, events: Sequence[Stored], attempts: Mapping[str, 
                 row = rows.get(str(event.effect_id), {})
                 row.update(state="withheld", reason=event.rule, settled_at=stored.occurred_at)
     return list(rows.values())
+
+
+def with_attempt(row: Row, attempts: Mapping[str, Effect]) -> Row:
+    """Complete a message's row of the read models with what the ledger of effects knows of it."""
+    tried = attempts.get(row["effect"])
+    return {
+        **row,
+        "ledger": tried.state if tried is not None else None,
+        "attempt": row["attempt"] or (tried.attempt if tried is not None else 0),
+        "held_since": None,
+        "digest_of": None,
+        "digest_at": None,
+    }
 
 
 def _owed(engagement: str, stored: Stored, event: OutreachRequested, attempts: Mapping[str, Effect]) -> Row:
