@@ -7,8 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from events import catalogue as e
-from events.projections.projection import Projection, Told, itself, mapping
-from events.state import Engagement
+from events.projections.projection import Projection, Told, itself, types
 
 COLUMNS = (
     "effect_id",
@@ -34,7 +33,7 @@ Row = tuple[Any, ...]
 Account = dict[UUID, dict[str, Any]]
 
 
-def _apply(account: Account, event: Any, told: Told, _state: Engagement) -> None:
+def _apply(account: Account, event: Any, told: Told, _life: object) -> None:
     match event:
         case e.OutreachRequested():
             account[event.effect_id] = {
@@ -72,4 +71,14 @@ def _row(_key: str, item: dict[str, Any]) -> Row:
     return tuple(item.get(name) for name in COLUMNS)
 
 
-PROJECTION = Projection("outreach", 1, "engagement", COLUMNS, mapping, _apply, itself, _row, key_type="uuid")
+PROJECTION = Projection(
+    "outreach",
+    1,
+    "engagement",
+    COLUMNS,
+    itself,
+    _row,
+    types(e.OutreachRequested, e.OutreachSent, e.OutreachFailed, e.OutreachWithheld),
+    _apply,
+    key_type="uuid",
+)

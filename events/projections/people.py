@@ -6,13 +6,13 @@ Names and addresses stay sealed in the log: whoever may see them opens them ther
 from typing import Any
 
 from events.agency import Agency
-from events.projections.projection import Projection, Stream, as_it_is, ignore, nothing
+from events.projections.projection import Projection, Stream, as_it_is
 
 COLUMNS = ("person_id", "role", "team_lead", "director", "works_here")
 Row = tuple[Any, ...]
 
 
-def _items(_account: None, stream: Stream) -> dict[str, Row]:
+def _items(_account: object, stream: Stream) -> dict[str, Row]:
     state: Agency = stream.state
     lines = state.lines()
     return {
@@ -21,4 +21,4 @@ def _items(_account: None, stream: Stream) -> dict[str, Row]:
     }
 
 
-PROJECTION = Projection("people", 1, "agency", COLUMNS, nothing, ignore, _items, as_it_is)
+PROJECTION = Projection("people", 1, "agency", COLUMNS, _items, as_it_is)

@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 
 from events.envelope import Actor, CommandGroup, Draft, event_id
-from events.projections import board, obligations, store
+from events.projections import board, contacts, obligations, store
 from events.projections.reading import ReadModels
 from events.projections.store import Fenced, ProjectionStore
 from workers.projecting import Projecting
@@ -181,28 +181,28 @@ class TestAPoisonEvent:
     async def test_is_tried_again_when_asked(self, ground: "Ground", chapters: "Chapters") -> None:
         """After an upgrade the stream goes on as if nothing had been."""
 
-        def stumble(ledger: Any, event: Any, told: Any, state: Any) -> None:
+        def stumble(account: Any, event: Any, told: Any, state: Any) -> None:
             if told.type == "contact-made":
                 raise ZeroDivisionError
-            obligations.PROJECTION.apply(ledger, event, told, state)
+            contacts.PROJECTION.apply(account, event, told, state)
 
-        wrong = replace(obligations.PROJECTION, apply=stumble)
+        wrong = replace(contacts.PROJECTION, apply=stumble)
         for seed in (1, 2):
             await ground.append("a-1", f"engagement:e-{seed}", chapters(seed))
         await ground.projected([board.PROJECTION, wrong])
         await ground.agrees("a-1", [board.PROJECTION])
         models = ReadModels(ground.url)
         parked = await models.parked("a-1")
-        assert {each.projection for each in parked} == {"obligations"}
+        assert {each.projection for each in parked} == {"contacts"}
         assert "ZeroDivisionError" in parked[0].says
 
         assert await models.ask_retry("a-2", None, None) == 0
         assert await models.ask_retry("a-1", None, None) == len(parked)
-        mended = await at_work(ground, projections=[board.PROJECTION, obligations.PROJECTION])
+        mended = await at_work(ground, projections=[board.PROJECTION, contacts.PROJECTION])
         await mended.retry()
         assert await models.parked("a-1") == []
         await models.close()
-        await ground.agrees("a-1", [board.PROJECTION, obligations.PROJECTION])
+        await ground.agrees("a-1", [board.PROJECTION, contacts.PROJECTION])
 
     async def test_that_the_database_refuses_parks_alone(
         self, ground: "Ground", chapters: "Chapters"
