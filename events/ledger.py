@@ -81,6 +81,8 @@ class Entry:
     opened_at: datetime
     due_at: datetime
     opening: Point
+    calendar: str | None = None
+    """The office by whose working time it was reckoned; None: by elapsed time."""
     rungs: tuple[e.Rung, ...] = ()
     """The steps ahead; none once it has ended."""
     level: int = 0
@@ -187,6 +189,7 @@ class Ledger:
             opened_at=event.opened_at,
             due_at=event.due_at,
             opening=Point(envelope.position, envelope.event_id),
+            calendar=event.calendar,
             rungs=event.rungs,
         )
         before = self._before(entry) if envelope.causation_id in self._annulments else None

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from events.agency import Agency
 from events.catalogue import OutreachFailed, OutreachRequested, OutreachSent, OutreachWithheld
 from events.codec import decode
 from events.envelope import Stored
@@ -16,10 +17,11 @@ from events.log.digests import Digests
 from events.log.effects import Effect, EffectsLedger
 from events.log.port import EventLog
 from events.obligations import owner_of
+from events.reaching import Reached, StaffRole, reached
 from events.state import Engagement, OpenObligation
 
 if TYPE_CHECKING:
-    from activities.directory import Directory, Person
+    from activities.directory import Directory
 
 PAGE: Final = 1000
 Row = dict[str, Any]
@@ -43,8 +45,13 @@ async def engagements(log: EventLog, agency: str) -> list[Engagement]:
 
 def present(state: Engagement) -> datetime:
     """Give the time at which to judge a posture: a fast clock's engagements live ahead of ours."""
+    return present_after(state.decided_at)
+
+
+def present_after(decided_at: datetime | None) -> datetime:
+    """Give the same, of an engagement that decided something last at a time."""
     now = datetime.now(UTC)
-    return now if state.decided_at is None or now > state.decided_at else state.decided_at
+    return now if decided_at is None or now > decided_at else decided_at
 
 
 def summary(state: Engagement) -> Row:
@@ -70,17 +77,20 @@ async def waiting(states: Sequence[Engagement], agency: str, directory: "Directo
 
 async def lying_with(facts: Sequence[Row], agency: str, directory: "Directory") -> list[Row]:
     """Add to open promises who owes them and with whom they lie now, the worst first."""
+    # Asked for once: there may be very many promises.
+    office = await directory.agency(agency)
     rows = []
     for fact in facts:
-        owner, level = fact["owner"], fact["level"]
-        owes = await directory.resolve(agency, "owner", owner)
+        owner, now = fact["owner"], fact.pop("now")
+        owes = reached(office, "owner", owner, now)
         lies_with = owes
-        if level >= 2:
-            lies_with = await directory.resolve(agency, "team-lead" if level == 2 else "director", owner)
+        if fact["level"] >= 2:
+            role: StaffRole = "team-lead" if fact["level"] == 2 else "director"
+            lies_with = reached(office, role, owner, now)
         people = {
-            "owner_name": _name(owes) if owes is not None and owes.person_id == owner else None,
+            "owner_name": name_of(office, owes) if owes is not None and owes.person_id == owner else None,
             "lies_with": lies_with.person_id if lies_with is not None else None,
-            "lies_with_name": _name(lies_with),
+            "lies_with_name": name_of(office, lies_with),
         }
         rows.append({**fact, **people})
     return sorted(rows, key=lambda row: (-row["level"], row["due_at"], row["engagement"], row["rule"]))
@@ -159,11 +169,14 @@ def _promise(state: Engagement, key: UUID, promise: OpenObligation) -> Row:
         "level": promise.level,
         "awaits": promise.awaits,
         "owner": owner_of(state, promise),
+        "now": present(state),
     }
 
 
-def _name(person: "Person | None") -> str | None:
-    return person.name if person is not None and isinstance(person.name, str) else None
+def name_of(office: Agency, person: Reached | None) -> str | None:
+    """Give somebody's name, where it can be opened."""
+    entry = office.people.get(person.person_id) if person is not None else None
+    return entry.name if entry is not None and isinstance(entry.name, str) else None
 
 
 async def last_attempts(ledger: EffectsLedger, agency: str) -> dict[str, Effect]:

@@ -5,7 +5,7 @@ Where no projector keeps the tables at hand, the log is folded instead: slower, 
 
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def _say(words: str) -> None:
 async def engagements(session: "Session", agency: str) -> list[Row]:
     """Give the rows of ``list``."""
     from events.projections.board import posture
+    from gateway.cli.reading import present_after
 
     query = """
         SELECT engagement, candidate_id, stage, moves, paused_until, owner, level, version, opened_at,
@@ -60,13 +61,12 @@ async def engagements(session: "Session", agency: str) -> list[Row]:
         FROM rapport_read.board WHERE agency = $1 ORDER BY engagement
     """
     rows = await session.having.read_models.fetch(agency, query, agency)
-    now = datetime.now(UTC)
     return [
         {
             "engagement": row["engagement"],
             "candidate_id": row["candidate_id"],
             "stage": row["stage"],
-            "posture": posture(row["moves"], row["paused_until"], max(now, row["decided_at"])),
+            "posture": posture(row["moves"], row["paused_until"], present_after(row["decided_at"])),
             "owner": row["owner"],
             "level": row["level"],
             "version": row["version"],
@@ -79,13 +79,16 @@ async def engagements(session: "Session", agency: str) -> list[Row]:
 
 async def promises(session: "Session", agency: str) -> list[Row]:
     """Give every open promise, as ``reading.lying_with`` takes it."""
+    from gateway.cli.reading import present_after
+
     query = """
         SELECT b.engagement, b.candidate_id, o.obligation_id, o.raised AS escalations, o.rule, o.subject,
-               o.since, o.due_at, o.outcome = 'overdue' AS overdue, o.level, o.awaits, o.owner
+               o.since, o.due_at, o.outcome = 'overdue' AS overdue, o.level, o.awaits, o.owner, b.decided_at
         FROM rapport_read.obligations o JOIN rapport_read.board b USING (agency, stream)
         WHERE o.agency = $1 AND o.outcome IN ('open', 'overdue')
     """
-    return await session.having.read_models.fetch(agency, query, agency)
+    rows = await session.having.read_models.fetch(agency, query, agency)
+    return [{**row, "now": present_after(row.pop("decided_at"))} for row in rows]
 
 
 async def steps(session: "Session", agency: str) -> list[Row]:

@@ -60,6 +60,11 @@ async def next_steps(states: "list[Engagement]", agency: str, directory: "Direct
 
 async def going_to(facts: list[Row], agency: str, directory: "Directory") -> list[Row]:
     """Say of each step to whom it goes, soonest first; *facts* name the owner of each promise."""
+    from events.reaching import reached
+    from gateway.cli.reading import name_of
+
+    # Asked for once: there may be very many promises.
+    office = await directory.agency(agency)
     rows = []
     for fact in facts:
         owner, mode = fact.pop("owner"), fact["mode"]
@@ -67,9 +72,10 @@ async def going_to(facts: list[Row], agency: str, directory: "Directory") -> lis
         silent = mode == "observe" or (mode == "remind" and fact["to"] != "owner")
         to = None if silent else fact["to"]
         staff = to if to in ("owner", "team-lead", "director") else None
-        person = await directory.resolve(agency, staff, owner) if staff is not None else None
-        named = person.name if person is not None and isinstance(person.name, str) else None
-        who = {"to": to, "person": person.person_id if person is not None else None, "person_name": named}
+        # By who is there when the step comes, as far as it is known now.
+        person = reached(office, staff, owner, fact["at"]) if staff is not None else None
+        named = person.person_id if person is not None else None
+        who = {"to": to, "person": named, "person_name": name_of(office, person)}
         rows.append({**fact, **who})
     return sorted(rows, key=lambda row: (row["at"], row["engagement"], row["rule"], row["subject"]))
 
