@@ -23,6 +23,7 @@ from gateway.cli import (
     operating,
     outreach,
     playing,
+    projections,
     reassigning,
     rehydrating,
     stack,
@@ -54,6 +55,7 @@ COMMANDS: Final = (
     operating,
     rehydrating,
     outreach,
+    projections,
     playing,
 )
 for module in COMMANDS:
