@@ -1,6 +1,6 @@
 """Lets many callers share one call: what queues while a call runs goes together in the next one.
 
-Never two items of the same lane in one call: the second is judged by what the first has left behind.
+Never two items of the same lane under way: the second is judged by what the first has left behind.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ class _Waiting(Generic[T, R]):
 
 
 class Combiner(Generic[T, R]):
-    """Gathers items into calls of *perform*; a call that fails is repeated item by item.
+    """Gathers items into calls of *perform*, two at once; a call that fails is repeated item by item.
 
     *perform* must be idempotent: after a failure nobody knows whether it took effect.
     """
@@ -42,11 +42,16 @@ class Combiner(Generic[T, R]):
         weight: Callable[[T], int],
         max_items: int = 64,
         max_weight: int = 2000,
+        max_calls: int = 2,
     ) -> None:
         self._perform, self._lane, self._weight = perform, lane, weight
-        self._max_items, self._max_weight = max_items, max_weight
+        self._max_items, self._max_weight, self._max_calls = max_items, max_weight, max_calls
         self._queue: deque[_Waiting[T, R]] = deque()
-        self._drain: asyncio.Task[None] | None = None
+        self._calls: set[asyncio.Task[None]] = set()
+        # Those of the items under way; one item each.
+        self._lanes: set[Hashable] = set()
+        self._crowd = 0
+        self._dear = False
         self._closed = False
 
     async def submit(self, item: T) -> R:
@@ -58,54 +63,68 @@ class Combiner(Generic[T, R]):
             raise CombinerClosed("the log is closed in this process")
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._queue.append(_Waiting(item, self._lane(item), self._weight(item), answer))
-        if self._drain is None or self._drain.done():
-            self._drain = asyncio.create_task(self._run())
+        self._begin()
         return await answer
 
     async def close(self) -> None:
         """Finish what is queued, and take nothing more."""
         self._closed = True
-        if self._drain is not None:
-            await self._drain
+        while self._calls:
+            await asyncio.wait(self._calls)
 
-    async def _run(self) -> None:
-        now = asyncio.get_running_loop().time
-        most = (len(self._queue) + 1) // 2
-        while batch := self._take(most):
-            began = now()
+    def _begin(self) -> None:
+        """Start a call for what waits: the first at once, another when it would be as large."""
+        if not self._queue or len(self._calls) >= self._max_calls:
+            return
+        if not self._calls or (not self._dear and len(self._queue) >= self._half()):
+            self._calls.add(asyncio.create_task(self._call()))
+
+    def _half(self) -> int:
+        return (max(self._crowd, len(self._queue) + len(self._lanes)) + 1) // 2
+
+    async def _call(self) -> None:
+        this, now = asyncio.current_task(), asyncio.get_running_loop().time
+        assert this is not None
+        began = now()
+        answered: list[tuple[_Waiting[T, R], R]] = []
+        if batch := self._take(self._max_items if self._dear else self._half()):
+            self._begin()
             try:
                 results = await self._perform([waiting.item for waiting in batch])
+                answered = list(zip(batch, results, strict=True))
             except Exception as error:
                 await self._singly(batch, error)
-            else:
-                for waiting, result in zip(batch, results, strict=True):
-                    _answer(waiting, result)
-            if now() - began > _DEAR:
-                # Mostly the disk's time: whoever was just answered may come back and share the next one.
-                await asyncio.sleep(0)
-                await asyncio.sleep(0)
-                most = self._max_items
-            else:
-                # Mostly work: one half is worked for here while the other is worked for over there.
-                most = (len(self._queue) + len(batch) + 1) // 2
+        self._crowd = max(len(self._queue) + len(self._lanes), self._crowd - 1)
+        self._lanes.difference_update([waiting.lane for waiting in batch])
+        self._dear = dear = now() - began > _DEAR
+        if dear:
+            # Mostly the disk's time: whoever is answered now may come back and share the next call.
+            _answer_all(answered)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        self._calls.remove(this)
+        if batch:
+            self._begin()
+        if not dear:
+            # Mostly work: what waits is sent first, and worked for over there while they go on here.
+            _answer_all(answered)
 
     def _take(self, most: int) -> list[_Waiting[T, R]]:
         most = min(max(most, 1), self._max_items)
         batch: list[_Waiting[T, R]] = []
         later: list[_Waiting[T, R]] = []
-        lanes: set[Hashable] = set()
         weight = 0
         while self._queue and len(batch) < most:
             waiting = self._queue.popleft()
             if waiting.answer.cancelled():
                 continue
-            if waiting.lane in lanes:
+            if waiting.lane in self._lanes:
                 later.append(waiting)
                 continue
             if batch and weight + waiting.weight > self._max_weight:
                 later.append(waiting)
                 break
-            lanes.add(waiting.lane)
+            self._lanes.add(waiting.lane)
             weight += waiting.weight
             batch.append(waiting)
         self._queue.extendleft(reversed(later))
@@ -122,6 +141,11 @@ class Combiner(Generic[T, R]):
                 _fail(waiting, own_error)
             else:
                 _answer(waiting, result)
+
+
+def _answer_all(answered: list[tuple[_Waiting[T, R], R]]) -> None:
+    for waiting, result in answered:
+        _answer(waiting, result)
 
 
 def _answer(waiting: _Waiting[T, R], result: R) -> None:

@@ -4,10 +4,12 @@ The order of the tuples is the order of the SQL types' attributes, here and in t
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol
+from uuid import UUID
 
 from events.canonical import canonical
-from events.envelope import Actor, Stored
+from events.envelope import ENGINE, Actor, Stored
 from events.log.port import StreamHead
 from events.log.sealing import SealedEvent, SealedRequest
 
@@ -55,32 +57,58 @@ def stored_from_row(row: Row, opened: dict[str, str]) -> Stored:
 
 
 def stored_from_sealed(
-    request: SealedRequest, event: SealedEvent, position: int, recorded_at: Any, chain_hash: bytes
+    request: SealedRequest, event: SealedEvent, position: int, recorded_at: datetime, chain_hash: bytes
 ) -> Stored:
     """Make the stored event of a draft that has just found its place."""
     draft = event.draft
-    return Stored(
-        position=position,
-        event_id=draft.event_id,
-        agency=request.request.agency,
-        stream=request.request.stream,
-        version=event.version,
-        type=draft.type,
-        schema_version=draft.schema_version,
-        command_id=event.command_id,
-        causation_id=draft.causation_id,
-        correlation_id=draft.correlation_id,
-        actor=draft.actor,
-        source=draft.source,
-        origin=draft.origin,
-        policy_digest=draft.policy_digest,
-        occurred_at=draft.occurred_at,
-        decided_at=draft.decided_at,
-        recorded_at=recorded_at,
-        body=event.body,
-        content_hash=event.content_hash,
-        chain_hash=chain_hash,
+    # A copy, because a draft's values were validated and need not be again: a third of the time.
+    return _ANY.model_copy(
+        update={
+            "position": position,
+            "event_id": draft.event_id,
+            "agency": request.request.agency,
+            "stream": request.request.stream,
+            "version": event.version,
+            "type": draft.type,
+            "schema_version": draft.schema_version,
+            "command_id": event.command_id,
+            "causation_id": draft.causation_id,
+            "correlation_id": draft.correlation_id,
+            "actor": draft.actor,
+            "source": draft.source,
+            "origin": draft.origin,
+            "policy_digest": draft.policy_digest,
+            "occurred_at": draft.occurred_at,
+            "decided_at": draft.decided_at,
+            "recorded_at": recorded_at,
+            "body": event.body,
+            "opened": {},
+            "content_hash": event.content_hash,
+            "chain_hash": chain_hash,
+        }
     )
+
+
+_ANY: Final = Stored(
+    position=1,
+    event_id=UUID(int=0),
+    agency="",
+    stream="",
+    version=1,
+    type="",
+    schema_version=1,
+    command_id="",
+    causation_id=None,
+    correlation_id=None,
+    actor=ENGINE,
+    source="",
+    origin="engine",
+    policy_digest=None,
+    occurred_at=datetime.min.replace(tzinfo=UTC),
+    decided_at=datetime.min.replace(tzinfo=UTC),
+    recorded_at=datetime.min.replace(tzinfo=UTC),
+    body="{}",
+)
 
 
 def head_from_row(row: Row) -> StreamHead:

@@ -73,11 +73,7 @@ class SealedRequest:
 
     request: AppendRequest
     groups: tuple[SealedGroup, ...]
-
-    @property
-    def events(self) -> list[SealedEvent]:
-        """All events, in version order."""
-        return [event for group in self.groups for event in group.events]
+    events: tuple[SealedEvent, ...]
 
     @property
     def closes(self) -> bool:
@@ -109,14 +105,25 @@ async def seal_request(request: AppendRequest, keys: KeyStore) -> SealedRequest:
     digest_key = await keys.get_or_create(request.agency, DIGEST_SUBJECT)
     version = request.expected
     groups = []
+    everything: tuple[SealedEvent, ...] = ()
     for group in request.groups:
-        events = [
-            await _seal_event(request, group.command_id, draft, version + ordinal, keys)
-            for ordinal, draft in enumerate(group.drafts, 1)
-        ]
-        groups.append(SealedGroup(group, input_digest(digest_key, group.input), version + 1, tuple(events)))
-        version += len(events)
-    return SealedRequest(request, tuple(groups))
+        first = version + 1
+        events = []
+        for draft in group.drafts:
+            version += 1
+            body, sealed = await _sealed_body(request, draft, keys) if draft.personal else (draft.body, {})
+            content_hash = draft_hash(
+                draft,
+                agency=request.agency,
+                stream=request.stream,
+                version=version,
+                command_id=group.command_id,
+                body=body,
+            )
+            events.append(SealedEvent(draft, version, group.command_id, body, sealed, content_hash))
+        groups.append(SealedGroup(group, input_digest(digest_key, group.input), first, tuple(events)))
+        everything += groups[-1].events
+    return SealedRequest(request, tuple(groups), everything)
 
 
 def input_digest(key: DataKey, text: str) -> bytes:
@@ -124,24 +131,12 @@ def input_digest(key: DataKey, text: str) -> bytes:
     return hmac.digest(key.secret, text.encode(), "sha256")
 
 
-async def _seal_event(
-    request: AppendRequest, command_id: str, draft: Draft, version: int, keys: KeyStore
-) -> SealedEvent:
-    body, sealed = draft.body, dict[str, str]()
-    if draft.personal:
-        values: dict[str, Any] = json.loads(body)
-        if any(values.get(field) is not None for field in draft.personal):
-            key = await keys.get_or_create(request.agency, draft.key_subject or subject_of(request.stream))
-            body, sealed = seal_values(values, draft, request.agency, key)
-    content_hash = draft_hash(
-        draft,
-        agency=request.agency,
-        stream=request.stream,
-        version=version,
-        command_id=command_id,
-        body=body,
-    )
-    return SealedEvent(draft, version, command_id, body, sealed, content_hash)
+async def _sealed_body(request: AppendRequest, draft: Draft, keys: KeyStore) -> tuple[str, dict[str, str]]:
+    values: dict[str, Any] = json.loads(draft.body)
+    if all(values.get(field) is None for field in draft.personal):
+        return draft.body, {}
+    key = await keys.get_or_create(request.agency, draft.key_subject or subject_of(request.stream))
+    return seal_values(values, draft, request.agency, key)
 
 
 def seal_values(
