@@ -6,8 +6,7 @@ Never two items of the same lane under way: the second is judged by what the fir
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 # Seconds of a call from which on it pays to wait for everybody.
 _DEAR: Final = 0.002
@@ -20,8 +19,7 @@ class CombinerClosed(Exception):
     """The log is closed in this process; nothing was written."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting(Generic[T, R]):
+class _Waiting(NamedTuple, Generic[T, R]):
     item: T
     lane: Hashable
     weight: int
@@ -47,7 +45,8 @@ class Combiner(Generic[T, R]):
         self._perform, self._lane, self._weight = perform, lane, weight
         self._max_items, self._max_weight, self._max_calls = max_items, max_weight, max_calls
         self._queue: deque[_Waiting[T, R]] = deque()
-        self._calls: set[asyncio.Task[None]] = set()
+        self._calls = 0
+        self._lines: set[asyncio.Task[None]] = set()
         # Those of the items under way; one item each.
         self._lanes: set[Hashable] = set()
         self._crowd = 0
@@ -69,45 +68,48 @@ class Combiner(Generic[T, R]):
     async def close(self) -> None:
         """Finish what is queued, and take nothing more."""
         self._closed = True
-        while self._calls:
-            await asyncio.wait(self._calls)
+        while self._lines:
+            await asyncio.wait(self._lines)
 
     def _begin(self) -> None:
-        """Start a call for what waits: the first at once, another when it would be as large."""
-        if not self._queue or len(self._calls) >= self._max_calls:
-            return
-        if not self._calls or (not self._dear and len(self._queue) >= self._half()):
-            self._calls.add(asyncio.create_task(self._call()))
+        if self._calls < self._max_calls and self._pays(self._calls):
+            self._calls += 1
+            line = asyncio.create_task(self._run())
+            self._lines.add(line)
+            line.add_done_callback(self._lines.discard)
+
+    def _pays(self, others: int) -> bool:
+        """Tell whether to call now: always if no other is under way, beside another if it is as large."""
+        if not others:
+            return bool(self._queue)
+        return not self._dear and len(self._queue) >= self._half()
 
     def _half(self) -> int:
         return (max(self._crowd, len(self._queue) + len(self._lanes)) + 1) // 2
 
-    async def _call(self) -> None:
-        this, now = asyncio.current_task(), asyncio.get_running_loop().time
-        assert this is not None
-        began = now()
-        answered: list[tuple[_Waiting[T, R], R]] = []
-        if batch := self._take(self._max_items if self._dear else self._half()):
+    async def _run(self) -> None:
+        now = asyncio.get_running_loop().time
+        while self._pays(self._calls - 1):
+            began = now()
+            if not (batch := self._take(self._max_items if self._dear else self._half())):
+                break
             self._begin()
             try:
                 results = await self._perform([waiting.item for waiting in batch])
-                answered = list(zip(batch, results, strict=True))
+                for waiting, result in zip(batch, results, strict=True):
+                    _answer(waiting, result)
             except Exception as error:
                 await self._singly(batch, error)
-        self._crowd = max(len(self._queue) + len(self._lanes), self._crowd - 1)
-        self._lanes.difference_update([waiting.lane for waiting in batch])
-        self._dear = dear = now() - began > _DEAR
-        if dear:
-            # Mostly the disk's time: whoever is answered now may come back and share the next call.
-            _answer_all(answered)
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
-        self._calls.remove(this)
-        if batch:
-            self._begin()
-        if not dear:
-            # Mostly work: what waits is sent first, and worked for over there while they go on here.
-            _answer_all(answered)
+            self._crowd = max(len(self._queue) + len(self._lanes), self._crowd - 1)
+            self._lanes.difference_update([waiting.lane for waiting in batch])
+            self._dear = now() - began > _DEAR
+            if self._dear:
+                # Mostly the disk's time: whoever was just answered may come back and share the next one.
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+            # Else mostly work: what waits is sent before they go on, and worked for over there meanwhile.
+        # Not when the task is done, which the other line would learn too late to go on alone.
+        self._calls -= 1
 
     def _take(self, most: int) -> list[_Waiting[T, R]]:
         most = min(max(most, 1), self._max_items)

@@ -69,29 +69,23 @@ def head_hash(chain_hashes: Iterable[bytes], previous: bytes = b"") -> bytes:
 def _content_hash(
     envelope: Envelope, agency: str, stream: str, version: int, command_id: str, body: str
 ) -> bytes:
-    occurred_at = instant(envelope.occurred_at)
-    decided_at = occurred_at if envelope.decided_at is envelope.occurred_at else instant(envelope.decided_at)
+    occurred_at = _piece(instant(envelope.occurred_at))
+    together = envelope.decided_at is envelope.occurred_at
     actor, causation_id = envelope.actor, envelope.causation_id
     return hashlib.sha256(
         b"".join(
             (
                 _FORMAT,
                 _piece(str(envelope.event_id)),
-                _often(agency),
-                _often(stream),
-                _often(str(version)),
-                _often(envelope.type),
-                _often(str(envelope.schema_version)),
+                _often(agency, stream),
+                _piece(str(version)),
+                _often(envelope.type, str(envelope.schema_version)),
                 _piece(command_id),
                 _ABSENT if causation_id is None else _piece(str(causation_id)),
                 _piece(envelope.correlation_id),
-                _often(actor.kind),
-                _often(actor.id),
-                _often(envelope.source),
-                _often(envelope.origin),
-                _piece(envelope.policy_digest),
-                _piece(occurred_at),
-                _piece(decided_at),
+                _often(actor.kind, actor.id, envelope.source, envelope.origin, envelope.policy_digest),
+                occurred_at,
+                occurred_at if together else _piece(instant(envelope.decided_at)),
                 _piece(body),
             )
         )
@@ -105,5 +99,7 @@ def _piece(part: str | None) -> bytes:
     return len(raw).to_bytes(4, "big") + raw
 
 
-# For what many events have in common: a look-up instead of the work.
-_often: Final = lru_cache(maxsize=2048)(_piece)
+@lru_cache(maxsize=2048)
+def _often(*parts: str | None) -> bytes:
+    """Write neighbours that many events have in common: a look-up instead of the work."""
+    return b"".join(map(_piece, parts))

@@ -4,8 +4,7 @@ What is not plain is refused as a whole, by us here or by the database, and goes
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 
@@ -17,8 +16,7 @@ APPEND_ONWARD: Final = "SELECT * FROM rapport.append_onward($1, $2, $3, $4)"
 _NOT_PLAIN: Final = "RP001"
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A request with its rows, laid out in the caller's own turn, while the database works for others.
 
     *plain* tells whether the database may find it so; only then there are rows.
@@ -28,20 +26,20 @@ class Prepared:
     plain: bool
     groups: list[tuple[Any, ...]]
     events: list[tuple[Any, ...]]
-    hashes: list[bytes]
+    hashes: bytes
 
 
 def prepare(sealed: SealedRequest) -> Prepared:
     """Lay a request out for :data:`APPEND_ONWARD`, if it may go that way."""
     if not _is_plain(sealed):
-        return Prepared(sealed, False, [], [], [])
+        return Prepared(sealed, False, [], [], b"")
     stream = sealed.request.stream
     groups = [
         (stream, each.group.command_id, each.digest, each.first, each.last, each.group.outcome)
         for each in sealed.groups
     ]
     events = [_event_row(stream, event) for event in sealed.events]
-    return Prepared(sealed, True, groups, events, [event.content_hash for event in sealed.events])
+    return Prepared(sealed, True, groups, events, b"".join([event.content_hash for event in sealed.events]))
 
 
 def onward_arguments(batch: Sequence[Prepared]) -> tuple[Any, ...] | None:
@@ -87,14 +85,16 @@ def answers(batch: Sequence[Prepared], answer: Row) -> list[Row]:
 def _is_plain(sealed: SealedRequest) -> bool:
     if sealed.request.expected == 0:
         return False
-    return not any(
-        group.group.closes or group.group.claims or group.group.releases or group.imported
-        for group in sealed.groups
-    )
+    for group in sealed.groups:
+        command = group.group
+        if command.closes or command.claims or command.releases or group.imported:
+            return False
+    return True
 
 
 def _event_row(stream: str, event: SealedEvent) -> tuple[Any, ...]:
     draft = event.draft
+    actor = draft.actor
     return (
         stream,
         event.version,
@@ -104,8 +104,8 @@ def _event_row(stream: str, event: SealedEvent) -> tuple[Any, ...]:
         event.command_id,
         draft.causation_id,
         draft.correlation_id,
-        draft.actor.kind,
-        draft.actor.id,
+        actor.kind,
+        actor.id,
         draft.source,
         draft.origin,
         draft.policy_digest,

@@ -9,24 +9,21 @@ import hmac
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
-
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from events.canonical import canonical
 from events.envelope import AppendRequest, CommandGroup, Draft
 from events.log.hashing import draft_hash
 from events.log.keys import DIGEST_SUBJECT, DataKey, KeyStore, subject_of
 
-_FORMAT: Final = 1
+# The number of the format.
+_HEAD: Final = b"\x01"
 _HEADER: Final = 1 + 16
 _NONCE: Final = 12
 
 
-@dataclass(frozen=True, slots=True)
-class SealedEvent:
+class SealedEvent(NamedTuple):
     """An event as it will be stored, but for its place in the log."""
 
     draft: Draft
@@ -37,8 +34,7 @@ class SealedEvent:
     content_hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SealedGroup:
+class SealedGroup(NamedTuple):
     """A command's receipt to be, with its events."""
 
     group: CommandGroup
@@ -67,8 +63,7 @@ class SealedGroup:
         return any(event.draft.origin == "business" for event in self.events)
 
 
-@dataclass(frozen=True, slots=True)
-class SealedRequest:
+class SealedRequest(NamedTuple):
     """A request ready for the database."""
 
     request: AppendRequest
@@ -173,12 +168,12 @@ def ciphertext_hashes(sealed: Mapping[str, str]) -> dict[str, str]:
 
 def _encrypt(key: DataKey, plain: bytes, context: bytes) -> bytes:
     nonce = secrets.token_bytes(_NONCE)
-    return bytes([_FORMAT]) + key.id.bytes + nonce + AESGCM(key.secret).encrypt(nonce, plain, context)
+    return b"".join((_HEAD, key.id.bytes, nonce, key.cipher.encrypt(nonce, plain, context)))
 
 
 def _decrypt(key: DataKey, ciphertext: bytes, context: bytes) -> bytes:
     nonce, rest = ciphertext[_HEADER : _HEADER + _NONCE], ciphertext[_HEADER + _NONCE :]
-    return AESGCM(key.secret).decrypt(nonce, rest, context)
+    return key.cipher.decrypt(nonce, rest, context)
 
 
 def _context(agency: str, event_id: UUID, field: str) -> bytes:

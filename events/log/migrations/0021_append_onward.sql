@@ -2,9 +2,9 @@
 -- append_plain itself stays for workers that still run; what is not plain is refused as it does.
 SET LOCAL ROLE rapport_owner;
 
--- hashes: the content hash of each event, in order; place: the first of them among the call's events, from 1.
+-- hashes: the events' content hashes, end to end; place: of the first of them among the call's events, from 1.
 CREATE TYPE rapport.onward_request AS (
-    stream text COLLATE "C", expected bigint, acked bigint, run_epoch bigint, place integer, hashes bytea[]
+    stream text COLLATE "C", expected bigint, acked bigint, run_epoch bigint, place integer, hashes bytea
 );
 CREATE TYPE rapport.onward_group AS (
     stream text COLLATE "C", command_id text, digest bytea, first bigint, last bigint, outcome text
@@ -16,13 +16,11 @@ CREATE TYPE rapport.onward_event AS (
 );
 
 -- Where a chain ends once these hashes are linked to it.
-CREATE FUNCTION rapport.chained(tip bytea, hashes bytea[]) RETURNS bytea
+CREATE FUNCTION rapport.chained(tip bytea, hashes bytea) RETURNS bytea
 LANGUAGE plpgsql IMMUTABLE AS $$
-DECLARE
-    hash bytea;
 BEGIN
-    FOREACH hash IN ARRAY hashes LOOP
-        tip := pg_catalog.sha256(tip || hash);
+    FOR i IN 0 .. length(hashes) / 32 - 1 LOOP
+        tip := sha256(tip || substr(hashes, i * 32 + 1, 32));
     END LOOP;
     RETURN tip;
 END
@@ -45,10 +43,9 @@ AS $$
 DECLARE
     v record;
     r append_plain_result;
-    hash bytea;
     tip bytea;
     chains bytea[];
-    place integer;
+    links bytea := '';
     number integer := 0;
     total integer := cardinality(p_events);
 BEGIN
@@ -56,11 +53,11 @@ BEGIN
     -- every stream of the agency.  Who changed a row meanwhile has moved it, and then it is not found.
     FOR v IN
         UPDATE streams s
-        SET version = n.expected + cardinality(n.hashes),
+        SET version = n.expected + length(n.hashes) / 32,
             acked_version = greatest(s.acked_version, least(n.acked, n.expected)),
             -- Nearly always one: spares the call of a function.
-            chain_hash = CASE cardinality(n.hashes)
-                WHEN 1 THEN sha256(n.chain_hash || n.hashes[1]) ELSE chained(n.chain_hash, n.hashes)
+            chain_hash = CASE length(n.hashes)
+                WHEN 32 THEN sha256(n.chain_hash || n.hashes) ELSE chained(n.chain_hash, n.hashes)
             END
         FROM (
             SELECT a.*, l.ctid AS at, l.chain_hash
@@ -75,12 +72,10 @@ BEGIN
         RETURNING n.place, n.chain_hash, n.hashes
     LOOP
         number := number + 1;
-        place := v.place;
         tip := v.chain_hash;
-        FOREACH hash IN ARRAY v.hashes LOOP
-            tip := sha256(tip || hash);
-            chains[place] := tip;
-            place := place + 1;
+        FOR i IN 0 .. length(v.hashes) / 32 - 1 LOOP
+            tip := sha256(tip || substr(v.hashes, i * 32 + 1, 32));
+            chains[v.place + i] := tip;
         END LOOP;
     END LOOP;
     IF number <> cardinality(p_requests) THEN
@@ -90,8 +85,11 @@ BEGIN
     INSERT INTO receipts (agency, stream, command_id, digest, first, last, outcome)
     SELECT p_agency, n.stream, n.command_id, n.digest, n.first, n.last, n.outcome FROM unnest(p_groups) n;
 
+    FOR i IN 1 .. total LOOP
+        links := links || chains[i];
+    END LOOP;
     -- The last lock: from here to the commit the agency's positions are ours.
-    UPDATE log_heads h SET position = h.position + total, head_hash = chained(h.head_hash, chains)
+    UPDATE log_heads h SET position = h.position + total, head_hash = chained(h.head_hash, links)
     WHERE h.agency = p_agency
     RETURNING h.position - total + 1 INTO r.position;
     IF NOT FOUND THEN

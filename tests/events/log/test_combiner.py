@@ -1,6 +1,7 @@
 """Many callers, one call: fair, in order, and one caller's trouble is nobody else's."""
 
 import asyncio
+import random
 import statistics
 from collections.abc import Sequence
 
@@ -99,6 +100,26 @@ class TestSubmit:
         calls.gate.set()
         await asyncio.gather(*tasks)
         assert calls.made == [["first"], ["f2"], ["f3"]]
+
+    async def test_leaves_nobody_behind(self) -> None:
+        """Calls that end in any order, with lanes in each other's way: the last one to end goes on alone."""
+        dice = random.Random(5)
+
+        async def perform(batch: Sequence[str]) -> list[str]:
+            for _ in range(dice.randint(0, 6)):
+                await asyncio.sleep(0)
+            return list(batch)
+
+        combiner: Combiner[str, str] = Combiner(perform, lane=lambda item: item[0], weight=len)
+
+        async def come_and_go(name: str) -> None:
+            for _ in range(200):
+                assert await combiner.submit(name) == name
+                for _ in range(dice.randint(0, 9)):
+                    await asyncio.sleep(0)
+
+        async with asyncio.timeout(30):
+            await asyncio.gather(*map(come_and_go, ("a1", "a2", "a3", "b1", "b2", "c", "d", "e")))
 
     async def test_never_sends_two_of_a_lane_together(self) -> None:
         calls = Calls(open=False)

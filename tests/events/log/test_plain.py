@@ -11,7 +11,7 @@ from events.log.plain import APPEND_ONWARD, Prepared, answers, onward_arguments,
 from events.log.port import Appended, Conflict, Fenced
 from events.log.postgres import PostgresLog
 from events.log.sealing import seal_request
-from events.log.verify import broken_at
+from events.log.verify import broken_at, head_is_sound
 
 ONE, TWO, THREE = "engagement:e-1", "engagement:e-2", "engagement:e-3"
 
@@ -85,6 +85,22 @@ class TestAppendOnward:
         stored = await log.read_all(agency)
         assert [event.position for event in stored] == [1, 2, 3, 4, 5, 6, 7]
         assert broken_at(await log.read_stream(agency, ONE)) is None
+
+    async def test_chains_several_events_of_streams_in_any_order(
+        self, postgres_log: PostgresLog, make: Any, agency: str
+    ) -> None:
+        for stream in (ONE, TWO, THREE):
+            await postgres_log.append_many([make.one(stream, 0, "first")])
+        results = await postgres_log.append_many(
+            [make.one(THREE, 1, "c", 2), make.one(ONE, 1, "c", 0), make.one(TWO, 1, "c", 3)]
+        )
+        events = [event for each in results if isinstance(each, Appended) for event in each.events]
+        stored = await postgres_log.read_all(agency)
+        assert sorted(events, key=lambda event: event.position) == stored[3:]
+        assert len(events) == 5
+        assert head_is_sound(stored, (await postgres_log.log_head(agency)).head_hash)
+        for stream in (ONE, TWO, THREE):
+            assert broken_at([event for event in stored if event.stream == stream]) is None
 
     @pytest.mark.parametrize(
         ("expected", "run_epoch", "command_id"),
