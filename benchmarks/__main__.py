@@ -50,10 +50,8 @@ def main() -> None:
     """Read the command line, measure, print; the exit code is 1 where a target is not met."""
     options = _options()
     sizes = QUICK if options.quick else Sizes()
-    given = {name: getattr(options, name) for name in ("rounds", "seconds", "due", "lost", "open", "cached")}
-    given = {
-        name: getattr(options, name) for name in ("rounds", "seconds", "due", "open", "cached", "rebuilt")
-    }
+    names = ("rounds", "seconds", "due", "lost", "open", "cached", "rebuilt")
+    given = {name: getattr(options, name) for name in names}
     sizes = replace(sizes, **{name: value for name, value in given.items() if value is not None})
     where, figures = _measured(sizes, options.only or list(BENCHMARKS), quick=options.quick)
     line = last_line(where, figures, SKIPPED + FAILED)
