@@ -110,6 +110,18 @@ class Reassigned(Event):
     )
 
 
+class WentLive(Event):
+    """The past of this engagement was imported, and from here on its promises are kept."""
+
+    type: Literal["went-live"] = "went-live"
+    imported: int = Field(ge=1, description="how many events of the stream tell the past")
+    observes: tuple[RuleId, ...] | None = Field(
+        default=None,
+        description="the rules that the source of the past can show, so that of the others nothing is owed "
+        "from before; None: all",
+    )
+
+
 class IntakeCompleted(Event):
     """Candidate and recruiter know each other well enough for job-finding to begin."""
 
@@ -1007,6 +1019,7 @@ AnyEvent = Annotated[
     | PolicyAdopted
     | Assigned
     | Reassigned
+    | WentLive
     | IntakeCompleted
     | Paused
     | Resumed

@@ -28,6 +28,7 @@ from events.kinds import (
     PlacementKind,
     Purpose,
     Remedy,
+    RuleId,
     Sentiment,
     Verdict,
     Words,
@@ -89,6 +90,15 @@ class Reassign(Command):
     team: tuple[Id, ...] = ()
     reason: Code = "unspecified"
     handover: Personal[Words | None] = None
+
+
+class GoLive(Command):
+    """Take an imported engagement on: from here on promises are kept; only an import gives it."""
+
+    name: Literal["go-live"] = "go-live"
+    observes: tuple[RuleId, ...] | None = Field(
+        default=None, description="the rules that the source of the past can show; all if not given"
+    )
 
 
 class CompleteIntake(Command):
@@ -745,6 +755,7 @@ AnyCommand = Annotated[
     | AdoptPolicy
     | Assign
     | Reassign
+    | GoLive
     | CompleteIntake
     | Pause
     | RecordPause
@@ -818,7 +829,7 @@ AnyCommand = Annotated[
 ANY_COMMAND: TypeAdapter[Any] = TypeAdapter(AnyCommand)
 
 # Only the engine itself gives these; a door refuses them from anybody else.
-INTERNAL = frozenset({"record-outreach", "refuse-message"})
+INTERNAL = frozenset({"record-outreach", "refuse-message", "go-live"})
 
 
 class Order(BaseModel):

@@ -46,6 +46,8 @@ def decide(
             return intake.assign(command, state, ctx)
         case c.Reassign():
             return intake.reassign(command, state, ctx)
+        case c.GoLive():
+            return intake.go_live(command, state, ctx, policy, history)
         case c.CompleteIntake():
             return intake.complete_intake(command, state, ctx)
         case c.Pause() | c.RecordPause():

@@ -16,15 +16,16 @@ from events.canonical import canonical
 from events.codec import decode, draft
 from events.context import Context
 from events.decide import decide
-from events.decisions.submission import live_claims
-from events.envelope import ENGINE, Actor, Claim, CommandGroup, Draft, Stored, event_id
+from events.envelope import ENGINE, Actor, Claim, CommandGroup, Draft, Origin, Stored, event_id
 from events.errors import ClosedEngagement, InvalidCommand, UnknownEngagement, WrongState
 from events.fold import advance, annulled_ids, with_excused
 from events.gates import INTENT_OF_REPORT, unmet
+from events.going_live import went_live
+from events.groups import group_of
 from events.obligations import react
 from events.personal import personal_fields
 from events.policy import GateRule, Policy
-from events.receipts import input_of, input_of_step
+from events.receipts import input_of_step
 from events.state import Engagement
 from events.steps import due_steps, next_due, take_step
 
@@ -66,11 +67,13 @@ class _Writer:
     policy: Policy
     drafts: list[Draft]
     events: list[e.AnyEvent]
+    origin: Origin | None = None
 
     def add(self, state: Engagement, event: e.AnyEvent, cause: UUID | None) -> tuple[Engagement, UUID]:
         identity = event_id(self.ctx.agency, self.ctx.stream, self.ctx.command_id, len(self.drafts))
         actor: Actor = ENGINE if event.by_engine else self.order.actor
-        digest = state.policy_digest or self.policy.digest()
+        # Of the past that a foreign record tells, no policy of ours was in force.
+        digest = None if self.origin == "imported" else state.policy_digest or self.policy.digest()
         if isinstance(event, e.PolicyAdopted):
             digest = event.digest
         self.drafts.append(
@@ -83,6 +86,7 @@ class _Writer:
                 causation_id=cause,
                 correlation_id=self.order.correlation_id,
                 policy_digest=digest,
+                origin=self.origin,
             )
         )
         self.events.append(event)
@@ -109,14 +113,14 @@ def prepare(
 ) -> Prepared:
     """Decide an order at *now*, which must be what :func:`events.clock.decision_time` gives.
 
-    *history* (the whole stream) is needed for ``annul-event``; *taken* is what the log refused to let
-    this command claim.  Steps that were due before *now* must have been taken (:func:`tick`).
+    *history* (the whole stream) is needed for ``annul-event`` and ``go-live``; *taken* is what the log
+    refused to let this command claim.  Steps that were due before *now* must have been taken (:func:`tick`).
 
     :raises CallerError: a caller's mistake; nothing happens.
     """
     ctx = Context(agency, f"engagement:{engagement_id}", order.command_id, order.actor, order.at or now, now)
     if order.command_id in state.recent_commands:
-        return Prepared(_group(order, (), "nothing-to-do", state, state), state)
+        return Prepared(group_of(order, (), "nothing-to-do", state, state), state)
     _may_be_decided(order, state, ctx)
     if taken is not None and taken.kind == "engagement-of-candidate":
         raise WrongState("this candidate has an engagement with the agency already; rapport list names it")
@@ -126,7 +130,7 @@ def prepare(
     blocked = _gates(order, state, writer, taken) if decided else None
     if blocked is not None:
         after = writer.happen(state, _refusal(order, blocked, ctx))
-        return Prepared(_group(order, writer.drafts, "refused", state, after), after, tuple(writer.events))
+        return Prepared(group_of(order, writer.drafts, "refused", state, after), after, tuple(writer.events))
     after = state
     if decided:
         for bypassed in _bypassed(order, state, writer, taken):
@@ -135,9 +139,29 @@ def prepare(
         after = writer.happen(after, event)
     if isinstance(order.command, c.AnnulEvent) and decided:
         after = _annul(writer, history)
+    if isinstance(order.command, c.GoLive) and decided:
+        after = _go_live(writer, after, history)
     outcome = "message-refused" if isinstance(order.command, c.RefuseMessage) else "accepted"
-    group = _group(order, writer.drafts, outcome if decided else "nothing-to-do", state, after, taken)
+    group = group_of(order, writer.drafts, outcome if decided else "nothing-to-do", state, after, taken)
     return Prepared(group, after, tuple(writer.events))
+
+
+def recall(order: c.Order, state: Engagement, now: datetime, *, agency: str, engagement_id: str) -> Prepared:
+    """Decide what a foreign record says of the past, as events of origin ``imported``.
+
+    No gate is asked, no policy is adopted and no promise kept up: going live looks at the past as a whole.
+
+    :raises CallerError: the record contradicts itself; nothing happens.
+    """
+    ctx = Context(agency, f"engagement:{engagement_id}", order.command_id, order.actor, order.at or now, now)
+    _may_be_decided(order, state, ctx)
+    writer = _Writer(ctx, order, NO_POLICY, [], [], origin="imported")
+    after = state
+    for event in decide(order.command, state, ctx, NO_POLICY):
+        if not isinstance(event, e.PolicyAdopted):
+            after, _ = writer.add(after, event, order.causation_id)
+    outcome = "accepted" if writer.drafts else "nothing-to-do"
+    return Prepared(group_of(order, writer.drafts, outcome, state, after), after, tuple(writer.events))
 
 
 def tick(
@@ -162,7 +186,7 @@ def tick(
             after, identity = writer.add(after, event, cause)
             cause = cause or identity
         said = input_of_step(key, rung.number)
-        group = _group(order, writer.drafts, "accepted", state, after, said=said)
+        group = group_of(order, writer.drafts, "accepted", state, after, said=said)
         result.append(Prepared(group, after, tuple(writer.events)))
         state = after
     return result
@@ -259,6 +283,18 @@ def _annul(writer: _Writer, history: Sequence[Stored]) -> Engagement:
     return after
 
 
+def _go_live(writer: _Writer, after: Engagement, history: Sequence[Stored]) -> Engagement:
+    """Take over what the imported past still owes."""
+    made, live = next(
+        (made, event)
+        for made, event in zip(writer.drafts, writer.events, strict=True)
+        if isinstance(event, e.WentLive)
+    )
+    for event in went_live(after, live, made.event_id, history, writer.policy, writer.ctx.now):
+        after, _ = writer.add(after, event, made.event_id)
+    return after
+
+
 def _refold(past: Past, history: Sequence[Stored], writer: _Writer) -> Engagement:
     kept = dict(past.events)
     after = Engagement()
@@ -267,33 +303,3 @@ def _refold(past: Past, history: Sequence[Stored], writer: _Writer) -> Engagemen
     for event in writer.events:
         after = advance(after, event, writer.ctx.agency, writer.ctx.now, writer.ctx.command_id)
     return after
-
-
-def _group(
-    order: c.Order,
-    drafts: Sequence[Draft],
-    outcome: str,
-    before: Engagement,
-    after: Engagement,
-    taken: Claim | None = None,
-    said: str | None = None,
-) -> CommandGroup:
-    held, holds = live_claims(before), live_claims(after)
-    opened = before.opened_at is None and after.opened_at is not None
-    closes = after.closed and not before.closed
-    person = {Claim(kind="engagement-of-candidate", key=after.candidate_id)}
-    claims = {claim for claim in (holds - held) | (person if opened else set()) if claim != taken}
-    return CommandGroup(
-        command_id=order.command_id,
-        input=said or input_of(order.command, order.at),
-        outcome=outcome,
-        drafts=tuple(drafts),
-        claims=_sorted(claims),
-        # Who comes back later is taken on anew: a closed engagement holds its person no longer.
-        releases=_sorted((held - holds) | (person if closes else set())),
-        closes=closes,
-    )
-
-
-def _sorted(claims: set[Claim]) -> tuple[Claim, ...]:
-    return tuple(sorted(claims, key=lambda claim: (claim.kind, claim.key)))

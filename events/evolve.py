@@ -227,6 +227,7 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
             | e.GateBypassed()
             | e.MessageRefused()
             | e.EventAnnulled()
+            | e.WentLive()
         ):
             return state
         case _:

@@ -46,6 +46,7 @@ _ENGAGEMENT: Final[tuple[Event, ...]] = (
     e.Reassigned(
         at=AT, owner="recruiter-2", previous="recruiter-1", reason="left", handover="Likes short calls."
     ),
+    e.WentLive(at=AT, imported=12, observes=("keep-in-touch",)),
     e.IntakeCompleted(at=AT),
     e.Paused(at=AT, until=STARTS, reason="A wedding.", approved_by="lead-1"),
     e.Resumed(at=AT),
@@ -453,6 +454,7 @@ _COMMANDS: Final[tuple[Command, ...]] = (
     c.AdoptPolicy(digest="1" * 64, policy_name="kinder"),
     c.Assign(owner="recruiter-1", team=("recruiter-1", "recruiter-2")),
     c.Reassign(owner="recruiter-2", reason="left", handover="Likes short calls."),
+    c.GoLive(observes=("keep-in-touch",)),
     c.CompleteIntake(),
     c.Pause(until=STARTS, reason="A wedding.", approved_by="lead-1"),
     c.RecordPause(until=STARTS, reason="A wedding.", approved_by="lead-1"),

@@ -1,0 +1,145 @@
+"""What an imported past still owes at the moment an engagement goes live.
+
+The past is lived through again without a word to anybody: nothing that was due then is sent or raised now.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from events import catalogue as e
+from events.codec import ENGAGEMENT_EVENTS, decode
+from events.envelope import Stored
+from events.evolve import evolve
+from events.fold import annulled_ids
+from events.obligations import MICROSECOND, lay_rungs, open_obligation, react
+from events.plans import NO_TIME, due_time, planned_time
+from events.policy import ObligationRule, Policy
+from events.state import Engagement, OpenObligation
+from events.steps import due_steps, take_step
+
+OVERDUE: Final = "imported-overdue"
+"""The reason under which a promise that was broken before going live is dropped."""
+
+
+def went_live(
+    state: Engagement,
+    live: e.WentLive,
+    cause: UUID,
+    history: Sequence[Stored],
+    policy: Policy,
+    now: datetime,
+) -> list[e.AnyEvent]:
+    """Say what the past leaves owed: the engine events that follow ``went-live``, in their order.
+
+    *history* is the stream before it, *state* the fold with it, *cause* its id, *now* when it is decided and
+    *policy* what governs from here on.  A promise not yet due stands as it was.  One past due is opened and
+    breached at its true times, and dropped; what can still be done for it is owed anew, from now.
+    """
+    judged = _judgeable(policy, live.observes)
+    past = relive(history, judged, now)
+    taken = {(each.rule, each.subject) for each in state.obligations.values()}
+    result: list[e.AnyEvent] = []
+    for key in sorted(past.obligations, key=lambda each: (past.obligations[each].due_at, str(each))):
+        promise = past.obligations[key]
+        rule = judged.obligation(promise.rule)
+        if promise.breached:
+            result += _broken(key, promise, now)
+            if rule is not None and (promise.rule, promise.subject) not in taken:
+                result += _anew(past, rule, promise, live, cause, now)
+        elif (promise.rule, promise.subject) not in taken:
+            result.append(_as_it_was(key, promise, promise.rungs))
+    return result
+
+
+def relive(history: Sequence[Stored], policy: Policy, now: datetime) -> Engagement:
+    """Fold a past with the promises that a policy would have made in it, up to but not at *now*."""
+    gone, state = annulled_ids(history), Engagement()
+    for stored in history:
+        if stored.event_id in gone or ENGAGEMENT_EVENTS[stored.type].by_engine:
+            continue
+        event: e.AnyEvent = decode(stored)
+        before = _stepped(state, stored.decided_at)
+        state = evolve(before, event)
+        for reaction in react(before, state, event, stored.event_id, policy, stored.decided_at):
+            state = evolve(state, reaction)
+    return _stepped(state, now)
+
+
+def _judgeable(policy: Policy, observes: Sequence[str] | None) -> Policy:
+    if observes is None:
+        return policy
+    kept = tuple(rule for rule in policy.obligations if rule.id in observes)
+    return policy.model_copy(update={"obligations": kept})
+
+
+def _stepped(state: Engagement, now: datetime) -> Engagement:
+    # Breaches and passed rungs only: whom a step would have told, it tells no more.
+    for key, rung in due_steps(state, now, inclusive=False):
+        for event in take_step(state, key, rung, deliver=False):
+            if isinstance(event, e.ObligationBreached | e.RungReached):
+                state = evolve(state, event)
+    return state
+
+
+def _as_it_was(key: UUID, promise: OpenObligation, rungs: tuple[e.Rung, ...]) -> e.ObligationOpened:
+    return e.ObligationOpened(
+        at=promise.since,
+        obligation_id=key,
+        rule=promise.rule,
+        subject=promise.subject,
+        kind=promise.kind,
+        mode=promise.mode,
+        owner_role=promise.owner_role,
+        awaits=promise.awaits,
+        since=promise.since,
+        opened_at=promise.opened_at,
+        due_at=promise.due_at,
+        rungs=rungs,
+        waited=promise.waited,
+        useful_for=promise.useful_for,
+    )
+
+
+def _broken(key: UUID, promise: OpenObligation, now: datetime) -> Iterator[e.AnyEvent]:
+    due = promise.due_at
+    yield _as_it_was(key, promise, (e.Rung(number=0, at=due, do="breach", level=0),))
+    yield e.ObligationBreached(
+        at=due, obligation_id=key, rule=promise.rule, subject=promise.subject, due_at=due
+    )
+    yield e.ObligationDropped(
+        at=now, obligation_id=key, rule=promise.rule, subject=promise.subject, reason=OVERDUE
+    )
+
+
+def _anew(
+    past: Engagement,
+    rule: ObligationRule,
+    promise: OpenObligation,
+    live: e.WentLive,
+    cause: UUID,
+    now: datetime,
+) -> Iterator[e.AnyEvent]:
+    """Owe it again from now, for what it was owed since: what was done meanwhile and is told late counts."""
+    due = _due_anew(past, rule, promise, live, now)
+    if due is None:
+        return
+    waits = NO_TIME
+    if rule.while_paused == "waits" and past.paused_until is not None:
+        waits = max(NO_TIME, past.paused_until - now)
+        due += waits
+    rungs = lay_rungs(rule, due, now, 0)
+    opened = open_obligation(past.stream, rule, promise.subject, cause, promise.since, due, rungs, now)
+    yield opened.model_copy(update={"at": now, "waited": waits // MICROSECOND})
+
+
+def _due_anew(
+    past: Engagement, rule: ObligationRule, promise: OpenObligation, live: e.WentLive, now: datetime
+) -> datetime | None:
+    """Give the time by which it can still be done, or None where it cannot any more."""
+    if rule.within.delta < timedelta():
+        # It comes before a planned time: then that time itself is the last moment.
+        planned = planned_time(past, promise.subject, rule.planned)
+        return planned if planned is not None and planned > now else None
+    return due_time(rule.model_copy(update={"planned": None}), live, now)
