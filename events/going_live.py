@@ -9,10 +9,8 @@ from typing import Final
 from uuid import UUID
 
 from events import catalogue as e
-from events.codec import ENGAGEMENT_EVENTS, decode
-from events.envelope import Stored
+from events.annulment import Happened, gone_among
 from events.evolve import evolve
-from events.fold import annulled_ids
 from events.obligations import MICROSECOND, lay_rungs, open_obligation, react
 from events.plans import NO_TIME, due_time, planned_time
 from events.policy import ObligationRule, Policy
@@ -27,7 +25,7 @@ def went_live(
     state: Engagement,
     live: e.WentLive,
     cause: UUID,
-    history: Sequence[Stored],
+    history: Sequence[Happened],
     policy: Policy,
     now: datetime,
 ) -> list[e.AnyEvent]:
@@ -53,16 +51,15 @@ def went_live(
     return result
 
 
-def relive(history: Sequence[Stored], policy: Policy, now: datetime) -> Engagement:
+def relive(history: Sequence[Happened], policy: Policy, now: datetime) -> Engagement:
     """Fold a past with the promises that a policy would have made in it, up to but not at *now*."""
-    gone, state = annulled_ids(history), Engagement()
-    for stored in history:
-        if stored.event_id in gone or ENGAGEMENT_EVENTS[stored.type].by_engine:
+    gone, state = gone_among(history), Engagement()
+    for each in history:
+        if each.event_id in gone or each.event.by_engine:
             continue
-        event: e.AnyEvent = decode(stored)
-        before = _stepped(state, stored.decided_at)
-        state = evolve(before, event)
-        for reaction in react(before, state, event, stored.event_id, policy, stored.decided_at):
+        before = _stepped(state, each.decided_at)
+        state = evolve(before, each.event)
+        for reaction in react(before, state, each.event, each.event_id, policy, each.decided_at):
             state = evolve(state, reaction)
     return _stepped(state, now)
 

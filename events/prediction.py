@@ -1,0 +1,115 @@
+"""What the engine must conclude: every event of its own, from the events of the world and the policy alone.
+
+Law 10.  No second implementation: the core's own react, take_step, evolve and annul, without any drafts.
+Every due moment is looked at in time: an outage changes what is delivered, never what is owed.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from events import catalogue as e
+from events.annulment import Happened, annul
+from events.envelope import derived_id
+from events.evolve import evolve
+from events.obligations import react
+from events.policy import Policy
+from events.state import Engagement
+from events.steps import due_steps, highest, next_due, take_step
+
+Heard = Callable[[e.AnyEvent], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event of the world as a stream holds it."""
+
+    event_id: UUID
+    event: e.AnyEvent
+    decided_at: datetime
+    cause: UUID | None = None
+
+
+class Prediction:
+    """One engagement under one policy: *heard* is given each event of the engine, in order.
+
+    *remembers*: the stream holds annulments, so what has happened must be kept to be folded again.
+    """
+
+    def __init__(self, agency: str, policy: Policy, heard: Heard, *, remembers: bool = False) -> None:
+        self.state = Engagement(agency=agency)
+        self.decided_at: datetime | None = None
+        self.policy = policy
+        self._heard = heard
+        self._past: list[Happened] | None = [] if remembers else None
+        self._seen: dict[UUID, object] | None = None
+        self._due: datetime | None = None
+
+    def wait(self, moment: datetime, *, inclusive: bool) -> None:
+        """Take every step due before a moment (*inclusive*: or at it), each at its own time."""
+        while (due := self._next()) is not None and (due < moment or (inclusive and due == moment)):
+            steps = due_steps(self.state, due, inclusive=True)
+            last = highest(steps)
+            self._decide_at(due)
+            for key, rung in steps:
+                deliver = last.get(key) == rung.number
+                for event in take_step(self.state, key, rung, deliver=deliver):
+                    self._conclude(event, None)
+
+    def follow(self, told: Sequence[Told]) -> None:
+        """Let the events that one command led to happen, once the steps due before it are taken."""
+        now = told[0].decided_at
+        self.wait(now, inclusive=False)
+        self._decide_at(now)
+        begun = len(self._past or ())
+        for each in told:
+            self.happen(each.event, each.event_id, now, each.cause)
+        if self._past is not None and any(isinstance(each.event, e.EventAnnulled) for each in told):
+            self._annul(self._past[:begun], self._past[begun:], told[0].event.at)
+
+    def happen(self, event: e.AnyEvent, identity: UUID, now: datetime, cause: UUID | None = None) -> None:
+        """Let one event of the world happen, and conclude what follows from it."""
+        before = self.state
+        self.state = evolve(before, event)
+        if self._past is not None:
+            self._past.append(Happened(identity, event, cause, now))
+        for reaction in react(before, self.state, event, identity, self.policy, now):
+            self._conclude(reaction, identity)
+
+    def _decide_at(self, moment: datetime) -> None:
+        if self.decided_at is None or moment > self.decided_at:
+            self.decided_at = moment
+
+    def _next(self) -> datetime | None:
+        if self.state.obligations is not self._seen:
+            self._seen = self.state.obligations  # type: ignore[assignment]  # only its identity is looked at
+            self._due = next_due(self.state)
+        return self._due
+
+    def _conclude(self, event: e.AnyEvent, cause: UUID | None) -> None:
+        # What is owed to a mail server is nobody's promise: no decision looks at it.
+        if not isinstance(event, e.OutreachRequested):
+            self.state = evolve(self.state, event)
+        if self._past is not None:
+            assert self.decided_at is not None
+            identity = derived_id("predicted", str(len(self._past)))
+            self._past.append(Happened(identity, event, cause, self.decided_at))
+        self._heard(event)
+
+    def _annul(self, history: list[Happened], made: list[Happened], at: datetime) -> None:
+        agency = self.state.agency
+
+        def fold_without(gone: frozenset[UUID]) -> Engagement:
+            state = Engagement(agency=agency)
+            for each in (*history, *made):
+                if each.event_id not in gone and not isinstance(each.event, e.OutreachRequested):
+                    state = evolve(state, each.event)
+            self.state = state
+            return state
+
+        def add(state: Engagement, event: e.AnyEvent, cause: UUID) -> Engagement:
+            self._conclude(event, cause)
+            return self.state
+
+        annul(history, made, self.policy, at, fold_without, add)
