@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
         help="Move in: the past that another system kept, and then live.", no_args_is_help=True
     )
     group.command("ocel")(import_ocel)
+    group.command("csv")(import_csv)
     app.add_typer(group, name="import", rich_help_panel="Agencies")
 
 
@@ -57,6 +58,33 @@ def import_ocel(
     log, meaning = read_source(file), read_mapping_file(mapping)
     pseudonyms = Pseudonyms(pseudonym_key(key, settings_of(data).data_dir))
     plan = plan_of(log, meaning, pseudonyms, limit=limit)
+    _import(plan, account, Options(agency, data, as_json))
+
+
+def import_csv(
+    file: Annotated[Path, typer.Argument(help="The table of candidates, with a head.")],
+    mapping: Mapping,
+    limit: Annotated[
+        int | None, typer.Option(metavar="CANDIDATES", min=1, help="Only so many candidates.")
+    ] = None,
+    key: Key = None,
+    account: AccountFile = None,
+    agency: o.Agency = None,
+    data: o.Data = None,
+    as_json: o.Json = False,
+) -> None:
+    """Import a table of candidates: who they are, how far they are, and when they were last spoken with."""
+    from events.sources.candidates import plan_of_candidates
+    from events.sources.pseudonyms import Pseudonyms
+    from events.sources.table import read_rows
+    from gateway.cli.connect import settings_of
+    from workers.importing.files import content_of_file, read_table_mapping_file
+    from workers.pseudonym_key import pseudonym_key
+
+    meaning = read_table_mapping_file(mapping)
+    rows = read_rows(content_of_file(file, "table"), meaning)
+    pseudonyms = Pseudonyms(pseudonym_key(key, settings_of(data).data_dir))
+    plan = plan_of_candidates(rows, meaning, pseudonyms, limit=limit)
     _import(plan, account, Options(agency, data, as_json))
 
 

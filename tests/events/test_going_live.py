@@ -1,4 +1,4 @@
-"""What an imported past still owes: its own due times, no word about them, and a new start for the overdue."""
+"""What an imported past still owes: its own due times, no word of them, and a new start for the overdue."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any

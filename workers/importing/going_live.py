@@ -97,12 +97,13 @@ class GoingLive:
                         [step.place], f"{step.name}: refused by {reply.refused_by}: {reply.says}"
                     )
                     return
+                outcome = reply.outcome
             else:
-                await self._service.give(_to_job_order(step, self._agency, self._source))
+                outcome = (await self._service.give(_to_job_order(step, self._agency, self._source))).outcome
         except (CallerError, CommandFailed) as error:
             self._account.aside([step.place], f"{step.name}: {error}")
             return
-        self._account.note([step.place], "reported")
+        self._account.note([step.place], "already-there" if outcome == "nothing-to-do" else "reported")
 
 
 def _to_job_order(step: Step, agency: str, source: str) -> StreamCommand:

@@ -128,6 +128,6 @@ class ImportReport:
         for kind, count in Counter(each.kind for each in self.findings).items():
             console.print(f"finding: {kind}, {count} times")
         for each in self.left_aside[:SHOWN]:
-            console.print(f"left aside: row {each.place}: {each.reason}", markup=False)
+            console.print(f"left aside: row {each.place}: {each.reason}", markup=False, soft_wrap=True)
         if len(self.left_aside) > SHOWN:
             console.print(f"and {len(self.left_aside) - SHOWN} more; --account FILE names every row")
