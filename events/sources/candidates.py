@@ -129,8 +129,10 @@ class _Planner:
         yield _Command(opened, "open-engagement", opening, None if "opened_on" in dates else _FIRST)
         yield _Command(opened, "assign", {"owner": owner})
         if "last_contact" in dates:
-            talk = {"by": owner, "channel": "unknown"}
-            yield _Command(dates["last_contact"], "record-contact", talk)
+            at = dates["last_contact"]
+            # One talk, whoever answers for them by the time of a newer table.
+            talk = self._pseudonyms.of("contact", key, instant(at))
+            yield _Command(at, "record-contact", {"contact_id": talk, "by": owner, "channel": "unknown"})
         for command in self._stage(row):
             at = next((dates[each] for each in command.at if each in dates), opened)
             named = self._named(row, key, owner)

@@ -60,8 +60,11 @@ class GoingLive:
             await self._log.turn_live(self._agency, written.past.stream)
         if written.phase != "closed":
             await self._go_live(written)
+        failed: set[int] = set()
         for told in written.fresh:
-            await self._report(told.step)
+            # What comes after it in the same row rests on it.
+            if told.step.place not in failed and not await self._report(told.step):
+                failed.add(told.step.place)
 
     async def _go_live(self, written: Written) -> None:
         category, _, key = written.past.stream.partition(":")
@@ -85,8 +88,8 @@ class GoingLive:
         first = await self._log.read_stream(self._agency, stream, limit=1)
         return bool(first) and first[0].origin == "imported"
 
-    async def _report(self, step: Step) -> None:
-        """Give a row that is new to a live stream as the report it is, with its own time."""
+    async def _report(self, step: Step) -> bool:
+        """Give what is new to a live stream as the report it is, at its own time; tell whether it went in."""
         try:
             if step.category == "engagement":
                 content = {**content_of(step), "source": self._source}
@@ -96,14 +99,15 @@ class GoingLive:
                     self._account.aside(
                         [step.place], f"{step.name}: refused by {reply.refused_by}: {reply.says}"
                     )
-                    return
+                    return False
                 outcome = reply.outcome
             else:
                 outcome = (await self._service.give(_to_job_order(step, self._agency, self._source))).outcome
         except (CallerError, CommandFailed) as error:
             self._account.aside([step.place], f"{step.name}: {error}")
-            return
+            return False
         self._account.note([step.place], "already-there" if outcome == "nothing-to-do" else "reported")
+        return True
 
 
 def _to_job_order(step: Step, agency: str, source: str) -> StreamCommand:
