@@ -10,8 +10,11 @@ from datetime import datetime
 from uuid import UUID
 
 from events import catalogue as e
+from events.admission import decided_by
 from events.annulment import Happened, annul
-from events.envelope import derived_id
+from events.commands import AnyCommand
+from events.context import Context
+from events.envelope import Actor, derived_id, event_id
 from events.evolve import evolve
 from events.obligations import react
 from events.policy import Policy
@@ -37,10 +40,14 @@ class Prediction:
     *remembers*: the stream holds annulments, so what has happened must be kept to be folded again.
     """
 
-    def __init__(self, agency: str, policy: Policy, heard: Heard, *, remembers: bool = False) -> None:
+    def __init__(
+        self, agency: str, stream: str, policy: Policy, heard: Heard, *, remembers: bool = False
+    ) -> None:
         self.state = Engagement(agency=agency)
         self.decided_at: datetime | None = None
         self.policy = policy
+        self._stream = stream
+        self._concluded = 0
         self._heard = heard
         self._past: list[Happened] | None = [] if remembers else None
         self._seen: dict[UUID, object] | None = None
@@ -68,6 +75,23 @@ class Prediction:
         if self._past is not None and any(isinstance(each.event, e.EventAnnulled) for each in told):
             self._annul(self._past[:begun], self._past[begun:], told[0].event.at)
 
+    def decide(self, command: AnyCommand, *, command_id: str, actor: Actor, at: datetime) -> None:
+        """Decide a command as a stepped clock does, and let what it leads to happen.
+
+        :raises CallerError: a caller's mistake; nothing happens but the steps that were due.
+        """
+        last = self.decided_at
+        now = at if last is None or at > last else last
+        self.wait(now, inclusive=False)
+        agency, stream = self.state.agency, self._stream
+        ctx = Context(agency, stream, command_id, actor, at, now)
+        decided, _ = decided_by(command, self.state, self.policy, ctx)
+        self._decide_at(now)
+        begun = self._concluded
+        for number, event in enumerate(decided):
+            identity = event_id(agency, stream, command_id, number + self._concluded - begun)
+            self.happen(event, identity, now)
+
     def happen(self, event: e.AnyEvent, identity: UUID, now: datetime, cause: UUID | None = None) -> None:
         """Let one event of the world happen, and conclude what follows from it."""
         before = self.state
@@ -91,6 +115,7 @@ class Prediction:
         # What is owed to a mail server is nobody's promise: no decision looks at it.
         if not isinstance(event, e.OutreachRequested):
             self.state = evolve(self.state, event)
+        self._concluded += 1
         if self._past is not None:
             assert self.decided_at is not None
             identity = derived_id("predicted", str(len(self._past)))
