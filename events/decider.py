@@ -3,7 +3,7 @@
 This is what the workflow calls; it never reads a clock and never looks at a personal value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -19,6 +19,7 @@ from events.decisions.submission import live_claims
 from events.envelope import ENGINE, Actor, Claim, CommandGroup, Draft, Stored, event_id
 from events.fold import advance
 from events.obligations import react
+from events.offices import NOWHERE
 from events.policy import Policy
 from events.receipts import input_of, input_of_step
 from events.state import Engagement
@@ -87,15 +88,18 @@ def prepare(
     engagement_id: str,
     history: Sequence[Stored] = (),
     taken: Claim | None = None,
+    offices: Mapping[str, str] = NOWHERE,
 ) -> Prepared:
     """Decide an order at *now*, which must be what :func:`events.clock.decision_time` gives.
 
     *history* (the whole stream) is needed for ``annul-event``; *taken* is what the log refused to let
-    this command claim.  Steps that were due before *now* must have been taken (:func:`tick`).
+    this command claim; *offices* says where the people work whom the command makes answer for something.
+    Steps that were due before *now* must have been taken (:func:`tick`).
 
     :raises CallerError: a caller's mistake; nothing happens.
     """
-    ctx = Context(agency, f"engagement:{engagement_id}", order.command_id, order.actor, order.at or now, now)
+    stream = f"engagement:{engagement_id}"
+    ctx = Context(agency, stream, order.command_id, order.actor, order.at or now, now, offices)
     if order.command_id in state.recent_commands:
         return Prepared(_group(order, (), "nothing-to-do", state, state), state)
     writer = _Writer(ctx, order, policy or NO_POLICY, [], [])
