@@ -15,6 +15,7 @@ from events.decide import decide
 from events.envelope import Claim, Stored
 from events.errors import ClosedEngagement, InvalidCommand, UnknownEngagement, WrongState
 from events.gates import INTENT_OF_REPORT, unmet
+from events.offices import with_offices
 from events.personal import personal_fields
 from events.policy import GateRule, Policy
 from events.state import Engagement
@@ -61,7 +62,7 @@ def decided_by(
         if blocked is not None:
             return [_refusal(command, blocked, ctx)], "refused"
     outcome = "message-refused" if isinstance(command, c.RefuseMessage) else "accepted"
-    return [*_bypassed(command, failing, ctx), *decided], outcome
+    return [*_bypassed(command, failing, ctx), *with_offices(decided, command, state, ctx)], outcome
 
 
 def may_be_decided(command: c.AnyCommand, state: Engagement, ctx: Context) -> None:

@@ -31,6 +31,7 @@ from events.kinds import (
     RuleId,
     Sentiment,
     Verdict,
+    WallHours,
     Words,
 )
 from events.personal import Personal
@@ -99,6 +100,24 @@ class GoLive(Command):
     observes: tuple[RuleId, ...] | None = Field(
         default=None, description="the rules that the source of the past can show; all if not given"
     )
+
+
+class NoteOffice(Command):
+    """Report where a person of the agency works: what they owe from now on is reckoned by its calendar."""
+
+    name: Literal["note-office"] = "note-office"
+    person: Id
+    office: Code
+
+
+class SetQuietHours(Command):
+    """Report when the candidate is not to be written to, by the wall clock of the zone they live by."""
+
+    name: Literal["set-quiet-hours"] = "set-quiet-hours"
+    quiet_hours: WallHours | None = Field(
+        default=None, description="like 20:00-08:00; left out: the policy's hold again"
+    )
+    zone: str | None = Field(default=None, description="IANA zone; left out: as before")
 
 
 class CompleteIntake(Command):
@@ -756,6 +775,8 @@ AnyCommand = Annotated[
     | Assign
     | Reassign
     | GoLive
+    | NoteOffice
+    | SetQuietHours
     | CompleteIntake
     | Pause
     | RecordPause

@@ -3,7 +3,7 @@
 This is what the workflow calls; it never reads a clock and never looks at a personal value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -21,6 +21,7 @@ from events.fold import advance
 from events.going_live import went_live
 from events.groups import group_of
 from events.obligations import react
+from events.offices import NOWHERE
 from events.policy import Policy
 from events.receipts import input_of_step
 from events.state import Engagement
@@ -92,15 +93,18 @@ def prepare(
     engagement_id: str,
     history: Sequence[Stored] = (),
     taken: Claim | None = None,
+    offices: Mapping[str, str] = NOWHERE,
 ) -> Prepared:
     """Decide an order at *now*, which must be what :func:`events.clock.decision_time` gives.
 
     *history* (the whole stream) is needed for ``annul-event`` and ``go-live``; *taken* is what the log
-    refused to let this command claim.  Steps that were due before *now* must have been taken (:func:`tick`).
+    refused to let this command claim; *offices* says where the people work whom the command makes answer
+    for something.  Steps that were due before *now* must have been taken (:func:`tick`).
 
     :raises CallerError: a caller's mistake; nothing happens.
     """
-    ctx = Context(agency, f"engagement:{engagement_id}", order.command_id, order.actor, order.at or now, now)
+    stream = f"engagement:{engagement_id}"
+    ctx = Context(agency, stream, order.command_id, order.actor, order.at or now, now, offices)
     if order.command_id in state.recent_commands:
         return Prepared(group_of(order, (), "nothing-to-do", state, state), state)
     writer = _Writer(ctx, order, policy or NO_POLICY, [], [])

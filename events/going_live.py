@@ -3,15 +3,16 @@
 The past is lived through again without a word to anybody: nothing that was due then is sent or raised now.
 """
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from events import catalogue as e
 from events.annulment import Happened, gone_among
+from events.calendar import Calendar
 from events.evolve import evolve
-from events.obligations import MICROSECOND, lay_rungs, open_obligation, react
+from events.obligations import MICROSECOND, calendar_of, lay_rungs, office_of, open_obligation, react
 from events.plans import NO_TIME, due_time, planned_time
 from events.policy import ObligationRule, Policy
 from events.state import Engagement, OpenObligation
@@ -36,7 +37,7 @@ def went_live(
     breached at its true times, and dropped; what can still be done for it is owed anew, from now.
     """
     judged = _judgeable(policy, live.observes)
-    past = relive(history, judged, now)
+    past = relive(history, _reaching_back(judged), now, state.offices)
     taken = {(each.rule, each.subject) for each in state.obligations.values()}
     result: list[e.AnyEvent] = []
     for key in sorted(past.obligations, key=lambda each: (past.obligations[each].due_at, str(each))):
@@ -45,15 +46,20 @@ def went_live(
         if promise.breached:
             result += _broken(key, promise, now)
             if rule is not None and (promise.rule, promise.subject) not in taken:
-                result += _anew(past, rule, promise, live, cause, now)
+                result += _anew(past, judged, rule, promise, live, cause, now)
         elif (promise.rule, promise.subject) not in taken:
             result.append(_as_it_was(key, promise, promise.rungs))
     return result
 
 
-def relive(history: Sequence[Happened], policy: Policy, now: datetime) -> Engagement:
-    """Fold a past with the promises that a policy would have made in it, up to but not at *now*."""
-    gone, state = gone_among(history), Engagement()
+def relive(
+    history: Sequence[Happened], policy: Policy, now: datetime, offices: Mapping[str, str]
+) -> Engagement:
+    """Fold a past with the promises that a policy would have made in it, up to but not at *now*.
+
+    *offices* says where those work who answer for something: what a source says of owners, it says of today.
+    """
+    gone, state = gone_among(history), Engagement(offices=dict(offices))
     for each in history:
         if each.event_id in gone or each.event.by_engine:
             continue
@@ -69,6 +75,12 @@ def _judgeable(policy: Policy, observes: Sequence[str] | None) -> Policy:
         return policy
     kept = tuple(rule for rule in policy.obligations if rule.id in observes)
     return policy.model_copy(update={"obligations": kept})
+
+
+def _reaching_back(policy: Policy) -> Policy:
+    """Let each calendar begin before any past; before its own beginning it knows no holidays."""
+    calendars = ((office, each.model_copy(update={"first": date.min})) for office, each in policy.calendars)
+    return policy.model_copy(update={"calendars": tuple(calendars)})
 
 
 def _stepped(state: Engagement, now: datetime) -> Engagement:
@@ -95,6 +107,7 @@ def _as_it_was(key: UUID, promise: OpenObligation, rungs: tuple[e.Rung, ...]) ->
         due_at=promise.due_at,
         rungs=rungs,
         waited=promise.waited,
+        calendar=promise.calendar,
         useful_for=promise.useful_for,
     )
 
@@ -112,6 +125,7 @@ def _broken(key: UUID, promise: OpenObligation, now: datetime) -> Iterator[e.Any
 
 def _anew(
     past: Engagement,
+    policy: Policy,
     rule: ObligationRule,
     promise: OpenObligation,
     live: e.WentLive,
@@ -119,24 +133,31 @@ def _anew(
     now: datetime,
 ) -> Iterator[e.AnyEvent]:
     """Owe it again from now, for what it was owed since: what was done meanwhile and is told late counts."""
-    due = _due_anew(past, rule, promise, live, now)
+    office = office_of(policy, rule, past, promise.subject)
+    calendar = calendar_of(policy, office)
+    due = _due_anew(past, rule, promise, live, now, calendar)
     if due is None:
         return
     waits = NO_TIME
     if rule.while_paused == "waits" and past.paused_until is not None:
         waits = max(NO_TIME, past.paused_until - now)
         due += waits
-    rungs = lay_rungs(rule, due, now, 0)
+    rungs = lay_rungs(rule, due, now, 0, calendar)
     opened = open_obligation(past.stream, rule, promise.subject, cause, promise.since, due, rungs, now)
-    yield opened.model_copy(update={"at": now, "waited": waits // MICROSECOND})
+    yield opened.model_copy(update={"at": now, "waited": waits // MICROSECOND, "calendar": office})
 
 
 def _due_anew(
-    past: Engagement, rule: ObligationRule, promise: OpenObligation, live: e.WentLive, now: datetime
+    past: Engagement,
+    rule: ObligationRule,
+    promise: OpenObligation,
+    live: e.WentLive,
+    now: datetime,
+    calendar: Calendar | None,
 ) -> datetime | None:
     """Give the time by which it can still be done, or None where it cannot any more."""
     if rule.within.delta < timedelta():
         # It comes before a planned time: then that time itself is the last moment.
         planned = planned_time(past, promise.subject, rule.planned)
         return planned if planned is not None and planned > now else None
-    return due_time(rule.model_copy(update={"planned": None}), live, now)
+    return due_time(rule.model_copy(update={"planned": None}), live, now, calendar)

@@ -10,9 +10,13 @@ from datetime import datetime
 from uuid import UUID
 
 from events import catalogue as e
+from events.admission import decided_by
 from events.annulment import Happened, annul
-from events.envelope import derived_id
+from events.commands import AnyCommand
+from events.context import Context
+from events.envelope import Actor, derived_id, event_id
 from events.evolve import evolve
+from events.going_live import went_live
 from events.obligations import react
 from events.policy import Policy
 from events.state import Engagement
@@ -23,24 +27,30 @@ Heard = Callable[[e.AnyEvent], None]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An event of the world as a stream holds it."""
+    """An event of the world as a stream holds it; *imported*: of a past that no policy of ours governed."""
 
     event_id: UUID
     event: e.AnyEvent
     decided_at: datetime
     cause: UUID | None = None
+    imported: bool = False
 
 
 class Prediction:
     """One engagement under one policy: *heard* is given each event of the engine, in order.
 
-    *remembers*: the stream holds annulments, so what has happened must be kept to be folded again.
+    *remembers*: the stream holds annulments or goes live, so what has happened must be kept to be looked at
+    again.
     """
 
-    def __init__(self, agency: str, policy: Policy, heard: Heard, *, remembers: bool = False) -> None:
+    def __init__(
+        self, agency: str, stream: str, policy: Policy, heard: Heard, *, remembers: bool = False
+    ) -> None:
         self.state = Engagement(agency=agency)
         self.decided_at: datetime | None = None
         self.policy = policy
+        self._stream = stream
+        self._concluded = 0
         self._heard = heard
         self._past: list[Happened] | None = [] if remembers else None
         self._seen: dict[UUID, object] | None = None
@@ -64,9 +74,30 @@ class Prediction:
         self._decide_at(now)
         begun = len(self._past or ())
         for each in told:
-            self.happen(each.event, each.event_id, now, each.cause)
+            if each.imported:
+                self._recall(each)
+            else:
+                self.happen(each.event, each.event_id, now, each.cause)
+        self._go_live(told, begun, now)
         if self._past is not None and any(isinstance(each.event, e.EventAnnulled) for each in told):
             self._annul(self._past[:begun], self._past[begun:], told[0].event.at)
+
+    def decide(self, command: AnyCommand, *, command_id: str, actor: Actor, at: datetime) -> None:
+        """Decide a command as a stepped clock does, and let what it leads to happen.
+
+        :raises CallerError: a caller's mistake; nothing happens but the steps that were due.
+        """
+        last = self.decided_at
+        now = at if last is None or at > last else last
+        self.wait(now, inclusive=False)
+        agency, stream = self.state.agency, self._stream
+        ctx = Context(agency, stream, command_id, actor, at, now)
+        decided, _ = decided_by(command, self.state, self.policy, ctx)
+        self._decide_at(now)
+        begun = self._concluded
+        for number, event in enumerate(decided):
+            identity = event_id(agency, stream, command_id, number + self._concluded - begun)
+            self.happen(event, identity, now)
 
     def happen(self, event: e.AnyEvent, identity: UUID, now: datetime, cause: UUID | None = None) -> None:
         """Let one event of the world happen, and conclude what follows from it."""
@@ -76,6 +107,19 @@ class Prediction:
             self._past.append(Happened(identity, event, cause, now))
         for reaction in react(before, self.state, event, identity, self.policy, now):
             self._conclude(reaction, identity)
+
+    def _recall(self, told: Told) -> None:
+        self.state = evolve(self.state, told.event)
+        if self._past is not None:
+            self._past.append(Happened(told.event_id, told.event, told.cause, told.decided_at))
+
+    def _go_live(self, told: Sequence[Told], begun: int, now: datetime) -> None:
+        for each in told:
+            if isinstance(each.event, e.WentLive):
+                assert self._past is not None, "a stream that goes live is predicted with its past remembered"
+                past = self._past[:begun]
+                for event in went_live(self.state, each.event, each.event_id, past, self.policy, now):
+                    self._conclude(event, each.event_id)
 
     def _decide_at(self, moment: datetime) -> None:
         if self.decided_at is None or moment > self.decided_at:
@@ -91,6 +135,7 @@ class Prediction:
         # What is owed to a mail server is nobody's promise: no decision looks at it.
         if not isinstance(event, e.OutreachRequested):
             self.state = evolve(self.state, event)
+        self._concluded += 1
         if self._past is not None:
             assert self.decided_at is not None
             identity = derived_id("predicted", str(len(self._past)))

@@ -14,6 +14,7 @@ import typer
 
 from gateway.cli import (
     agency,
+    backtesting,
     beside,
     checking,
     engagements,
@@ -47,6 +48,7 @@ COMMANDS: Final = (
     engagements,
     inspect,
     tracing,
+    backtesting,
     beside,
     watching,
     checking,

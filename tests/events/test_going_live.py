@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from events import catalogue as e
+from events.codec import decode
 from events.errors import WrongState
 from events.going_live import OVERDUE
+from events.prediction import Prediction, Told
 from events.receipts import GO_LIVE_ID
 
 if TYPE_CHECKING:
     from tests.events.specification import Given, Then, World
 
+AGENCY, STREAM = "agency-1", "engagement:e-1"
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 TOLD = {"rung-reached", "escalation-raised", "outreach-requested"}
@@ -196,3 +199,22 @@ class TestAfterwards:
         assert [(each.type, each.at) for each in steps if each.type == "obligation-breached"] == [
             ("obligation-breached", now + 7 * DAY)
         ]
+
+
+class TestAPrediction:
+    def test_regenerates_what_going_live_led_to(self, world: "World") -> None:
+        """Law 10: from the imported past, the report of going live and the policy alone."""
+        given = imported(world, applied(world, world.noon), "contact-made", "submitted")
+        now = world.noon + 400 * DAY
+        then = live(given, now)
+        assert then.prepared is not None
+        heard: list[Any] = []
+        prediction = Prediction(AGENCY, STREAM, given.policy, heard.append, remembers=True)
+        for each in given.history:
+            prediction.follow([Told(each.event_id, decode(each), each.decided_at, imported=True)])
+        assert not heard
+        made = zip(then.prepared.group.drafts, then.events, strict=True)
+        prediction.follow([Told(draft.event_id, event, now) for draft, event in made if not event.by_engine])
+        assert heard == [event for event in then.events if event.by_engine]
+        assert heard
+        assert prediction.state.obligations == then.state.obligations
