@@ -85,7 +85,7 @@ class _Planner:
         if lines:
             shown = ", ".join(str(line) for line in lines[:_SHOWN])
             raise SourceError(
-                f"{len(lines)} rows name an owner by something that is no id (line {shown}"
+                f"the table names owners by something that is no id (line {shown}"
                 f"{', …' if len(lines) > _SHOWN else ''}); say under [people] who stands for whom"
             )
 
