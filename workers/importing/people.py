@@ -34,7 +34,7 @@ async def check_people(plan: Plan, service: CommandService, agency: str) -> None
         shown = ", ".join(f"{person} (row {place})" for person, place in list(missing.items())[:_SHOWN])
         more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
         raise SourceError(
-            f"the source names {len(missing)} people who do not work for '{agency}': {shown}{more}; say "
+            f"the source names people who do not work for '{agency}': {shown}{more}; say "
             "under [people] in the mapping who stands for whom, or add them to the agency's file and load it"
         )
 
