@@ -5,8 +5,9 @@ Given again it goes on where it was killed, and changes nothing where it was don
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from events.sources.plan import Plan
     from workers.importing.report import ImportReport
 
+_PATIENCE: Final = timedelta(minutes=5)
 Mapping = Annotated[Path, typer.Option("--map", metavar="FILE", help="What the source means, in TOML.")]
 Key = Annotated[
     Path | None, typer.Option("--pseudonym-key", metavar="FILE", help="Makes ids the same every time.")
@@ -96,13 +98,15 @@ def _import(plan: "Plan", account: Path | None, options: Options) -> None:
         async def work(session: Session) -> "ImportReport":
             from datetime import UTC, datetime
 
+            from workers.client import Engagements
             from workers.importing.run import Ground, run_import
 
             agency = await session.agency()
             ground = Ground(
                 log=session.log,
                 service=session.having.service,
-                engagements=await session.engagements(agency),
+                # A worker that has just taken on hundreds is busy with what they owe.
+                engagements=Engagements(await session.temporal(agency), agency, patience=_PATIENCE),
                 agency=agency,
                 now=lambda: datetime.now(UTC),
                 on_progress=on_progress,

@@ -163,7 +163,7 @@ class TestMovingIn:
         """Killed between the log and the workflow, the next import asks the workflow."""
         agency, log = mover.ground.agency, mover.ground.log
         past = past_of(mover.plan(table(SILENT)), agency, datetime.now(UTC))
-        await History(log, agency, Account(), {}).write(past.streams[TWO])
+        await History(log, agency, Account()).write(past.streams[TWO])
         await log.turn_live(agency, TWO)
         report = await mover.load(table(SILENT))
         assert rows(report, already_there=1)

@@ -21,8 +21,9 @@ from events.log.port import (
     Taken,
     WrongPhase,
 )
+from events.sources.errors import SourceError
 from workers.importing.account import Account
-from workers.importing.past import PastStream, Told, rows_of
+from workers.importing.past import HELD, PastStream, Told, rows_of
 
 # No stream ever gets there, so what is sent to this version is only asked about.
 _NEVER: Final = 2**62
@@ -31,9 +32,6 @@ _TRIES: Final = 5
 OTHERWISE: Final = (
     "the source says something else here than when it was imported before, or another mapping was used; "
     "what was imported stays"
-)
-HELD: Final = (
-    "the candidate has an engagement with the agency already, which was not imported from this source"
 )
 ERASED: Final = "the person was erased, so nothing more is written about them"
 T = TypeVar("T")
@@ -52,29 +50,29 @@ class Written:
 
 
 class History:
-    """Writes into one agency's log.  *holders* says which stream each candidate's engagement is."""
+    """Writes into one agency's log."""
 
-    def __init__(self, log: EventLog, agency: str, account: Account, holders: dict[str, str]) -> None:
-        self._log, self._agency = log, agency
-        self._account, self._holders = account, holders
+    def __init__(self, log: EventLog, agency: str, account: Account) -> None:
+        self._log, self._agency, self._account = log, agency, account
 
     async def write(self, past: PastStream) -> Written:
-        """Bring a stream's past into the log, once, and note what became of each row."""
+        """Bring a stream's past into the log, once, and note what became of each row.
+
+        :raises SourceError: somebody else imports the same stream at the same time.
+        """
         for _ in range(_TRIES):
             try:
                 written = await self._write(past)
             except KeyDestroyed:
                 return self._aside(past, past.told, ERASED)
+            except WrongPhase:
+                # Another import has turned it live meanwhile.
+                continue
             if written is not None:
                 return written
-        raise WrongPhase(
-            f"{past.stream} is being imported by somebody else; let only one import run at a time"
-        )
+        raise SourceError("another import writes the same streams; let one end before the next begins")
 
     async def _write(self, past: PastStream) -> Written | None:
-        holder = self._holders.get(past.candidate_id or "", past.stream)
-        if holder != past.stream:
-            return self._aside(past, past.told, HELD)
         head = await self._log.head(self._agency, past.stream)
         if head is None:
             await self._log.begin_import(self._agency, past.stream)
@@ -86,6 +84,8 @@ class History:
         self._account.note(
             rows_of([each for each in past.told if each.step.command_id in known]), "already-there"
         )
+        if head.phase == "closed" and not head.run_epoch:
+            await self._log.acknowledge(self._agency, past.stream, head.version)
         if head.phase != "importing":
             return Written(past, "closed" if head.phase == "closed" else "live", fresh=tuple(fresh))
         if otherwise or not _follows(past.told, fresh):

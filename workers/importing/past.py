@@ -8,18 +8,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 from activities.streams import kind_of, parse
 from events.canonical import instant
 from events.codec import draft
 from events.decider import recall
 from events.envelope import CommandGroup, event_id
-from events.errors import CallerError, InvalidCommand
+from events.errors import CallerError, InvalidCommand, WrongState
 from events.orders import parse_order
 from events.receipts import input_of
 from events.sources.plan import LeftAside, Plan, Step
 from events.state import Engagement
+
+HELD: Final = "the candidate has an engagement with the agency already, not imported from this source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,6 @@ class PastStream:
     stream: str
     told: list[Told] = field(default_factory=list)
     closed: bool = False
-    candidate_id: str | None = None
 
     @property
     def events(self) -> int:
@@ -70,9 +71,13 @@ class _State:
     closed: bool = False
 
 
-def past_of(plan: Plan, agency: str, until: datetime) -> Past:
-    """Decide a plan's commands, each at its own time; what is said to happen after *until* is left aside."""
+def past_of(plan: Plan, agency: str, until: datetime, holders: Mapping[str, str] | None = None) -> Past:
+    """Decide a plan's commands, each at its own time; what is said to happen after *until* is left aside.
+
+    *holders* says which stream is a candidate's engagement already.
+    """
     past, states = Past(), dict[str, _State]()
+    held = _held(plan, holders or {})
     for place, steps in groupby(plan.steps, key=attrgetter("place")):
         # On a copy, because a row that fails in the middle must leave nothing behind.
         after, told = dict[str, _State](), list[Told]()
@@ -80,6 +85,8 @@ def past_of(plan: Plan, agency: str, until: datetime) -> Past:
             for step in steps:
                 if step.at > until:
                     raise InvalidCommand("its time lies in the future; correct it")
+                if step.stream in held:
+                    raise WrongState(HELD)
                 before = after.get(step.stream) or states.get(step.stream) or _initial(step.stream)
                 group, after[step.stream] = _decide(step, before, agency, plan.source)
                 told.append(Told(step, group))
@@ -90,10 +97,17 @@ def past_of(plan: Plan, agency: str, until: datetime) -> Past:
         for each in told:
             past.streams.setdefault(each.step.stream, PastStream(each.step.stream)).told.append(each)
     for stream, found in past.streams.items():
-        state = states[stream]
-        found.closed = state.closed
-        found.candidate_id = state.state.candidate_id if isinstance(state.state, Engagement) else None
+        found.closed = states[stream].closed
     return past
+
+
+def _held(plan: Plan, holders: Mapping[str, str]) -> frozenset[str]:
+    """Name the streams that cannot be: their candidate has another one."""
+    return frozenset(
+        step.stream
+        for step in plan.steps
+        if holders.get(step.data.get("candidate_id", ""), step.stream) != step.stream
+    )
 
 
 def rows_of(told: list[Told]) -> Iterator[int]:

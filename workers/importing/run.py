@@ -55,7 +55,8 @@ async def run_import(plan: Plan, ground: Ground) -> ImportReport:
     """
     began, account = time.monotonic(), Account()
     await check_people(plan, ground.service, ground.agency)
-    past = past_of(plan, ground.agency, ground.now())
+    holders = await ground.log.reservation_holders(ground.agency, "engagement-of-candidate", "")
+    past = past_of(plan, ground.agency, ground.now(), holders)
     for each in (*plan.left_aside, *past.left_aside):
         account.aside([each.place], each.reason)
     written = await _write(past, ground, account)
@@ -75,8 +76,7 @@ async def run_import(plan: Plan, ground: Ground) -> ImportReport:
 
 
 async def _write(past: Past, ground: Ground, account: Account) -> list[Written]:
-    holders = await ground.log.reservation_holders(ground.agency, "engagement-of-candidate", "")
-    history = History(ground.log, ground.agency, account, holders)
+    history = History(ground.log, ground.agency, account)
     return await _each(past.streams.values(), history.write, WRITING, ground.on_progress, "history")
 
 

@@ -105,3 +105,13 @@ class TestPastOf:
         """Whoever is killed begins anew with the same past."""
         steps = plan(OPEN, step(2, "assign", days=3, owner="r-1"))
         assert past_of(steps, "acme", UNTIL) == past_of(steps, "acme", UNTIL + DAY)
+
+    def test_leaves_everything_aside_that_speaks_of_somebody_who_is_here_already(self) -> None:
+        """Also what another stream would have learnt from those rows."""
+        both = (
+            step(2, "open-job-order", J, ordinal=0, job_order_id="j-1"),
+            step(2, "assign", ordinal=1, owner="r-1"),
+        )
+        past = past_of(plan(OPEN, *both), "acme", UNTIL, {"c-1": "engagement:another"})
+        assert [each.place for each in past.left_aside] == [1, 2]
+        assert not past.streams
