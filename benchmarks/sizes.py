@@ -25,6 +25,7 @@ class Sizes:
     lost: int = 1000
     open: int = 10_000
     at_once: int = 100
+    rebuilt: int = 1_000_000
 
 
 QUICK = Sizes(
@@ -40,4 +41,5 @@ QUICK = Sizes(
     due=60,
     lost=60,
     open=150,
+    rebuilt=10_000,
 )
