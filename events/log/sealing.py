@@ -23,6 +23,9 @@ from events.log.keys import DIGEST_SUBJECT, DataKey, KeyStore, subject_of
 _FORMAT: Final = 1
 _HEADER: Final = 1 + 16
 _NONCE: Final = 12
+_TAG: Final = 16
+# By how many bytes a ciphertext is longer than the canonical JSON that was sealed.
+CIPHER_OVERHEAD: Final = _HEADER + _NONCE + _TAG
 
 
 @dataclass(frozen=True, slots=True)
