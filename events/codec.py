@@ -48,6 +48,12 @@ UPCASTERS: dict[tuple[str, int], Upcaster] = {
     ("client-answered", 1): _grown,
     ("offer-extended", 1): _grown,
     ("offer-accepted", 1): _placed,
+    ("person-joined", 1): _grown,
+    ("person-changed", 1): _grown,
+    ("engagement-opened", 1): _grown,
+    ("policy-adopted", 1): _grown,
+    ("obligation-opened", 1): _grown,
+    ("outreach-requested", 1): _grown,
 }
 
 
