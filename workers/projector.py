@@ -14,7 +14,17 @@ import structlog
 
 from events.log.connect import LOST, Connection, hang_up
 from events.log.subscription import CHANNEL
-from events.projections import board, obligations
+from events.projections import (
+    board,
+    caseload,
+    contacts,
+    findings,
+    obligations,
+    outreach,
+    people,
+    placements,
+    search,
+)
 from events.projections.projection import Projection
 from events.projections.store import Fenced, ProjectionStore
 from workers.projecting import Projecting
@@ -23,6 +33,13 @@ from workers.projecting import Projecting
 PROJECTIONS: Final[tuple[Projection, ...]] = (
     board.PROJECTION,
     obligations.PROJECTION,
+    caseload.PROJECTION,
+    contacts.PROJECTION,
+    findings.PROJECTION,
+    outreach.PROJECTION,
+    people.PROJECTION,
+    placements.PROJECTION,
+    search.PROJECTION,
 )
 LEASE: Final = timedelta(seconds=10)
 POLL: Final = 1.0

@@ -69,9 +69,27 @@ class Projection:
     """None: one row a stream, under the key None."""
 
 
+# The plain cases of what a projection is made of.
+
+
 def nothing(_annulled: frozenset[UUID]) -> None:
     """This will begin an account where the stream's state says it all."""
 
 
 def ignore(_account: Any, _event: Any, _told: Told, _state: Any) -> None:
     """This will take an event to such an account."""
+
+
+def mapping(_annulled: frozenset[UUID]) -> dict[Any, Any]:
+    """This will begin an account that holds the items themselves, by key."""
+    return {}
+
+
+def itself(account: Mapping[Any, Any], _stream: Stream) -> Mapping[Any, Any]:
+    """This will give the items of such an account."""
+    return account
+
+
+def as_it_is(_key: str, item: tuple[Any, ...]) -> tuple[Any, ...]:
+    """This will give the row of an item that is one."""
+    return item

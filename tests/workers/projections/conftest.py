@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from tests.events.specification import World
 
 PATIENCE = 20.0
+# What any engagement has rows in.
+ALWAYS = ("board", "obligations", "caseload", "search")
 DOMAIN = Path(events.__file__).parents[1] / "tests" / "events"
 
 
@@ -112,7 +114,7 @@ class Ground:
         """Make sure that every table is the pure fold of the log."""
         for each in projections:
             rows = await self.rows(each, agency)
-            assert rows, each.name
+            assert rows or each.name not in ALWAYS, each.name
             assert rows == await self.folded(each, agency), each.name
 
 
