@@ -22,6 +22,7 @@ from benchmarks.ground import Ground, ground
 from benchmarks.histories import history
 from benchmarks.memory import memory
 from benchmarks.rate import commands
+from benchmarks.rebuild import rebuild
 from benchmarks.recovery import recovery
 from benchmarks.sizes import QUICK, Sizes
 from workers.ending import end_process
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "cold": cold,
     "due": due,
     "recovery": recovery,
+    "rebuild": rebuild,
 }
 
 
@@ -45,7 +47,9 @@ def main() -> None:
     """Read the command line, measure, print; the exit code is 1 where a target is not met."""
     options = _options()
     sizes = QUICK if options.quick else Sizes()
-    given = {name: getattr(options, name) for name in ("rounds", "seconds", "due", "open", "cached")}
+    given = {
+        name: getattr(options, name) for name in ("rounds", "seconds", "due", "open", "cached", "rebuilt")
+    }
     sizes = replace(sizes, **{name: value for name, value in given.items() if value is not None})
     where, figures = _measured(sizes, options.only or list(BENCHMARKS), quick=options.quick)
     line = last_line(where, figures, SKIPPED + FAILED)
@@ -93,6 +97,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--due", type=int, help="how many promises fall due at one moment")
     parser.add_argument("--open", type=int, help="how many engagements are open when the worker is killed")
     parser.add_argument("--cached", type=int, help="over how many engagements memory is measured")
+    parser.add_argument("--rebuilt", type=int, help="over how many events projections are rebuilt")
     return parser.parse_args()
 
 

@@ -24,6 +24,7 @@ class Sizes:
     due: int = 1000
     open: int = 10_000
     at_once: int = 100
+    rebuilt: int = 1_000_000
 
 
 QUICK = Sizes(
@@ -38,4 +39,5 @@ QUICK = Sizes(
     history=120,
     due=60,
     open=150,
+    rebuilt=10_000,
 )

@@ -30,7 +30,6 @@ Outcome = Literal[
     "dropped",
     "superseded",
 ]
-Laid = e.ObligationMoved | e.RungReached | e.EscalationRaised | e.EscalationSettled
 BY_A_LEAD: Final = "by-a-lead"
 NOT_LATE: Final = timedelta()
 
@@ -82,6 +81,8 @@ class Entry:
     opened_at: datetime
     due_at: datetime
     opening: Point
+    calendar: str | None = None
+    """The office by whose working time it was reckoned; None: by elapsed time."""
     rungs: tuple[e.Rung, ...] = ()
     """The steps ahead; none once it has ended."""
     level: int = 0
@@ -149,17 +150,25 @@ class Ledger:
         self._annulments: set[UUID] = set()
 
     def apply(self, event: e.AnyEvent, envelope: Envelope, state: Engagement) -> None:
-        """Fold one event in; *state* is the engagement after it.  Never raises."""
+        """Fold one event in; *state* is the engagement after it, whose own obligations are not looked at.
+
+        Never raises: the past is not open to objection.
+        """
         note = _NOTES.get(type(event))
         if note is not None:
             note(self, event, envelope, state)
         elif not event.by_engine:
             self._owed_by(state)
 
+    @property
+    def standing(self) -> dict[UUID, Entry]:
+        """Give those that somebody still waits for, in the order in which they opened."""
+        return {key: self.entries[key] for key in self._open}
+
     def _owed_by(self, state: Engagement) -> None:
         for key in self._open:
-            promise, entry = state.obligations.get(key), self.entries[key]
-            owner = entry.owner if promise is None else owner_of(state, promise)
+            entry = self.entries[key]
+            owner = owner_of(state, entry)
             if owner != entry.owner:
                 self.entries[key] = replace(entry, owner=owner)
 
@@ -180,6 +189,7 @@ class Ledger:
             opened_at=event.opened_at,
             due_at=event.due_at,
             opening=Point(envelope.position, envelope.event_id),
+            calendar=event.calendar,
             rungs=event.rungs,
         )
         before = self._before(entry) if envelope.causation_id in self._annulments else None
@@ -204,26 +214,29 @@ class Ledger:
         if entry is not None:
             self.entries[key] = replace(entry, **changes)
 
-    def _laid(self, event: Laid, envelope: Envelope, state: Engagement) -> None:
-        """Take over what a step or a move made of the steps ahead."""
-        key = event.obligation_id
-        entry, promise = self.entries.get(key), state.obligations.get(key)
-        if entry is None:
-            return
-        changes: dict[str, Any] = {}
-        if promise is not None:
-            changes = {"rungs": promise.rungs, "due_at": promise.due_at}
-            changes["level"] = max(entry.level, promise.level)
-        if isinstance(event, e.ObligationMoved):
-            changes["moves"] = entry.moves + 1
-        if isinstance(event, e.RungReached):
-            changes["level"] = max(entry.level, event.level)
-        if isinstance(event, e.EscalationRaised):
-            changes["level"] = max(entry.level, event.level)
-            changes["raised"] = (*entry.raised, event.escalation_id)
-        if isinstance(event, e.EscalationSettled):
-            changes["raised"] = tuple(each for each in entry.raised if each != event.escalation_id)
-        self._change(key, **changes)
+    def _moved(self, event: e.ObligationMoved, envelope: Envelope, state: Engagement) -> None:
+        entry = self.entries.get(event.obligation_id)
+        if entry is not None:
+            moves = entry.moves + 1
+            self._change(event.obligation_id, due_at=event.due_at, rungs=event.rungs, moves=moves)
+
+    def _climbed(self, event: e.RungReached, envelope: Envelope, state: Engagement) -> None:
+        entry = self.entries.get(event.obligation_id)
+        if entry is not None:
+            rungs = tuple(rung for rung in entry.rungs if rung.number != event.rung)
+            self._change(event.obligation_id, level=max(entry.level, event.level), rungs=rungs)
+
+    def _raised(self, event: e.EscalationRaised, envelope: Envelope, state: Engagement) -> None:
+        entry = self.entries.get(event.obligation_id)
+        if entry is not None:
+            raised = (*entry.raised, event.escalation_id)
+            self._change(event.obligation_id, level=max(entry.level, event.level), raised=raised)
+
+    def _settled(self, event: e.EscalationSettled, envelope: Envelope, state: Engagement) -> None:
+        entry = self.entries.get(event.obligation_id)
+        if entry is not None:
+            raised = tuple(each for each in entry.raised if each != event.escalation_id)
+            self._change(event.obligation_id, raised=raised)
 
     def _met(self, event: e.ObligationMet, envelope: Envelope, state: Engagement) -> None:
         point = Point(envelope.position, envelope.event_id)
@@ -242,10 +255,10 @@ class Ledger:
         )
 
     def _breached(self, event: e.ObligationBreached, envelope: Envelope, state: Engagement) -> None:
-        entry, promise = self.entries.get(event.obligation_id), state.obligations.get(event.obligation_id)
+        entry = self.entries.get(event.obligation_id)
         if entry is not None and entry.breach is None:
             point = Point(envelope.position, envelope.event_id)
-            rungs = entry.rungs if promise is None else promise.rungs
+            rungs = tuple(rung for rung in entry.rungs if rung.do != "breach")
             self._change(event.obligation_id, breach=point, breach_owner=entry.owner, rungs=rungs)
 
     def _excused(self, event: e.ObligationExcused, envelope: Envelope, state: Engagement) -> None:
@@ -268,10 +281,10 @@ class Ledger:
 
 _NOTES: Final[Mapping[type[e.Event], Callable[[Ledger, Any, Envelope, Engagement], None]]] = {
     e.ObligationOpened: Ledger._opened,
-    e.ObligationMoved: Ledger._laid,
-    e.RungReached: Ledger._laid,
-    e.EscalationRaised: Ledger._laid,
-    e.EscalationSettled: Ledger._laid,
+    e.ObligationMoved: Ledger._moved,
+    e.RungReached: Ledger._climbed,
+    e.EscalationRaised: Ledger._raised,
+    e.EscalationSettled: Ledger._settled,
     e.ObligationMet: Ledger._met,
     e.ObligationBreached: Ledger._breached,
     e.ObligationExcused: Ledger._excused,

@@ -54,6 +54,8 @@ class Projecting:
 
     def behind(self, heads: Mapping[str, int]) -> list[str]:
         """List the agencies whose tables are behind their logs."""
+        if not self._projections:
+            return []
         return [agency for agency, head in heads.items() if min(self._of(agency).values()) < head]
 
     def _of(self, agency: str) -> dict[Projection, int]:

@@ -28,6 +28,7 @@ from events.projections import (
 from events.projections.projection import Projection
 from events.projections.store import Fenced, ProjectionStore
 from workers.projecting import Projecting
+from workers.rebuilding import Rebuild
 
 # To add a projection: its module, its migration, and one line here.
 PROJECTIONS: Final[tuple[Projection, ...]] = (
@@ -44,6 +45,8 @@ PROJECTIONS: Final[tuple[Projection, ...]] = (
 LEASE: Final = timedelta(seconds=10)
 POLL: Final = 1.0
 GATHER: Final = 0.03
+# A log so short is followed from its beginning; of a longer one a new projection is built beside.
+FEW: Final = 2000
 _log = structlog.get_logger(__name__)
 
 
@@ -70,7 +73,7 @@ class Projector:
                 if epoch is not None:
                     await self._at_work(epoch)
             except Fenced:
-                _log.info("another projector is at work")
+                _log.info("somebody else has written the read models; this projector looks again")
             except Exception as error:
                 # Nothing is lost by it: whatever was not written is read again.
                 _log.warning("projecting is interrupted", error=type(error).__name__)
@@ -98,8 +101,47 @@ class Projector:
             await self._store.stay(epoch)
 
     async def _follow(self, epoch: int) -> None:
+        """Follow the log, and beside it build what is not there yet or is of an older edition."""
+        fit, stale = await self._sorted()
+        building = asyncio.ensure_future(self._build(stale))
+        following = asyncio.ensure_future(self._keep_up(Projecting(self._store, fit, epoch)))
+        try:
+            await asyncio.wait(
+                {building, following} if stale else {following}, return_when=asyncio.FIRST_COMPLETED
+            )
+            for each in (building, following):
+                if each.done():
+                    each.result()
+        finally:
+            building.cancel()
+            following.cancel()
+            await asyncio.gather(building, following, return_exceptions=True)
+
+    async def _sorted(self) -> tuple[list[Projection], list[Projection]]:
+        """Tell the projections that can go on from where they stand from those to be built first."""
+        found, heads = await self._store.checkpoints(), await self._store.heads()
+        editions = {name: of[name].edition for of in found.values() for name in of}
+        short = sum(heads.values()) <= FEW
+        fit, stale = [], []
+        for each in self._projections:
+            if editions.get(each.name, each.edition) > each.edition:
+                _log.warning("a newer version of Rapport keeps a projection", projection=each.name)
+            elif editions.get(each.name) == each.edition or (each.name not in editions and short):
+                fit.append(each)
+            else:
+                stale.append(each)
+        return fit, stale
+
+    async def _build(self, stale: Sequence[Projection]) -> None:
+        if stale:
+            names = [each.name for each in stale]
+            _log.info("projections are built", projections=names)
+            done = await Rebuild(self._store, stale).run()
+            _log.info("projections are built", projections=names, events=done.events)
+            raise Fenced
+
+    async def _keep_up(self, projecting: Projecting) -> None:
         wake = asyncio.Event()
-        projecting = Projecting(self._store, self._projections, epoch)
         await projecting.load()
         listener = await self._listen(wake)
         try:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from events.projections.projection import Projection, Stream, ignore, nothing
+from events.projections.life import Life
+from events.projections.projection import Projection, Stream
 from events.state import Engagement
 
 COLUMNS = (
@@ -35,9 +36,9 @@ COLUMNS = (
 )
 
 
-def _items(_account: None, stream: Stream) -> Mapping[None, tuple[Any, ...]]:
-    state: Engagement = stream.state
-    promises = state.obligations.values()
+def _items(_account: object, stream: Stream) -> Mapping[None, tuple[Any, ...]]:
+    life: Life = stream.state
+    state, promises = life.whole, life.promises
     row = (
         state.candidate_id,
         state.stage,
@@ -52,10 +53,10 @@ def _items(_account: None, stream: Stream) -> Mapping[None, tuple[Any, ...]]:
         stream.decided_at,
         state.last_contact_at,
         min((rung.at for each in promises for rung in each.rungs), default=None),
-        min((each.due_at for each in promises if not each.breached), default=None),
+        min((each.due_at for each in promises if each.breach is None), default=None),
         min((each.since for each in promises if each.awaits == "recruiter"), default=None),
         len(promises),
-        sum(each.breached for each in promises),
+        sum(each.breach is not None for each in promises),
         state.attempts_since_contact,
         len(state.live_submissions),
         state.policy_digest,
@@ -81,4 +82,4 @@ def _row(key: str, item: tuple[Any, ...]) -> tuple[Any, ...]:
 # The end of a pause is outside it, so that at this moment, or at any where there is none, nobody is paused.
 _ANY = datetime.max.replace(tzinfo=UTC)
 
-PROJECTION = Projection("board", 1, "engagement", COLUMNS, nothing, ignore, _items, _row, key_type=None)
+PROJECTION = Projection("board", 1, "engagement", COLUMNS, _items, _row, key_type=None)

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from events import catalogue as e
-from events.projections.projection import Projection, Told, as_it_is, itself, mapping
-from events.state import Engagement
+from events.projections.life import Life
+from events.projections.projection import Projection, Told, as_it_is, itself, types
 
 COLUMNS = (
     "event_id",
@@ -34,7 +34,8 @@ Row = tuple[Any, ...]
 Account = dict[UUID, Row]
 
 
-def _apply(account: Account, event: Any, told: Told, state: Engagement) -> None:
+def _apply(account: Account, event: Any, told: Told, life: Life) -> None:
+    state = life.engagement
     if isinstance(event, e.ContactMade):
         what: Row = (
             "contact",
@@ -67,5 +68,13 @@ def _client_about(event: e.TalkedWithClient) -> tuple[str, ...]:
 
 
 PROJECTION = Projection(
-    "contacts", 1, "engagement", COLUMNS, mapping, _apply, itself, as_it_is, key_type="uuid"
+    "contacts",
+    1,
+    "engagement",
+    COLUMNS,
+    itself,
+    as_it_is,
+    types(e.ContactMade, e.AttemptMade, e.TalkedWithClient),
+    _apply,
+    key_type="uuid",
 )

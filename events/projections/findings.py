@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from events import catalogue as e
-from events.projections.projection import Projection, Told, as_it_is, itself, mapping
-from events.state import Engagement
+from events.projections.life import Life
+from events.projections.projection import Projection, Told, as_it_is, itself, types
 
 COLUMNS = (
     "finding",
@@ -33,7 +33,7 @@ Row = tuple[Any, ...]
 Account = dict[str, Row]
 # Kind, rule, mode, command, detail, subject.
 What = tuple[str, str | None, str | None, str | None, str | None, str | None]
-LOOKED_AT = (
+LOOKED_AT = types(
     e.GateBypassed,
     e.CommandRefused,
     e.MessageRefused,
@@ -86,9 +86,8 @@ def _evidenced(event: Any) -> str | None:
     return None
 
 
-def _apply(account: Account, event: Any, told: Told, state: Engagement) -> None:
-    if not isinstance(event, LOOKED_AT):
-        return
+def _apply(account: Account, event: Any, told: Told, life: Life) -> None:
+    state = life.engagement
     for kind, *what in found_in(event):
         key = f"{kind}:{told.event_id}"
         account[key] = (
@@ -108,4 +107,4 @@ def _apply(account: Account, event: Any, told: Told, state: Engagement) -> None:
         )
 
 
-PROJECTION = Projection("findings", 1, "engagement", COLUMNS, mapping, _apply, itself, as_it_is)
+PROJECTION = Projection("findings", 1, "engagement", COLUMNS, itself, as_it_is, LOOKED_AT, _apply)

@@ -13,10 +13,10 @@ from events import agency, job_order, job_order_state
 from events.catalogue import Event
 from events.codec import ENGAGEMENT_EVENTS, Registry, UnknownEvent, decode
 from events.envelope import category_of
-from events.evolve import evolve
 from events.fold import annulled_ids
+from events.ledger import Ledger
+from events.projections.life import Life
 from events.projections.projection import Projection, Told
-from events.state import Engagement
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +24,28 @@ class Kind:
     """How the streams of a category fold."""
 
     registry: Registry
-    begin: Callable[[str], Any]
-    evolve: Callable[[Any, Any], Any]
+    begin: Callable[[str, frozenset[UUID]], Any]
+    take: Callable[[Any, Any, Told], Any]
+
+
+def _lived(life: Life, event: Any, told: Told) -> Life:
+    life.take(event, told)
+    return life
 
 
 KINDS: Final[Mapping[str, Kind]] = {
-    "engagement": Kind(ENGAGEMENT_EVENTS, lambda _: Engagement(), evolve),
-    "job-order": Kind(job_order.EVENTS, job_order_state.initial, job_order_state.evolve),
-    "agency": Kind(agency.EVENTS, agency.initial, agency.evolve),
+    "engagement": Kind(ENGAGEMENT_EVENTS, lambda _, annulled: Life(Ledger(annulled)), _lived),
+    "job-order": Kind(
+        job_order.EVENTS,
+        lambda key, _: job_order_state.initial(key),
+        lambda state, event, _: job_order_state.evolve(state, event),
+    ),
+    "agency": Kind(
+        agency.EVENTS,
+        lambda key, _: agency.initial(key),
+        lambda state, event, _: agency.evolve(state, event),
+    ),
 }
-UNCHANGED: Final = frozenset({"command-refused", "gate-bypassed", "message-refused"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +80,8 @@ class Folded:
 def begin(stream: str, projections: Sequence[Projection], annulled: frozenset[UUID] = frozenset()) -> Folded:
     """This will fold nothing yet; *projections* are those of the stream's category."""
     category, _, key = stream.partition(":")
-    accounts = {each.name: each.begin(annulled) for each in projections}
-    return Folded(stream, projections, state=KINDS[category].begin(key), accounts=accounts)
+    accounts = {each.name: each.begin() for each in projections}
+    return Folded(stream, projections, state=KINDS[category].begin(key, annulled), accounts=accounts)
 
 
 def fold_stream(events: Sequence[Told], projections: Sequence[Projection]) -> Folded:
@@ -91,40 +103,33 @@ def fold_stream(events: Sequence[Told], projections: Sequence[Projection]) -> Fo
 def advance(folded: Folded, events: Sequence[Told], annulled: frozenset[UUID] = frozenset()) -> None:
     """This will fold further events of the stream in; an annulment among them asks for a fold of all."""
     kind = KINDS[category_of(folded.stream)]
-    applied = [(each.name, each.apply) for each in folded.projections if each.name not in folded.broken]
     for told in events:
-        if not applied:
+        if len(folded.broken) == len(folded.projections):
             return
         if told.event_id not in annulled:
             try:
                 event = decode(told, kind.registry)
-                if told.type not in UNCHANGED:
-                    folded.state = kind.evolve(folded.state, event)
+                folded.state = kind.take(folded.state, event, told)
             except Exception as error:
-                _break(folded, [name for name, _ in applied], told, error)
-                applied = []
-            else:
-                applied = _applied(folded, applied, event, told)
-        if applied:
-            folded.version, folded.position = told.version, told.position
-            folded.decided_at, folded.last = told.decided_at, told
+                _break(folded, [each.name for each in folded.projections], told, error)
+                return
+            _note(folded, event, told)
+        folded.version, folded.position = told.version, told.position
+        folded.decided_at, folded.last = told.decided_at, told
 
 
-def _applied(
-    folded: Folded, applied: list[tuple[str, Callable[..., None]]], event: Event, told: Told
-) -> list[tuple[str, Callable[..., None]]]:
-    fell: set[str] = set()
-    for name, apply in applied:
-        try:
-            apply(folded.accounts[name], event, told, folded.state)
-        except Exception as error:
-            _break(folded, [name], told, error)
-            fell.add(name)
-    return [each for each in applied if each[0] not in fell] if fell else applied
+def _note(folded: Folded, event: Event, told: Told) -> None:
+    for each in folded.projections:
+        if told.type in each.on and each.name not in folded.broken:
+            try:
+                each.apply(folded.accounts[each.name], event, told, folded.state)
+            except Exception as error:
+                _break(folded, [each.name], told, error)
 
 
 def _break(folded: Folded, names: Sequence[str], told: Told, error: Exception) -> None:
-    folded.broken |= dict.fromkeys(names, _broken(told, error))
+    why = _broken(told, error)
+    folded.broken = {**dict.fromkeys(names, why), **folded.broken}
 
 
 def _broken(told: Told, error: Exception) -> Broken:

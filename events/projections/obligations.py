@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from events.catalogue import Rung
-from events.ledger import Entry, Ledger
-from events.projections.projection import Projection, Stream, Told
-from events.state import Engagement
+from events.ledger import Entry
+from events.projections.life import Life
+from events.projections.projection import Projection, Stream
 
 COLUMNS = (
     "obligation_id",
@@ -27,6 +27,7 @@ COLUMNS = (
     "since",
     "opened_at",
     "due_at",
+    "calendar",
     "moves",
     "level",
     "raised",
@@ -59,12 +60,9 @@ _NOWHERE = (None, None)
 _NO_STEP = (None, None, None, None, None, None)
 
 
-def _apply(ledger: Ledger, event: Any, told: Told, state: Engagement) -> None:
-    ledger.apply(event, told, state)
-
-
-def _items(ledger: Ledger, _stream: Stream) -> dict[UUID, Entry]:
-    return ledger.entries
+def _items(_account: object, stream: Stream) -> dict[UUID, Entry]:
+    life: Life = stream.state
+    return life.ledger.entries
 
 
 def _row(_key: str, entry: Entry) -> tuple[Any, ...]:
@@ -85,6 +83,7 @@ def _row(_key: str, entry: Entry) -> tuple[Any, ...]:
         entry.since,
         entry.opened_at,
         entry.due_at,
+        entry.calendar,
         entry.moves,
         entry.level,
         entry.raised,
@@ -112,6 +111,4 @@ def _next(rungs: tuple[Rung, ...]) -> tuple[Any, ...]:
     return (rung.at, rung.number, rung.do, rung.level, rung.to, rung.template)
 
 
-PROJECTION = Projection(
-    "obligations", 1, "engagement", COLUMNS, Ledger, _apply, _items, _row, key_type="uuid"
-)
+PROJECTION = Projection("obligations", 1, "engagement", COLUMNS, _items, _row, key_type="uuid")

@@ -7,8 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from events import catalogue as e
-from events.projections.projection import Projection, Told, itself, mapping
-from events.state import Engagement
+from events.projections.projection import Projection, Told, itself, types
 
 COLUMNS = (
     "effect_id",
@@ -23,6 +22,7 @@ COLUMNS = (
     "subject",
     "level",
     "due_at",
+    "not_before",
     "requested_at",
     "settled_at",
     "attempt",
@@ -34,7 +34,7 @@ Row = tuple[Any, ...]
 Account = dict[UUID, dict[str, Any]]
 
 
-def _apply(account: Account, event: Any, told: Told, _state: Engagement) -> None:
+def _apply(account: Account, event: Any, told: Told, _life: object) -> None:
     match event:
         case e.OutreachRequested():
             account[event.effect_id] = {
@@ -49,6 +49,7 @@ def _apply(account: Account, event: Any, told: Told, _state: Engagement) -> None
                 "subject": event.subject,
                 "level": event.level,
                 "due_at": event.due_at,
+                "not_before": event.not_before,
                 "requested_at": event.at,
                 "attempt": 0,
                 "requested_position": told.position,
@@ -72,4 +73,14 @@ def _row(_key: str, item: dict[str, Any]) -> Row:
     return tuple(item.get(name) for name in COLUMNS)
 
 
-PROJECTION = Projection("outreach", 1, "engagement", COLUMNS, mapping, _apply, itself, _row, key_type="uuid")
+PROJECTION = Projection(
+    "outreach",
+    1,
+    "engagement",
+    COLUMNS,
+    itself,
+    _row,
+    types(e.OutreachRequested, e.OutreachSent, e.OutreachFailed, e.OutreachWithheld),
+    _apply,
+    key_type="uuid",
+)

@@ -6,19 +6,27 @@ Names and addresses stay sealed in the log: whoever may see them opens them ther
 from typing import Any
 
 from events.agency import Agency
-from events.projections.projection import Projection, Stream, as_it_is, ignore, nothing
+from events.projections.projection import Projection, Stream, as_it_is
 
-COLUMNS = ("person_id", "role", "team_lead", "director", "works_here")
+COLUMNS = ("person_id", "role", "team_lead", "director", "team", "office", "works_here")
 Row = tuple[Any, ...]
 
 
-def _items(_account: None, stream: Stream) -> dict[str, Row]:
+def _items(_account: object, stream: Stream) -> dict[str, Row]:
     state: Agency = stream.state
     lines = state.lines()
     return {
-        key: (key, entry.role, lines[key].team_lead, lines[key].director, key in state.people)
+        key: (
+            key,
+            entry.role,
+            lines[key].team_lead,
+            lines[key].director,
+            entry.team,
+            entry.office,
+            key in state.people,
+        )
         for key, entry in {**state.left, **state.people}.items()
     }
 
 
-PROJECTION = Projection("people", 1, "agency", COLUMNS, nothing, ignore, _items, as_it_is)
+PROJECTION = Projection("people", 1, "agency", COLUMNS, _items, as_it_is)

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from events import catalogue as e
-from events.projections.projection import Projection, Stream, Told, as_it_is, mapping
+from events.projections.life import Life
+from events.projections.projection import Projection, Stream, Told, as_it_is, types
 from events.state import Engagement, Placement
 
 COLUMNS = (
@@ -50,7 +51,8 @@ Account = dict[tuple[str, str], Said]
 """By placement, and ``likes`` or ``excels``."""
 
 
-def _apply(account: Account, event: Any, told: Told, state: Engagement) -> None:
+def _apply(account: Account, event: Any, told: Told, life: Life) -> None:
+    state = life.engagement
     if isinstance(event, e.ContactMade) and event.likes is not None:
         said = Said(event.likes, event.at, told.position, told.event_id)
         for key in _spoken_of(event.about, state):
@@ -78,7 +80,8 @@ def _spoken_of(about: tuple[str, ...], state: Engagement) -> list[str]:
 
 
 def _items(account: Account, stream: Stream) -> dict[str, Row]:
-    state: Engagement = stream.state
+    life: Life = stream.state
+    state = life.engagement
     return {key: _of(state, key, each, account) for key, each in state.placements.items()}
 
 
@@ -102,4 +105,13 @@ def _of(state: Engagement, key: str, placement: Placement, account: Account) -> 
     )
 
 
-PROJECTION = Projection("placements", 1, "engagement", COLUMNS, mapping, _apply, _items, as_it_is)
+PROJECTION = Projection(
+    "placements",
+    1,
+    "engagement",
+    COLUMNS,
+    _items,
+    as_it_is,
+    types(e.ContactMade, e.TalkedWithClient),
+    _apply,
+)

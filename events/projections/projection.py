@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol
 from uuid import UUID
 
+from events.catalogue import Event
 from events.envelope import Category
 
 
@@ -42,6 +43,7 @@ class Stream(Protocol):
     position: int
     decided_at: datetime | None
     state: Any
+    """Of an engagement, its :class:`events.projections.life.Life`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,36 +59,27 @@ class Projection:
     category: Category
     columns: tuple[str, ...]
     """After agency and stream; the first is the key, where a stream has more than one row."""
-    begin: Callable[[frozenset[UUID]], Any]
-    """Makes an account, told which events are annulled."""
-    apply: Callable[[Any, Any, Told, Any], None]
-    """Takes account, event, envelope and the stream's state after it."""
     items: Callable[[Any, Stream], Mapping[Any, Any]]
     """Takes the account and the stream it is of."""
     row: Callable[[str, Any], tuple[Any, ...]]
     """Takes the stream's id and an item."""
+    on: frozenset[str] = frozenset()
+    """The types of events that the account takes; none where the stream's state says it all."""
+    apply: Callable[[Any, Any, Told, Any], None] = lambda account, event, told, state: None
+    """Takes account, event, envelope and the stream's state after it."""
+    begin: Callable[[], Any] = dict
+    """Makes an account."""
     key_type: Literal["text", "uuid"] | None = "text"
     """None: one row a stream, under the key None."""
 
 
-# The plain cases of what a projection is made of.
-
-
-def nothing(_annulled: frozenset[UUID]) -> None:
-    """This will begin an account where the stream's state says it all."""
-
-
-def ignore(_account: Any, _event: Any, _told: Told, _state: Any) -> None:
-    """This will take an event to such an account."""
-
-
-def mapping(_annulled: frozenset[UUID]) -> dict[Any, Any]:
-    """This will begin an account that holds the items themselves, by key."""
-    return {}
+def types(*events: type[Event]) -> frozenset[str]:
+    """This will name the types of events."""
+    return frozenset(each.model_fields["type"].default for each in events)
 
 
 def itself(account: Mapping[Any, Any], _stream: Stream) -> Mapping[Any, Any]:
-    """This will give the items of such an account."""
+    """This will give the items of an account that holds them by their keys."""
     return account
 
 

@@ -6,7 +6,7 @@ Nobody's name is among them: what is personal is searched where it can be opened
 from collections.abc import Iterable
 from typing import Any
 
-from events.projections.projection import Projection, Stream, ignore, nothing
+from events.projections.projection import Projection, Stream
 from events.state import Engagement
 
 COLUMNS = ("entry", "kind", "term")
@@ -36,13 +36,13 @@ def terms(key: str, state: Engagement) -> set[tuple[str, str]]:
     return {(kind, term) for kind, named in found.items() for term in named if term}
 
 
-def _items(_account: None, stream: Stream) -> dict[str, Row]:
+def _items(_account: object, stream: Stream) -> dict[str, Row]:
     key = stream.stream.partition(":")[2]
-    return {f"{kind}:{term}": (kind, term) for kind, term in terms(key, stream.state)}
+    return {f"{kind}:{term}": (kind, term) for kind, term in terms(key, stream.state.whole)}
 
 
 def _row(_key: str, item: Row) -> Row:
     return (f"{item[0]}:{item[1]}", *item)
 
 
-PROJECTION = Projection("search", 1, "engagement", COLUMNS, nothing, ignore, _items, _row)
+PROJECTION = Projection("search", 1, "engagement", COLUMNS, _items, _row)

@@ -3,6 +3,7 @@
 Rows and the position they stand for are written together, under an epoch: an older one writes nothing.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -112,6 +113,49 @@ class ProjectionStore:
         """
         async with self.connections.borrow() as connection:
             return [Told(*row) for row in await connection.fetch(query, agency, stream, upto)]
+
+    async def streams(self, agency: str, category: str, upto: int, page: int) -> AsyncIterator[list[Told]]:
+        """Read an agency's streams of a category one after the other, each whole, up to a position.
+
+        A page is under way while the one before it is worked on.
+        """
+        query = f"""
+            SELECT {TOLD} FROM rapport.events
+            WHERE agency = $1 AND (stream, version) > ($2, $3) AND stream < $4 AND position <= $5
+            ORDER BY stream, version LIMIT $6
+        """
+        async with self.connections.borrow() as connection:
+            stream: list[Told] = []
+            after: tuple[str, int] = (f"{category}:", 0)
+            fetching = asyncio.ensure_future(
+                connection.fetch(query, agency, *after, f"{category};", upto, page)
+            )
+            try:
+                while rows := await fetching:
+                    after = (rows[-1]["stream"], rows[-1]["version"])
+                    fetching = asyncio.ensure_future(
+                        connection.fetch(query, agency, *after, f"{category};", upto, page)
+                    )
+                    for row in rows:
+                        told = Told(*row)
+                        if stream and stream[0].stream != told.stream:
+                            yield stream
+                            stream = []
+                        stream.append(told)
+                if stream:
+                    yield stream
+            finally:
+                fetching.cancel()
+                await asyncio.gather(fetching, return_exceptions=True)
+
+    async def touched(self, agency: str, after: int, upto: int) -> list[str]:
+        """Name the streams that have events after a position and up to another."""
+        query = """
+            SELECT DISTINCT stream FROM rapport.events
+            WHERE agency = $1 AND position > $2 AND position <= $3 ORDER BY stream
+        """
+        async with self.connections.borrow() as connection:
+            return [row["stream"] for row in await connection.fetch(query, agency, after, upto)]
 
     async def parked(self, *, retry_only: bool = False) -> list[Parked]:
         """List the streams that are not followed."""

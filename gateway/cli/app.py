@@ -24,6 +24,7 @@ from gateway.cli import (
     operating,
     outreach,
     playing,
+    projections,
     stack,
     tracing,
     watching,
@@ -52,6 +53,7 @@ COMMANDS: Final = (
     evidence,
     operating,
     outreach,
+    projections,
     playing,
 )
 for module in COMMANDS:

@@ -87,6 +87,7 @@ CREATE TABLE rapport_read.obligations (
     since timestamptz NOT NULL,
     opened_at timestamptz NOT NULL,
     due_at timestamptz NOT NULL,
+    calendar text,
     moves integer NOT NULL,
     level integer NOT NULL,
     raised uuid[] NOT NULL,

@@ -103,6 +103,8 @@ CREATE TABLE rapport_read.people (
     role text NOT NULL,
     team_lead text,
     director text,
+    team text,
+    office text,
     works_here boolean NOT NULL,
     PRIMARY KEY (agency, stream, person_id)
 );
@@ -123,6 +125,7 @@ CREATE TABLE rapport_read.outreach (
     subject text,
     level integer NOT NULL,
     due_at timestamptz,
+    not_before timestamptz,
     requested_at timestamptz NOT NULL,
     settled_at timestamptz,
     attempt integer NOT NULL,
