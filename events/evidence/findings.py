@@ -1,45 +1,43 @@
-"""What a person should look at in an engagement's record, computed from its events.
+"""What a person should look at in an engagement's record, told for whoever reads the evidence.
 
-A finding is never an event: another version of this file may find more in the same past.
+The same as the table of findings holds; a finding is never an event, and a later version may find more.
 """
 
 from collections.abc import Iterator, Sequence
 
-from events import catalogue as e
 from events.codec import decode
 from events.envelope import Stored
 from events.evidence.records import FindingTold
 from events.fold import annulled_ids
+from events.projections.findings import What, found_in
 
 
 def findings(events: Sequence[Stored]) -> Iterator[FindingTold]:
     """List what stands out in a whole stream; what was annulled stands out no more."""
     annulled = annulled_ids(events)
     for stored in events:
-        if stored.event_id not in annulled and (found := _found(decode(stored))) is not None:
-            kind, says = found
-            yield FindingTold(kind=kind, version=stored.version, says=says)
+        if stored.event_id not in annulled:
+            for what in found_in(decode(stored)):
+                yield FindingTold(kind=what[0], version=stored.version, says=_says(what))
 
 
-def _found(event: e.AnyEvent) -> tuple[str, str] | None:
-    match event:
-        case e.GateBypassed():
-            why = "it had happened already" if event.why == "report" else f"it is in mode {event.mode}"
-            return (
-                "gate-bypassed",
-                f"Gate {event.gate} was not met by {event.command} and did not stop it: {why}.",
-            )
-        case e.MessageRefused():
-            return "message-refused", f"A message could not be applied ({event.reason})."
-        case e.CheckRecorded(consent="unknown"):
-            return (
-                "consent-unknown",
-                f"Nobody recorded whether the candidate agreed to the check {event.kind}.",
-            )
-        case e.Submitted() if event.right_to_represent != "held":
-            right = event.right_to_represent
-            return "right-to-represent", f"Submission {event.submission_id} went out with that right {right}."
-        case e.PlacementEnded(within_guarantee=True):
-            return "fall-off", f"Placement {event.placement_id} ended within its guarantee ({event.how})."
+def _says(what: What) -> str:
+    kind, rule, mode, command, detail, subject = what
+    about = f" ({subject.replace(':', ' ')})" if subject is not None else ""
+    match kind:
+        case "gate-bypassed":
+            why = "it had happened already" if detail == "report" else f"it is in mode {mode}"
+            return f"Gate {rule} was not met by {command}{about} and did not stop it: {why}."
+        case "command-refused":
+            return f"Gate {rule} refused {command}{about}."
+        case "message-refused":
+            return f"A message could not be applied ({detail})."
+        case "fit-overridden":
+            return f"{detail} put a job forward below the policy's floor{about}."
+        case "consent-unknown":
+            return f"Nobody recorded whether the candidate agreed to a check of {detail}{about}."
+        case "evidence-asserted":
+            return f"There is nothing but somebody's word for this{about}."
         case _:
-            return None
+            said = f": {detail}" if detail is not None else ""
+            return f"{kind.replace('-', ' ').capitalize()}{about}{said}."

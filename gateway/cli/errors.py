@@ -23,6 +23,7 @@ _TOLD: Final = frozenset(
         "BackupError",
         "CallerError",
         "CommandFailed",
+        "ComplianceError",
         "EmbeddedError",
         "EvidenceError",
         "Fallen",
