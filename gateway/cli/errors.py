@@ -31,6 +31,7 @@ _TOLD: Final = frozenset(
         "MigrationChanged",
         "NotAnswered",
         "NotEvidence",
+        "NotReady",
         "PolicyChanged",
         "PolicyError",
         "ScenarioError",
