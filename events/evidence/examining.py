@@ -7,6 +7,7 @@ import base64
 import binascii
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
@@ -30,8 +31,9 @@ def kept_events(events: Sequence[EventKept], first: Evidence | None) -> list[Kep
 def order_faults(events: Sequence[EventKept], promised: int | None) -> Iterator[Fault]:
     """Find events that are missing, come twice, or stand in another order; *promised* is their number."""
     versions = [event.version for event in events]
-    there = sorted(set(versions))
-    for version in [each for each in there if versions.count(each) > 1]:
+    times = Counter(versions)
+    there = sorted(times)
+    for version in [each for each in there if times[each] > 1]:
         yield Fault("order", f"event {version} comes more than once: one of them was put in", version)
     for before, after in pairwise([0, *there, (promised or max(there, default=0)) + 1]):
         if after - before > 1:
