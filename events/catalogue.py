@@ -117,6 +117,18 @@ class Reassigned(Event):
     )
 
 
+class WentLive(Event):
+    """The past of this engagement was imported, and from here on its promises are kept."""
+
+    type: Literal["went-live"] = "went-live"
+    imported: int = Field(ge=1, description="how many events of the stream tell the past")
+    observes: tuple[RuleId, ...] | None = Field(
+        default=None,
+        description="the rules that the source of the past can show, so that of the others nothing is owed "
+        "from before; None: all",
+    )
+
+
 class OfficeNoted(Event):
     """Where a person of the agency works: what they owe is reckoned by that office's calendar."""
 
@@ -1050,6 +1062,7 @@ AnyEvent = Annotated[
     | PolicyAdopted
     | Assigned
     | Reassigned
+    | WentLive
     | OfficeNoted
     | QuietHoursSet
     | IntakeCompleted

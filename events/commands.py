@@ -28,6 +28,7 @@ from events.kinds import (
     PlacementKind,
     Purpose,
     Remedy,
+    RuleId,
     Sentiment,
     Verdict,
     WallHours,
@@ -90,6 +91,15 @@ class Reassign(Command):
     team: tuple[Id, ...] = ()
     reason: Code = "unspecified"
     handover: Personal[Words | None] = None
+
+
+class GoLive(Command):
+    """Take an imported engagement on: from here on promises are kept; only an import gives it."""
+
+    name: Literal["go-live"] = "go-live"
+    observes: tuple[RuleId, ...] | None = Field(
+        default=None, description="the rules that the source of the past can show; all if not given"
+    )
 
 
 class NoteOffice(Command):
@@ -773,6 +783,7 @@ AnyCommand = Annotated[
     | AdoptPolicy
     | Assign
     | Reassign
+    | GoLive
     | NoteOffice
     | SetQuietHours
     | CompleteIntake
@@ -849,7 +860,7 @@ AnyCommand = Annotated[
 ANY_COMMAND: TypeAdapter[Any] = TypeAdapter(AnyCommand)
 
 # Only the engine itself gives these; a door refuses them from anybody else.
-INTERNAL = frozenset({"record-outreach", "refuse-message"})
+INTERNAL = frozenset({"record-outreach", "refuse-message", "go-live"})
 
 
 class Order(BaseModel):

@@ -46,6 +46,8 @@ def decide(
             return intake.assign(command, state, ctx)
         case c.Reassign():
             return intake.reassign(command, state, ctx)
+        case c.GoLive():
+            return intake.go_live(command, state, ctx, policy, history)
         case c.NoteOffice():
             return intake.note_office(command, state, ctx)
         case c.SetQuietHours():

@@ -238,6 +238,7 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
             | e.GateBypassed()
             | e.MessageRefused()
             | e.EventAnnulled()
+            | e.WentLive()
         ):
             return state
         case _:

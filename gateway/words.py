@@ -46,6 +46,8 @@ def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
                 f"Candidate handed over from {event.previous} to {event.owner}"
                 f"{_because(event.reason)}{quote(event.handover)}"
             )
+        case e.WentLive():
+            return f"Went live; events imported of its past: {event.imported}"
         case e.OfficeNoted():
             return f"{event.person} works in {event.office}"
         case e.QuietHoursSet():

@@ -84,7 +84,8 @@ class Follower:
 
     async def _pass_on(self, lanes: Lanes, batch: Sequence[Stored]) -> None:
         for stored in batch:
-            if stored.type in LEADING:
+            # What followed from an imported past is part of that past, as far as its source tells.
+            if stored.type in LEADING and stored.origin != "imported":
                 await self._take_up(lanes, stored)
             lanes.reach(stored.position)
         await lanes.calm()

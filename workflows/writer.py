@@ -20,7 +20,7 @@ from activities.types import (
     TakenReply,
 )
 from events.clock import ClockSpec
-from events.commands import AdoptPolicy, OpenEngagement
+from events.commands import AdoptPolicy, GoLive, OpenEngagement
 from events.envelope import AppendRequest, Claim, CommandGroup, Stored
 from events.errors import CallerError, ClosedEngagement
 from events.fold import fold, needs_refold
@@ -36,6 +36,8 @@ from workflows.types import RunSettings
 
 # No stream ever gets there, so an append that expects it can write nothing.
 NEVER: Final = 2**62
+# What is decided by the whole past, and not by what it folds to.
+LOOKS_BACK: Final = frozenset({"annul-event", "go-live"})
 
 
 class Writer:
@@ -258,13 +260,13 @@ class Writer:
 
     async def _desk_for(self, entries: Sequence[Entry]) -> Desk:
         command = entries[0].letter.order.command
-        if isinstance(command, OpenEngagement):
+        if isinstance(command, OpenEngagement | GoLive):
             policy: Policy | None = await self._fetched(None)
         elif isinstance(command, AdoptPolicy):
             policy = await self._fetched(command.digest)
         else:
             policy = await self.policy()
-        history = await self._recorder.load(0) if command.name == "annul-event" else ()
+        history = await self._recorder.load(0) if command.name in LOOKS_BACK else ()
         return self._desk(policy, history, await self._offices(entries, policy))
 
     async def _offices(self, entries: Sequence[Entry], policy: Policy | None) -> dict[str, str]:

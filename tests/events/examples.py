@@ -46,6 +46,7 @@ _ENGAGEMENT: Final[tuple[Event, ...]] = (
     e.Reassigned(
         at=AT, owner="recruiter-2", previous="recruiter-1", reason="left", handover="Likes short calls."
     ),
+    e.WentLive(at=AT, imported=12, observes=("keep-in-touch",)),
     e.OfficeNoted(at=AT, person="recruiter-2", office="london"),
     e.QuietHoursSet(at=AT, quiet_hours="21:30-09:00", zone="Europe/London"),
     e.IntakeCompleted(at=AT),
@@ -491,6 +492,7 @@ _COMMANDS: Final[tuple[Command, ...]] = (
     c.AdoptPolicy(digest="1" * 64, policy_name="kinder"),
     c.Assign(owner="recruiter-1", team=("recruiter-1", "recruiter-2")),
     c.Reassign(owner="recruiter-2", reason="left", handover="Likes short calls."),
+    c.GoLive(observes=("keep-in-touch",)),
     c.NoteOffice(person="recruiter-2", office="london"),
     c.SetQuietHours(quiet_hours="21:30-09:00", zone="Europe/London"),
     c.CompleteIntake(),
