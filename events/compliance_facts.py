@@ -15,6 +15,8 @@ from events.projections.folding import fold_stream, rows_of
 from events.projections.projection import Projection, Told
 
 Row = Mapping[str, Any]
+Rules = Mapping[str, Sequence[str]]
+NO_RULES: Final[Rules] = {}
 PROJECTIONS: Final = (obligations.PROJECTION, contacts.PROJECTION, findings.PROJECTION)
 # What is read of each table, beside its stream.
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -44,12 +46,12 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         "likes",
         "excels",
     ),
-    "findings": ("kind", "event_id", "position", "rule", "at", "stage", "owner"),
+    "findings": ("kind", "event_id", "position", "rule", "detail", "subject", "at", "stage", "owner"),
 }
 _GATES: Final[Mapping[str, Kind]] = {"command-refused": "refused", "gate-bypassed": "bypassed"}
 
 
-def facts_of(events: Sequence[Stored]) -> Iterator[Fact]:
+def facts_of(events: Sequence[Stored], rules: Rules = NO_RULES) -> Iterator[Fact]:
     """Fold one whole stream of an engagement and tell its facts.
 
     :raises ValueError: an event cannot be folded.
@@ -59,11 +61,11 @@ def facts_of(events: Sequence[Stored]) -> Iterator[Fact]:
         raise ValueError(broken.says)
     for projection in PROJECTIONS:
         for row in rows_of(folded, projection):
-            yield from facts_from(projection.name, folded.stream, _named(projection, row))
+            yield from facts_from(projection.name, folded.stream, _named(projection, row), rules)
 
 
-def facts_from(table: str, stream: str, row: Row) -> Iterator[Fact]:
-    """Tell the facts of one row of a table."""
+def facts_from(table: str, stream: str, row: Row, rules: Rules = NO_RULES) -> Iterator[Fact]:
+    """Tell the facts of one row of a table; *rules* are those of the policies that rows ask for."""
     engagement = stream.partition(":")[2]
     match table:
         case "obligations":
@@ -75,14 +77,16 @@ def facts_from(table: str, stream: str, row: Row) -> Iterator[Fact]:
             kind = _GATES.get(row["kind"])
             if kind is not None:
                 yield _happening(kind, engagement, row["rule"], row["owner"], row)
+            elif (digest := policy_asked(row)) is not None:
+                shown = row["detail"].split()
+                for rule in rules.get(digest, ()):
+                    if rule not in shown:
+                        yield _happening("not-judgeable", engagement, rule, row["owner"], row)
 
 
-def unjudged(engagement: str, went_live: Row, rules: Sequence[str]) -> Iterator[Fact]:
-    """Name the *rules* in force that the source of an imported past cannot show; *went_live* is its event."""
-    observes = went_live["observes"]
-    for rule in rules if observes is not None else ():
-        if rule not in observes:
-            yield _happening("not-judgeable", engagement, rule, went_live["owner"], went_live)
+def policy_asked(row: Row) -> str | None:
+    """Name the policy whose rules a row of the findings asks for, by its digest."""
+    return row["subject"].removeprefix("policy:") if row["kind"] == findings.PAST else None
 
 
 def told_of(stored: Stored) -> Told:

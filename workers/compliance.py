@@ -9,8 +9,9 @@ from datetime import timedelta
 from typing import Any, Final, Protocol
 
 from events.compliance import Fact, Period
-from events.compliance_facts import COLUMNS, facts_from, facts_of
+from events.compliance_facts import COLUMNS, facts_from, facts_of, policy_asked
 from events.log.port import EventLog
+from events.policy import read_policy
 from events.teams import Teams
 
 PAGE: Final = 1000
@@ -62,9 +63,12 @@ async def from_tables(
             "or read the log with --from-log"
         )
     facts: list[Fact] = []
+    rules: dict[str, Sequence[str]] = {}
     for table in COLUMNS:
         for row in await tables.fetch(agency, _query(table), agency, period.since, period.until):
-            facts += facts_from(table, row["stream"], row)
+            if table == "findings":
+                await _learn(log, agency, policy_asked(row), rules)
+            facts += facts_from(table, row["stream"], row, rules)
     parked = max(each.parked for each in standing.projections)
     return facts, Source("tables", standing.position, standing.behind, standing.lag_seconds, parked)
 
@@ -76,13 +80,23 @@ async def from_log(log: EventLog, agency: str) -> tuple[list[Fact], Source]:
     """
     top = await log.log_head(agency)
     facts: list[Fact] = []
+    rules: dict[str, Sequence[str]] = {}
     async for stream in _streams(log, agency):
         events = [each for each in await log.read_stream(agency, stream) if each.position <= top.position]
+        for digest in {each.policy_digest for each in events}:
+            await _learn(log, agency, digest, rules)
         try:
-            facts += facts_of(events) if events else ()
+            facts += facts_of(events, rules) if events else ()
         except ValueError as error:
             raise ComplianceError(f"{error}; without --from-log its tables stay as they were") from None
     return facts, Source("log", top.position)
+
+
+async def _learn(log: EventLog, agency: str, digest: str | None, rules: dict[str, Sequence[str]]) -> None:
+    """Look up which promises a policy makes, unless that is known."""
+    if digest is not None and digest not in rules:
+        body = await log.load_policy(agency, digest)
+        rules[digest] = [] if body is None else [each.id for each in read_policy(body).obligations]
 
 
 async def teams_of(log: EventLog, agency: str) -> Teams:

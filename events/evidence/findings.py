@@ -8,16 +8,20 @@ from collections.abc import Iterator, Sequence
 from events.codec import decode
 from events.envelope import Stored
 from events.evidence.records import FindingTold
+from events.evolve import evolve
 from events.fold import annulled_ids
 from events.projections.findings import What, found_in
+from events.state import Engagement
 
 
 def findings(events: Sequence[Stored]) -> Iterator[FindingTold]:
     """List what stands out in a whole stream; what was annulled stands out no more."""
-    annulled = annulled_ids(events)
+    annulled, state = annulled_ids(events), Engagement()
     for stored in events:
         if stored.event_id not in annulled:
-            for what in found_in(decode(stored)):
+            event = decode(stored)
+            state = evolve(state, event)
+            for what in found_in(event, state):
                 yield FindingTold(kind=what[0], version=stored.version, says=_says(what))
 
 
@@ -36,6 +40,8 @@ def _says(what: What) -> str:
             return f"{detail} put a job forward below the policy's floor{about}."
         case "consent-unknown":
             return f"Nobody recorded whether the candidate agreed to a check of {detail}{about}."
+        case "past-partly-judged":
+            return f"Of the imported past only these promises can be judged: {detail or 'none'}."
         case "evidence-asserted":
             return f"There is nothing but somebody's word for this{about}."
         case _:

@@ -245,6 +245,27 @@ class TestGates:
         assert total.count("bypassed") == len(life.seen("gate-bypassed")) > 0
 
 
+class TestAnImportedPast:
+    def test_tells_which_rules_its_source_cannot_show(self, world: "World") -> None:
+        """They stand beside what opened: nothing is known of them, which is neither kept nor broken."""
+        adopted = world.event("policy-adopted")
+        live = world.event("went-live", observes=("keep-in-touch",))
+        events = world.given("engagement-opened", adopted, live).history
+        rules = {adopted.digest: ["keep-in-touch", "answer-application", "introduce-recruiter"]}
+        total = made(list(facts_of(events, rules))).total
+        assert counts(total) == {"not_judgeable": 2}
+        behind = [
+            (fact.what, fact.events) for fact in total.behind("not_judgeable") if isinstance(fact, Happening)
+        ]
+        assert [what for what, _ in behind] == ["answer-application", "introduce-recruiter"]
+        assert {events for _, events in behind} == {(events[-1].event_id,)}
+
+    def test_whose_source_shows_everything_leaves_nothing_out(self, world: "World") -> None:
+        live = world.event("went-live", observes=None)
+        events = world.given("engagement-opened", "policy-adopted", live).history
+        assert counts(made(list(facts_of(events, {}))).total) == {}
+
+
 class TestLateness:
     @pytest.mark.parametrize(
         ("late", "middle", "most"), [([1], 1, 1), ([1, 2, 3, 4], 2.5, 4), (list(range(1, 11)), 5.5, 9)]
