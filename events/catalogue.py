@@ -22,6 +22,7 @@ from events.kinds import (
     Facet,
     Id,
     Mode,
+    Modes,
     Moment,
     OwnerRole,
     Party,
@@ -83,10 +84,14 @@ class EngagementOpened(Event):
 class PolicyAdopted(Event):
     """From here on this policy governs; its body is kept under its digest."""
 
+    schema_version: ClassVar[int] = 2
     type: Literal["policy-adopted"] = "policy-adopted"
     digest: str
     name: Code
     body: str | None = Field(default=None, description="the canonical policy, in the agency's stream only")
+    modes: Modes = Field(
+        default="new", description="open: what is open takes its rule's mode too; new: it keeps its own"
+    )
 
 
 class Assigned(Event):
@@ -849,6 +854,16 @@ class ObligationMoved(EngineEvent):
     waited: int = Field(default=0, description="microseconds of pauses that the due time includes")
 
 
+class ObligationModeChanged(EngineEvent):
+    """The policy lets an open promise tell people more, or less, from here on; its times are as they were."""
+
+    type: Literal["obligation-mode-changed"] = "obligation-mode-changed"
+    obligation_id: UUID
+    rule: RuleId
+    subject: str
+    mode: Mode
+
+
 class ObligationMet(EngineEvent):
     """The promise was kept: in time, or late."""
 
@@ -1072,6 +1087,7 @@ AnyEvent = Annotated[
     | EventAnnulled
     | ObligationOpened
     | ObligationMoved
+    | ObligationModeChanged
     | ObligationMet
     | ObligationBreached
     | ObligationExcused

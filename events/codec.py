@@ -40,6 +40,7 @@ def _placed(body: dict[str, Any]) -> dict[str, Any]:
 
 # (type, schema version) -> what raises a body of that version to the next.
 UPCASTERS: dict[tuple[str, int], Upcaster] = {
+    ("policy-adopted", 1): _grown,
     ("paused", 1): _grown,
     ("contact-made", 1): _grown,
     ("job-proposed", 1): _grown,

@@ -23,6 +23,7 @@ from events.kinds import (
     GivenMoment,
     GivenReference,
     Id,
+    Modes,
     Party,
     PlacementEnd,
     PlacementKind,
@@ -71,6 +72,7 @@ class AdoptPolicy(Command):
     name: Literal["adopt-policy"] = "adopt-policy"
     digest: str
     policy_name: Code
+    modes: Modes = Field(default="new", description="open: what is open takes its rule's mode too")
 
 
 class Assign(Command):

@@ -192,6 +192,8 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
             return _submission(state, event.submission_id, status="position-filled")
         case e.ObligationOpened():
             return _opened(state, event)
+        case e.ObligationModeChanged():
+            return _obligation(state, event.obligation_id, mode=event.mode)
         case e.ObligationMoved():
             return _moved(state, event)
         case e.ObligationMet():

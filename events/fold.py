@@ -16,7 +16,7 @@ from events.evolve import evolve
 from events.state import REMEMBERED_COMMANDS, Engagement
 
 # Raise this whenever evolve or the state's shape changes: snapshots of another edition are not trusted.
-EDITION = 2
+EDITION = 3
 
 
 def fold(events: Iterable[Stored], state: Engagement | None = None) -> Engagement:

@@ -90,6 +90,8 @@ Remedy = Literal["replacement", "pro-rata", "refund", "none"]
 ClientPurpose = Literal["talk", "chase", "tell", "debrief", "check-in", "terms"]
 ConflictOutcome = Literal["won", "lost", "shared", "withdrawn"]
 Mode = Literal["observe", "remind", "enforce"]
+# Which promises take an adopted rule's mode: those that open from then on, or what is open as well.
+Modes = Literal["new", "open"]
 OwnerRole = Literal["candidate-owner", "job-order-owner"]
 Recipient = Literal["owner", "team-lead", "director", "candidate"]
 Awaited = Literal["recruiter", "candidate", "client"]

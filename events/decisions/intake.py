@@ -46,10 +46,10 @@ def _known_zone(zone: str) -> None:
 
 
 def adopt_policy(command: c.AdoptPolicy, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
-    """Put the engagement under another policy; what is open keeps its due time."""
+    """Put the engagement under another policy; what is open keeps its due time, unless its rule says not."""
     if state.policy_digest == command.digest:
         return []
-    return [e.PolicyAdopted(at=ctx.at, digest=command.digest, name=command.policy_name)]
+    return [e.PolicyAdopted(at=ctx.at, digest=command.digest, name=command.policy_name, modes=command.modes)]
 
 
 def assign(command: c.Assign, state: Engagement, ctx: Context) -> list[e.AnyEvent]:

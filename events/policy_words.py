@@ -1,0 +1,267 @@
+"""The words in which a policy is told to people: each event, each command, what a rule compares.
+
+A clause is read aloud after "when": "... when the candidate applies for a job". A test asks each word of the
+code for its own, so add yours here with the event or the command.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+# What happened, as a clause in the present tense.
+EVENT_WORDS: Final[Mapping[str, str]] = {
+    "engagement-opened": "the agency takes the candidate on",
+    "policy-adopted": "another policy begins to govern",
+    "assigned": "a recruiter is named for the candidate",
+    "reassigned": "another recruiter takes the candidate over",
+    "intake-completed": "the intake is completed",
+    "paused": "the candidate asks for quiet",
+    "resumed": "the engagement becomes active again",
+    "went-dormant": "the engagement goes to sleep",
+    "candidate-withdrew": "the candidate withdraws",
+    "engagement-closed": "the engagement is closed",
+    "contact-made": "a person of ours really talks with the candidate",
+    "attempt-made": "a person of ours writes to the candidate or leaves them a message",
+    "candidate-wrote": "the candidate writes to us",
+    "call-requested": "the candidate asks to be called",
+    "recruiter-introduced": "the candidate learns who answers for them",
+    "facet-learnt": "something is learnt about the person",
+    "facet-retired": "something known about the person is true no longer",
+    "profile-played-back": "the candidate is told how we understand them",
+    "profile-confirmed": "the candidate confirms how we understand them",
+    "no-match-yet": "nothing good enough is found yet",
+    "match-declined": "a job is not put to the candidate because it would not suit them",
+    "application-recorded": "the candidate applies for a job",
+    "application-linked": "it is known which job order an application is for",
+    "application-declined": "an application goes no further",
+    "check-recorded": "a check is recorded",
+    "job-proposed": "a job is put to the candidate",
+    "proposal-answered": "the candidate answers a proposal",
+    "right-to-represent-granted": "the candidate agrees to be presented for a job",
+    "right-to-represent-revoked": "the candidate takes back their agreement to be presented",
+    "submitted": "the candidate is presented to a client",
+    "client-answered": "the client answers",
+    "talked-with-client": "a person of ours talks with the client",
+    "ownership-conflict-opened": "somebody else claims to have presented the candidate",
+    "conflict-evidence-added": "there is evidence of who was first",
+    "ownership-conflict-resolved": "the dispute over who presented the candidate is settled",
+    "interview-requested": "the client asks for an interview",
+    "interview-scheduled": "an interview is given a time",
+    "interview-moved": "an interview is moved",
+    "interview-cancelled": "an interview is called off",
+    "interview-held": "an interview takes place",
+    "interview-missed": "somebody does not come to an interview",
+    "no-show-explained": "it is known why somebody did not come",
+    "interview-result-recorded": "the client says what came of an interview",
+    "feedback-passed-on": "a person of ours tells the candidate what the client said",
+    "offer-extended": "the client makes an offer",
+    "offer-revised": "the client changes the offer",
+    "counter-offer-noted": "somebody makes a counter-offer",
+    "offer-accepted": "the candidate accepts an offer",
+    "offer-declined": "the candidate declines an offer",
+    "offer-withdrawn": "an offer stands no longer",
+    "submission-left-open": "an offer is accepted while another submission is still alive",
+    "submission-kept": "the candidate keeps another submission alive",
+    "position-held": "the client puts the job on hold",
+    "position-resumed": "a job that was on hold goes on",
+    "position-filled": "the job is filled or closed",
+    "placement-terms-recorded": "the terms of a placement are recorded",
+    "start-moved": "the first day is given or moved",
+    "placement-started": "the first paid day takes place",
+    "contract-extended": "a contract is given another end",
+    "placement-converted": "a temporary placement becomes permanent",
+    "concern-raised": "somebody is unhappy with a placement",
+    "placement-ended": "a placement ends",
+    "guarantee-invoked": "the client asks for what the guarantee promises",
+    "command-refused": "a gate refuses something",
+    "gate-bypassed": "something happens that a gate did not allow",
+    "message-refused": "a message cannot be applied",
+    "event-annulled": "an earlier event is declared wrong",
+    "obligation-opened": "a promise is opened",
+    "obligation-moved": "a promise is given another due time",
+    "obligation-mode-changed": "a promise takes another mode",
+    "obligation-met": "a promise is kept",
+    "obligation-breached": "a promise is broken",
+    "obligation-excused": "a broken promise is excused",
+    "excuse-granted": "somebody excuses the promise",
+    "obligation-dropped": "a promise is dropped",
+    "rung-reached": "a step of a promise's ladder is reached",
+    "escalation-raised": "something is escalated",
+    "escalation-acknowledged": "somebody takes an escalation on",
+    "escalation-settled": "an escalation is settled",
+    "outreach-requested": "a message is owed",
+    "outreach-sent": "a message is sent",
+    "outreach-failed": "a message cannot be sent",
+    "outreach-withheld": "a message is withheld",
+}
+
+# What somebody asks for or reports, read after "to".
+COMMAND_WORDS: Final[Mapping[str, str]] = {
+    "open-engagement": "take a candidate on",
+    "adopt-policy": "put an engagement under another policy",
+    "assign": "name the recruiter who answers for the candidate",
+    "reassign": "hand the candidate over to another recruiter",
+    "complete-intake": "complete the intake",
+    "pause": "leave the candidate in peace until a date",
+    "record-pause": "report that the candidate was promised quiet",
+    "resume": "end a pause or a sleep",
+    "go-dormant": "put the engagement to sleep",
+    "withdraw": "report that the candidate withdraws",
+    "close-engagement": "close the engagement",
+    "record-contact": "report a talk with the candidate",
+    "record-attempt": "report an attempt to reach the candidate",
+    "record-message": "report that the candidate wrote",
+    "request-call": "report that the candidate asks to be called",
+    "introduce-recruiter": "report that the recruiter was introduced",
+    "record-facet": "report something learnt about the person",
+    "retire-facet": "report that something about the person is true no longer",
+    "play-back-profile": "report that the profile was played back",
+    "confirm-profile": "report that the candidate confirmed the profile",
+    "record-no-match": "report that nothing is good enough yet",
+    "decline-match": "report that a job is not put to the candidate",
+    "record-application": "report an application",
+    "link-application-to-job-order": "report which job order an application is for",
+    "decline-application": "report that an application goes no further",
+    "record-check": "report a check",
+    "propose-job": "put a job to the candidate",
+    "record-proposal": "report that a job was put to the candidate",
+    "answer-proposal": "report the candidate's answer to a job",
+    "grant-right-to-represent": "record the candidate's agreement to be presented",
+    "revoke-right-to-represent": "report that the candidate took the agreement back",
+    "submit": "present the candidate to a client",
+    "record-submission": "report that the candidate was presented",
+    "record-client-answer": "report the client's answer",
+    "record-client-talk": "report a talk with the client",
+    "open-conflict": "report that somebody else claims the candidate",
+    "add-conflict-evidence": "report evidence of who was first",
+    "resolve-conflict": "report how a dispute ended",
+    "request-interview": "report that the client asks for an interview",
+    "schedule-interview": "fix the time of an interview",
+    "record-interview-scheduled": "report that an interview was given a time",
+    "move-interview": "report an interview's new time",
+    "cancel-interview": "report that an interview is called off",
+    "record-interview-held": "report that an interview took place",
+    "record-interview-missed": "report that somebody did not come",
+    "explain-no-show": "report why somebody did not come",
+    "record-interview-result": "report what came of an interview",
+    "pass-on-feedback": "report that the candidate was told the client's decision",
+    "record-offer": "report an offer",
+    "revise-offer": "report that the offer changed",
+    "note-counter-offer": "report a counter-offer",
+    "accept-offer": "report that the candidate accepted",
+    "decline-offer": "report that the candidate declined",
+    "withdraw-offer": "report that an offer stands no longer",
+    "settle-submission": "report what the candidate chose for another submission",
+    "record-placement-terms": "report the terms of a placement",
+    "move-start": "report another first day",
+    "confirm-start": "report that the first paid day took place",
+    "extend-contract": "report that a contract ends at another time",
+    "convert-placement": "report that a placement became permanent",
+    "raise-concern": "report that somebody is unhappy with a placement",
+    "end-placement": "report that a placement is over",
+    "invoke-guarantee": "report that the client asks for the guarantee",
+    "record-position-held": "report that a job is on hold",
+    "record-position-resumed": "report that a job goes on",
+    "record-position-filled": "report that a job is gone",
+    "annul-event": "declare an earlier event wrong",
+    "acknowledge-escalation": "take an escalation on",
+    "excuse-obligation": "excuse a promise",
+    "record-outreach": "tell what became of a message",
+    "refuse-message": "record that a message could not be applied",
+}
+
+_WHO: Final = {
+    "candidate": "by the candidate",
+    "client": "by the client",
+    "agency": "by us",
+    "both": "by both sides",
+    "unknown": "by nobody knows whom",
+}
+# (event, field, value) or (any event, field, value) -> what it adds to the clause.
+_NARROWED: Final[Mapping[tuple[str, str], Mapping[str, str]]] = {
+    ("contact-made", "purpose"): {
+        "talk": "for a talk",
+        "preparation": "to prepare them for the interview",
+        "debrief": "to talk the interview through",
+        "answer": "to bring an answer",
+        "check-in": "to ask how the job is",
+        "introduction": "to introduce the recruiter",
+        "wellbeing": "to ask how they are",
+        "offer": "about the offer",
+        "counter-offer": "about counter-offers",
+        "pre-start": "before the first day",
+        "redeployment": "about what comes next",
+        "after-fall-off": "about a placement that came to nothing",
+    },
+    ("talked-with-client", "purpose"): {
+        "talk": "for a talk",
+        "chase": "to ask for their word",
+        "tell": "to tell them what the candidate decided",
+        "debrief": "to talk the interview through",
+        "check-in": "to ask whether the person excels",
+        "terms": "about the terms",
+    },
+    ("candidate-withdrew", "scope"): {
+        "submission": "from one submission",
+        "engagement": "from the whole search",
+    },
+    ("client-answered", "answer"): {"yes": "with a yes", "no": "with a no"},
+    ("proposal-answered", "answer"): {"yes": "with a yes", "no": "with a no"},
+    ("placement-ended", "how"): {
+        "reneged": "because it was given up before it began",
+        "no-start": "because the first day never took place",
+        "fall-off": "because it was broken off",
+        "completed": "as agreed",
+    },
+    ("interview-result-recorded", "result"): {
+        "advance": "and it goes on",
+        "hold": "and it has to wait",
+        "reject": "and it is a rejection",
+    },
+    ("position-filled", "how"): {"filled": "by being filled", "closed": "by being closed"},
+    ("interview-missed", "missed-by"): {
+        "candidate": "namely the candidate",
+        "client": "namely the client",
+        "unknown": "and nobody knows who",
+    },
+    ("", "cancelled-by"): _WHO,
+    ("", "moved-by"): _WHO,
+    ("", "ended-by"): _WHO,
+    ("", "raised-by"): _WHO,
+}
+
+
+def narrowed_words(event: str, field: str, value: str) -> str:
+    """Say what a comparison adds to an event's clause; a field without words of its own is named."""
+    known = _NARROWED.get((event, field)) or _NARROWED.get(("", field), {})
+    if event == "check-recorded" and field == "kind":
+        return f"of the kind {value.replace('-', ' ')}"
+    if event == "excuse-granted" and field == "rule":
+        return "this time" if value else ""
+    return known.get(value) or f"with the {field.replace('-', ' ')} {value.replace('-', ' ')}"
+
+
+# Whom a step reaches, and who owes.
+PEOPLE_WORDS: Final[Mapping[str, str]] = {
+    "owner": "the recruiter",
+    "team-lead": "the team lead",
+    "director": "the director",
+    "candidate": "the candidate",
+    "candidate-owner": "the recruiter who answers for the candidate",
+    "job-order-owner": "the recruiter who answers for the client's job",
+}
+PLANNED_WORDS: Final[Mapping[str, str]] = {
+    "starts_at": "the interview's start",
+    "ends_at": "the interview's end",
+    "starts_on": "the agreed first day",
+    "started_on": "the first paid day",
+    "ends_on": "the contract's agreed end",
+    "expires_at": "the day on which the offer lapses",
+    "expected_by": "the day that was named",
+}
+
+
+def listed(parts: list[str], last: str = "or") -> str:
+    """Join clauses as one says them: ``a, b or c``."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} {last} {parts[-1]}"
