@@ -4,12 +4,12 @@ A name goes into a letter's body and its address line; never into a subject, an 
 """
 
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from activities.channels.port import Channel, Letter
-from activities.directory import Directory, Person
+from activities.directory import Away, Directory, Person
 from activities.letters import (
     BrokenTemplate,
     Templates,
@@ -48,6 +48,7 @@ class Recipient:
     person_id: str | None
     name: str = field(repr=False)
     address: str = field(repr=False)
+    stands_in_for: Away | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Composer:
         opened = await self._opening(order)
         if stop := _erased(opened):
             return None, stop
-        recipient = await self._recipient(order, opened)
+        recipient = await self._recipient(order, opened, now)
         if isinstance(recipient, Stop):
             return None, recipient
         if order.useful_until is not None and now > order.useful_until:
@@ -90,16 +91,22 @@ class Composer:
 
     async def digest(
         self, agency: str, person_id: str, lines: Sequence[Line], now: datetime
-    ) -> Letter | Stop:
-        """Write one letter about many promises, the most urgent first; about one alone, its own letter."""
+    ) -> tuple[str, Letter | Stop]:
+        """Write one letter about many promises, the most urgent first; about one alone, its own letter.
+
+        It names who gets it: whoever stands in by now, if the person is away.
+        """
         if not lines:
-            return Stop("withheld", "settled", "no promise of the digest waits any more")
-        recipient = reachable(await self._directory.person(agency, person_id), person_id)
+            return person_id, Stop("withheld", "settled", "no promise of the digest waits any more")
+        recipient = reachable(await self._directory.present(agency, person_id, now), person_id)
         if isinstance(recipient, Stop):
-            return recipient
+            return person_id, recipient
+        for_each = [await self._behalf(line.order, recipient, now) for line in lines]
         if len(lines) == 1:
-            return await self._written(self._letter(lines[0].order, lines[0].opened, recipient))
-        return await self._written(self._many(recipient, lines, now))
+            written = self._letter(lines[0].order, lines[0].opened, for_each[0])
+        else:
+            written = self._many(recipient, list(zip(lines, for_each, strict=True)), now)
+        return recipient.person_id or person_id, await self._written(written)
 
     async def _is_settled(self, order: OutreachOrder) -> bool:
         stored = await self._log.read_stream(order.agency, f"engagement:{order.engagement_id}")
@@ -120,10 +127,21 @@ class Composer:
                 return opened
         raise UnknownEngagement(order.engagement_id)
 
-    async def _recipient(self, order: OutreachOrder, opened: EngagementOpened) -> Recipient | Stop:
+    async def _behalf(self, order: OutreachOrder, recipient: Recipient, now: datetime) -> Recipient:
+        """Say for whom a colleague gets one promise of a digest: it is another's, or their own."""
+        if order.to == "candidate":
+            return recipient
+        person = await self._directory.resolve(order.agency, order.to, order.owner, now)
+        if person is None or person.person_id != recipient.person_id:
+            return recipient
+        return replace(recipient, stands_in_for=person.stands_in_for)
+
+    async def _recipient(
+        self, order: OutreachOrder, opened: EngagementOpened, now: datetime
+    ) -> Recipient | Stop:
         if order.to == "candidate":
             return _reachable(None, "the candidate", opened.name, opened.email)
-        person = await self._directory.resolve(order.agency, order.to, order.owner)
+        person = await self._directory.resolve(order.agency, order.to, order.owner, now)
         if person is None:
             says = f"the agency has nobody to be the {order.to}; load its people with 'rapport agency load'"
             return Stop("failed", "no-recipient", says)
@@ -139,22 +157,24 @@ class Composer:
 
     async def _letter(self, order: OutreachOrder, opened: EngagementOpened, recipient: Recipient) -> Letter:
         words = {
-            **await self._words(order, opened),
+            **await self._words(order, opened, recipient),
             "reader": recipient.name,
-            "why_you": _why(order, recipient),
+            "why_you": _why(order, recipient, opened.zone),
         }
         reply_to = self._channel.reply_to(order.agency, order.engagement_id)
         return self._rendered(order.template, words, recipient, reply_to)
 
-    async def _many(self, recipient: Recipient, lines: Sequence[Line], now: datetime) -> Letter:
-        ordered = sorted(lines, key=lambda each: _urgency(each.order, now))
+    async def _many(
+        self, recipient: Recipient, lines: Sequence[tuple[Line, Recipient]], now: datetime
+    ) -> Letter:
+        ordered = sorted(lines, key=lambda each: _urgency(each[0].order, now))
         promises = [
             {
-                **await self._words(each.order, each.opened),
+                **await self._words(each.order, each.opened, behalf),
                 "late": span(_late(each.order, now)),
                 "template": each.order.template,
             }
-            for each in ordered
+            for each, behalf in ordered
         ]
         words: Words = {
             "reader": recipient.name,
@@ -177,7 +197,9 @@ class Composer:
             reply_to=reply_to,
         )
 
-    async def _words(self, order: OutreachOrder, opened: EngagementOpened) -> dict[str, str | int]:
+    async def _words(
+        self, order: OutreachOrder, opened: EngagementOpened, recipient: Recipient
+    ) -> dict[str, str | int]:
         owner = await self._directory.person(order.agency, order.owner) if order.owner else None
         return {
             "candidate": _text(opened.name) or "A candidate",
@@ -190,6 +212,7 @@ class Composer:
             "due": moment(order.due_at, opened.zone) or "now",
             "level": order.level,
             "help": what_would_help(order.rule),
+            "for_whom": _for_whom(recipient, opened.zone),
         }
 
 
@@ -197,7 +220,8 @@ def reachable(person: Person | None, person_id: str) -> Recipient | Stop:
     """Say how to write to a colleague, or why nobody can."""
     if person is None:
         return Stop("failed", "no-recipient", f"{person_id} does not work here any more")
-    return _reachable(person.person_id, person.person_id, person.name, person.email)
+    found = _reachable(person.person_id, person.person_id, person.name, person.email)
+    return found if isinstance(found, Stop) else replace(found, stands_in_for=person.stands_in_for)
 
 
 def _reachable(
@@ -235,7 +259,17 @@ def _who(owner: Person | None, owner_id: str | None) -> str:
     return f"{_text(owner.name)} ({owner.person_id})" if _text(owner.name) else owner.person_id
 
 
-def _why(order: OutreachOrder, recipient: Recipient) -> str:
+def _for_whom(recipient: Recipient, zone: str) -> str:
+    away = recipient.stands_in_for
+    if away is None:
+        return ""
+    called = f"{_text(away.name)} ({away.person_id})" if _text(away.name) else away.person_id
+    return f"for {called}, who is away until {moment(away.until, zone)}"
+
+
+def _why(order: OutreachOrder, recipient: Recipient, zone: str) -> str:
+    if recipient.stands_in_for is not None:
+        return f"It comes to you {_for_whom(recipient, zone)}."
     if order.owner is None:
         return "Nobody answers for this engagement yet, so it comes to you."
     if recipient.person_id == order.owner:

@@ -115,7 +115,7 @@ class Digest:
         found = {each.effect_id: await self._look(each) for each in entries}
         listed = {key: each for key, each in found.items() if isinstance(each, Line)}
         stops = {key: each for key, each in found.items() if isinstance(each, Stop)}
-        letter = await self._composer.digest(order.agency, place.person_id, [*listed.values()], now)
+        reader, letter = await self._composer.digest(order.agency, place.person_id, [*listed.values()], now)
         await unless_held(self._directory, order.agency)
         claim = await self._digests.claim(
             order.agency,
@@ -139,7 +139,7 @@ class Digest:
             )
         else:
             return
-        await self._finish(order, place, claim, [_became(key, place.person_id, stop) for key in listed])
+        await self._finish(order, place, claim, [_became(key, reader, stop) for key in listed])
 
     async def _look(self, entry: Entry) -> Line | Stop:
         try:

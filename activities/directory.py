@@ -4,22 +4,31 @@ It opens names and addresses: nothing it returns may be logged or put into an ou
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal
+from datetime import datetime
+from typing import Final
 
 from events import agency as agencies
 from events.agency import Agency, Hold, Role
 from events.codec import decode
 from events.log.port import EventLog
 from events.personal import Erased
-
-StaffRole = Literal["owner", "team-lead", "director"]
+from events.reaching import Reached, StaffRole, instead_of, reached
 
 # Seconds for which a picture is trusted without asking the log.
 FRESH_FOR: Final = 5.0
 # Seconds after which names and addresses are opened anew: an erased one is forgotten here by then.
 KEPT_FOR: Final = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """Somebody who is away, and the first moment at which they are back."""
+
+    person_id: str
+    until: datetime
+    name: str | Erased | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,8 @@ class Person:
     role: Role
     name: str | Erased | None = field(repr=False)
     email: str | Erased | None = field(repr=False)
+    stands_in_for: Away | None = None
+    """Whom it was meant for, where that is somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +78,28 @@ class Directory:
         line = state.lines().get(person_id)
         return _person(state, line.director) if line else None
 
-    async def resolve(self, agency: str, role: StaffRole, owner: str | None) -> Person | None:
-        """Say whom a duty reaches: the role in the owner's line, or the next above who is there.
+    async def resolve(self, agency: str, role: StaffRole, owner: str | None, at: datetime) -> Person | None:
+        """Say whom a duty reaches at a moment of the domain, as :func:`events.reaching.reached` tells.
 
-        Without a known owner it is the agency's only team lead, else its first director; None: nobody.
+        Asked from the log: an absence told before a letter is written holds for the letter.
         """
-        state = await self._state(agency)
-        return _person(state, next(iter(_climb(state, role, owner)), None))
+        state = await self._state(agency, trust=False)
+        return _reached(state, reached(state, role, owner, at))
+
+    async def present(self, agency: str, person_id: str, at: datetime) -> Person | None:
+        """Find somebody, or who stands in for them at a moment of the domain; None: they have left."""
+        state = await self._state(agency, trust=False)
+        return _reached(state, instead_of(state, person_id, at))
+
+    async def agency(self, agency: str) -> Agency:
+        """Give an agency's people, absences and policy as they are now, asked from the log."""
+        return await self._state(agency, trust=False)
+
+    async def offices(self, agency: str, people: Iterable[str]) -> dict[str, str]:
+        """Say where people work, asked from the log; who has no office is left out."""
+        known = (await self._state(agency, trust=False)).people
+        found = {each: known[each].office for each in people if each in known}
+        return {each: office for each, office in found.items() if office is not None}
 
     async def policy_digest(self, agency: str) -> str | None:
         """Name the policy that the agency follows now, asked from the log; None before the first."""
@@ -108,19 +134,12 @@ def _person(state: Agency, person_id: str | None) -> Person | None:
     return Person(entry.person_id, entry.role, entry.name, entry.email)
 
 
-def _climb(state: Agency, role: StaffRole, owner: str | None) -> list[str]:
-    line = state.lines().get(owner) if owner is not None else None
-    own = owner if role == "owner" and owner in state.people else None
-    team_lead = line.team_lead if line else _only(_with_role(state, "team-lead"))
-    director = line.director if line else None
-    wanted = [own, team_lead if role in ("owner", "team-lead") else None, director]
-    anybody = _with_role(state, "director") + _with_role(state, "team-lead")
-    return [each for each in wanted if each is not None] + anybody
-
-
-def _with_role(state: Agency, role: Role) -> list[str]:
-    return sorted(each for each, entry in state.people.items() if entry.role == role)
-
-
-def _only(people: list[str]) -> str | None:
-    return people[0] if len(people) == 1 else None
+def _reached(state: Agency, found: Reached | None) -> Person | None:
+    person = _person(state, found.person_id) if found is not None else None
+    if person is None or found is None or found.instead_of is None:
+        return person
+    away = found.instead_of
+    meant = state.people.get(away.person_id)
+    return replace(
+        person, stands_in_for=Away(away.person_id, away.until, meant.name if meant is not None else None)
+    )

@@ -1,27 +1,25 @@
 """Which commands count only on a lead's word: asked of the agency's people before the command is given.
 
-The engagement itself knows nobody's role; it only sees to it that nobody approves what they owe themselves.
+The engagement itself knows nobody's role; it only sees to it that nobody approves what they owe themselves,
+whomever they stand in for.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 from events.agency import Agency
 from events.commands import Order
 from events.errors import NotAllowed
+from events.reaching import stood_in_for
 
 LEADS: Final = frozenset({"team-lead", "director"})
 # Each command's field that names the lead.
 ON_WHOSE_WORD: Final[Mapping[str, str]] = {"excuse-obligation": "by", "pause": "approved_by"}
 
 
-def needs_lead(order: Order) -> bool:
-    """Tell whether a command rests on the word of a lead."""
-    return _named(order) is not None
-
-
-def check_lead(order: Order, agency: Agency) -> None:
-    """Make sure that whoever is named as the lead is one.
+def check_lead(order: Order, agency: Agency, at: datetime) -> None:
+    """Make sure that whoever is named as the lead is one, or stands in for one who is away at a moment.
 
     :raises NotAllowed: they do not work here, or are no lead.
     """
@@ -33,7 +31,8 @@ def check_lead(order: Order, agency: Agency) -> None:
         raise NotAllowed(
             f"{order.command.name}: '{person}' does not work here; name a team lead or a director"
         )
-    if entry.role not in LEADS:
+    covered = (agency.people[each].role for each in stood_in_for(agency, person, at))
+    if entry.role not in LEADS and LEADS.isdisjoint(covered):
         raise NotAllowed(
             f"{order.command.name}: '{person}' is a {entry.role}, and this is a lead's to say; "
             "name a team lead or a director"

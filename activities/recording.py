@@ -17,6 +17,8 @@ from activities.types import (
     FencedReply,
     LoadReply,
     LoadRequest,
+    OfficesReply,
+    OfficesRequest,
     PolicyReply,
     PolicyRequest,
     Reply,
@@ -94,6 +96,13 @@ class Recording:
                     "UnknownPolicy",
                 )
             return PolicyReply(digest=digest, body=body)
+
+    @activity.defn(name="load-offices")
+    async def load_offices(self, request: OfficesRequest) -> OfficesReply:
+        """Tell where people work, whose calendar counts for what they owe."""
+        with for_temporal("look up offices"):
+            found = await self._directory.offices(request.agency, request.people)
+            return OfficesReply(offices=found)
 
     def _reply(self, result: AppendResult) -> Reply:
         match result:

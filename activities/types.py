@@ -120,6 +120,19 @@ class PolicyReply(_Data):
     body: str
 
 
+class OfficesRequest(_Data):
+    """Asks where people of the agency work."""
+
+    agency: str
+    people: tuple[str, ...]
+
+
+class OfficesReply(_Data):
+    """Their offices; who has none, or is not known, is left out."""
+
+    offices: dict[str, str]
+
+
 # -- outreach -----------------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ Nothing is left out: each escalation also owes its recruiter a message, through 
 
 import asyncio
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 import asyncpg
@@ -62,7 +62,7 @@ async def due(ground: Ground, sizes: Sizes) -> list[Figure]:
 
 
 async def _ours(ground: Ground, count: int) -> tuple[float, str]:
-    agency = await ground.agency(load_policy(POLICY, where="the benchmark's policy"))
+    agency = await ground.agency(load_policy(POLICY, where="the benchmark's policy", on=date(2026, 1, 5)))
     engagements = ground.engagements(agency)
     async with ground.worker(OURS):
 

@@ -4,10 +4,20 @@ The events are stored formats.  People are opaque ids; only the sealed name and 
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Final, Literal, assert_never, get_args
+from typing import Annotated, ClassVar, Final, Literal, assert_never, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from events.absences import (
+    Absence,
+    AbsenceEnded,
+    AbsenceRecorded,
+    EndAbsence,
+    RecordAbsence,
+    began,
+    end_absence,
+    record_absence,
+)
 from events.catalogue import Event, PolicyAdopted
 from events.codec import registry_of
 from events.commands import Command
@@ -31,6 +41,7 @@ def key_subject_of(person_id: str) -> str:
 class PersonJoined(Event):
     """Somebody works for the agency from now on."""
 
+    schema_version: ClassVar[int] = 2
     type: Literal["person-joined"] = "person-joined"
     person_id: Id
     role: Role
@@ -38,6 +49,8 @@ class PersonJoined(Event):
     director: Id | None = None
     name: Personal[str | None] = None
     email: Personal[str | None] = None
+    team: Code | None = None
+    office: Code | None = Field(default=None, description="whose calendar counts: one of the policy's")
 
     def key_subject(self) -> str | None:
         """Name the person: each can be erased alone."""
@@ -47,6 +60,7 @@ class PersonJoined(Event):
 class PersonChanged(Event):
     """A person's role, line, name or address is another now; the event holds all of them."""
 
+    schema_version: ClassVar[int] = 2
     type: Literal["person-changed"] = "person-changed"
     person_id: Id
     role: Role
@@ -54,6 +68,8 @@ class PersonChanged(Event):
     director: Id | None = None
     name: Personal[str | None] = None
     email: Personal[str | None] = None
+    team: Code | None = None
+    office: Code | None = Field(default=None, description="whose calendar counts: one of the policy's")
 
     def key_subject(self) -> str | None:
         """Name the person: each can be erased alone."""
@@ -84,7 +100,14 @@ class OutreachReleased(Event):
 
 
 AnyAgencyEvent = Annotated[
-    PersonJoined | PersonChanged | PersonLeft | PolicyAdopted | OutreachHeld | OutreachReleased,
+    PersonJoined
+    | PersonChanged
+    | PersonLeft
+    | PolicyAdopted
+    | OutreachHeld
+    | OutreachReleased
+    | AbsenceRecorded
+    | AbsenceEnded,
     Field(discriminator="type"),
 ]
 EVENTS: Final[dict[str, type[Event]]] = registry_of(AnyAgencyEvent)
@@ -103,6 +126,8 @@ class Entry(BaseModel):
     director: Id | None = None
     name: Personal[str | None] = None
     email: Personal[str | None] = None
+    team: Code | None = None
+    office: Code | None = None
 
 
 class LoadPeople(Command):
@@ -136,7 +161,8 @@ class ReleaseOutreach(Command):
 
 
 AnyAgencyCommand = Annotated[
-    LoadPeople | AdoptAgencyPolicy | HoldOutreach | ReleaseOutreach, Field(discriminator="name")
+    LoadPeople | AdoptAgencyPolicy | HoldOutreach | ReleaseOutreach | RecordAbsence | EndAbsence,
+    Field(discriminator="name"),
 ]
 COMMANDS: Final[dict[str, type[Command]]] = {
     each.model_fields["name"].default: each for each in get_args(get_args(AnyAgencyCommand)[0])
@@ -175,6 +201,8 @@ class Agency:
     policy_name: str | None = None
     outreach_held: Hold | None = None
     """None: messages may leave."""
+    absences: dict[str, Absence] = field(default_factory=dict)
+    """Every absence there was, is or will be, by its id."""
 
     def lines(self) -> dict[str, Line]:
         """Give everybody's line, of those who left too; only people who work here now stand in one.
@@ -215,8 +243,19 @@ def evolve(state: Agency, event: AnyAgencyEvent) -> Agency:
             return replace(state, outreach_held=Hold(event.at, event.reason, event.by))
         case OutreachReleased():
             return replace(state, outreach_held=None)
+        case AbsenceRecorded():
+            return replace(state, absences=began(state.absences, event))
+        case AbsenceEnded():
+            return _back(state, event)
         case _:
             assert_never(event)
+
+
+def _back(state: Agency, event: AbsenceEnded) -> Agency:
+    found = state.absences.get(event.absence_id)
+    if found is None:
+        return state
+    return replace(state, absences={**state.absences, event.absence_id: replace(found, until=event.ended_at)})
 
 
 # -- decisions ----------------------------------------------------------------------------------
@@ -227,7 +266,7 @@ def decide(command: AnyAgencyCommand, state: Agency, at: Moment) -> list[AnyAgen
 
     The state must be folded from opened events, else every name and address looks changed.
 
-    :raises InvalidCommand: a person comes twice, a line names somebody unknown, or the policy is malformed.
+    :raises CallerError: e.g. a person comes twice, a line names somebody unknown, the policy is malformed.
     """
     match command:
         case LoadPeople():
@@ -241,6 +280,10 @@ def decide(command: AnyAgencyCommand, state: Agency, at: Moment) -> list[AnyAgen
             return [OutreachHeld(at=at, reason=command.reason, by=command.by, words=command.words)]
         case ReleaseOutreach():
             return [] if state.outreach_held is None else [OutreachReleased(at=at, by=command.by)]
+        case RecordAbsence():
+            return [*record_absence(command, state.people, state.absences, at)]
+        case EndAbsence():
+            return [*end_absence(command, state.absences, at)]
         case _:
             assert_never(command)
 

@@ -12,9 +12,11 @@ from events import catalogue as e
 from events.envelope import derived_id
 from events.obligations import (
     MICROSECOND,
+    calendar_of,
     drop,
     keeps,
     lay_rungs,
+    office_of,
     open_obligation,
     owner_of,
     shifted,
@@ -60,7 +62,7 @@ def mended(state: Engagement, policy: Policy, past: Past, cause: UUID, at: datet
         if isinstance(event, e.ObligationMet | e.ObligationDropped):
             rule = policy.obligation(event.rule)
             if rule is not None and (event.rule, event.subject) not in taken:
-                result += _again(state, rule, past, event, cause, at)
+                result += _again(state, rule, policy, past, event, cause, at)
     if past.annulled_type in ("paused", "resumed"):
         result += _unwaited(state, policy, past, gone, at)
     if past.annulled_type in ("placement-started", "placement-ended"):
@@ -100,10 +102,12 @@ def _placed_otherwise(
                 yield from drop(state, key, "annulled", at)
         elif not there and (rule.id, "engagement") not in opened and not state.dormant:
             since = state.last_contact_at or at
-            due = max(at, since + rule.within.delta)
-            rungs = lay_rungs(rule, due, at, 0)
+            office = office_of(policy, rule, state, "engagement")
+            calendar = calendar_of(policy, office)
+            due = max(at, rule.within.after(since, calendar))
+            rungs = lay_rungs(rule, due, at, 0, calendar)
             yield open_obligation(state.stream, rule, "engagement", cause, since, due, rungs, at).model_copy(
-                update={"at": at}
+                update={"at": at, "calendar": office}
             )
 
 
@@ -149,6 +153,7 @@ def _raised_again(
 def _again(
     state: Engagement,
     rule: ObligationRule,
+    policy: Policy,
     past: Past,
     ended: e.ObligationMet | e.ObligationDropped,
     cause: UUID,
@@ -157,7 +162,7 @@ def _again(
     key = ended.obligation_id
     laid = _laid(past, key)
     first = laid[0] if laid else None
-    if not isinstance(first, e.ObligationOpened) or _ended_otherwise(state, rule, first, past):
+    if not isinstance(first, e.ObligationOpened) or _ended_otherwise(state, rule, policy, first, past):
         return
     breach = state.breaches.get(key)
     stands = breach is not None and not breach.excused
@@ -176,7 +181,8 @@ def _again(
     again = open_obligation(
         state.stream, rule, first.subject, cause, first.since, due, rungs, first.opened_at
     )
-    yield again.model_copy(update={"at": at, "waited": (waited + by) // MICROSECOND})
+    waits_for = {"waited": (waited + by) // MICROSECOND, "calendar": first.calendar}
+    yield again.model_copy(update={"at": at, **waits_for})
 
 
 def _back(state: Engagement, past: Past, moved: e.ObligationMoved, at: datetime) -> Iterator[e.AnyEvent]:
@@ -199,7 +205,10 @@ def _laid(past: Past, key: UUID) -> list[e.ObligationOpened | e.ObligationMoved]
     ]
 
 
-def _ended_otherwise(state: Engagement, rule: ObligationRule, first: e.ObligationOpened, past: Past) -> bool:
+def _ended_otherwise(
+    state: Engagement, rule: ObligationRule, policy: Policy, first: e.ObligationOpened, past: Past
+) -> bool:
+    calendar = calendar_of(policy, first.calendar)
     opened = False
     for identity, event in past.events:
         opened = opened or event is first
@@ -209,7 +218,7 @@ def _ended_otherwise(state: Engagement, rule: ObligationRule, first: e.Obligatio
         if not opened:
             continue
         named = named_by(event, state)
-        if keeps(rule, event, first.subject, first.since, named, first.due_at):
+        if keeps(rule, event, first.subject, first.since, named, first.due_at, calendar):
             return True
         if any(fires(trigger, event, first.subject, named) for trigger in rule.dropped_by):
             return True

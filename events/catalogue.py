@@ -36,6 +36,7 @@ from events.kinds import (
     RungAction,
     Sentiment,
     Verdict,
+    WallHours,
     WithdrawalScope,
 )
 from events.personal import Personal
@@ -69,6 +70,7 @@ class EngineEvent(Event):
 class EngagementOpened(Event):
     """The agency takes on a person, who is known here by an opaque id."""
 
+    schema_version: ClassVar[int] = 2
     type: Literal["engagement-opened"] = "engagement-opened"
     engagement_id: Id
     candidate_id: Id
@@ -79,16 +81,20 @@ class EngagementOpened(Event):
         default="UTC", description="IANA zone the candidate lives by; plain, it moves due times"
     )
     opened_from: Code = "direct"
+    office: Code | None = Field(default=None, description="where whoever answers for them first works")
 
 
 class PolicyAdopted(Event):
     """From here on this policy governs; its body is kept under its digest."""
 
-    schema_version: ClassVar[int] = 2
+    schema_version: ClassVar[int] = 3
     type: Literal["policy-adopted"] = "policy-adopted"
     digest: str
     name: Code
     body: str | None = Field(default=None, description="the canonical policy, in the agency's stream only")
+    quiet_hours: WallHours | None = Field(
+        default=None, description="when candidates are not written to, unless they say otherwise"
+    )
     modes: Modes = Field(
         default="new", description="open: what is open takes its rule's mode too; new: it keeps its own"
     )
@@ -113,6 +119,24 @@ class Reassigned(Event):
     handover: Personal[str | None] = Field(
         default=None, description="what the next one must know; None: not recorded"
     )
+
+
+class OfficeNoted(Event):
+    """Where a person of the agency works: what they owe is reckoned by that office's calendar."""
+
+    type: Literal["office-noted"] = "office-noted"
+    person: Id
+    office: Code
+
+
+class QuietHoursSet(Event):
+    """The candidate said when they are not to be written to, and perhaps where they live now."""
+
+    type: Literal["quiet-hours-set"] = "quiet-hours-set"
+    quiet_hours: WallHours | None = Field(
+        description="None: at no time of their own; the policy's hold again"
+    )
+    zone: str | None = Field(default=None, description="IANA zone they live by from now on; None: as before")
 
 
 class IntakeCompleted(Event):
@@ -821,6 +845,7 @@ class Rung:
 class ObligationOpened(EngineEvent):
     """A promise is open, due at a time that no later change of a library can move."""
 
+    schema_version: ClassVar[int] = 2
     type: Literal["obligation-opened"] = "obligation-opened"
     obligation_id: UUID
     rule: RuleId
@@ -839,6 +864,9 @@ class ObligationOpened(EngineEvent):
         default=None, description="seconds after its rung that a message still helps"
     )
     waited: int = Field(default=0, description="microseconds of pauses that the due time includes")
+    calendar: Code | None = Field(
+        default=None, description="the office by whose working time it was reckoned; None: by elapsed time"
+    )
 
 
 class ObligationMoved(EngineEvent):
@@ -972,6 +1000,7 @@ class EscalationSettled(EngineEvent):
 class OutreachRequested(EngineEvent):
     """The engine owes a message; sending it is neither contact nor attempt."""
 
+    schema_version: ClassVar[int] = 2
     type: Literal["outreach-requested"] = "outreach-requested"
     effect_id: UUID
     channel: Literal["email"] = "email"
@@ -984,6 +1013,10 @@ class OutreachRequested(EngineEvent):
     level: int = 0
     due_at: Moment | None = None
     useful_until: Moment | None = None
+    not_before: Moment | None = Field(
+        default=None,
+        description="the end of the candidate's quiet hours, for which it waits; None: it may leave",
+    )
 
 
 class OutreachSent(Event):
@@ -1022,6 +1055,8 @@ AnyEvent = Annotated[
     | PolicyAdopted
     | Assigned
     | Reassigned
+    | OfficeNoted
+    | QuietHoursSet
     | IntakeCompleted
     | Paused
     | Resumed

@@ -41,6 +41,7 @@ def _placed(body: dict[str, Any]) -> dict[str, Any]:
 # (type, schema version) -> what raises a body of that version to the next.
 UPCASTERS: dict[tuple[str, int], Upcaster] = {
     ("policy-adopted", 1): _grown,
+    ("policy-adopted", 2): _grown,
     ("paused", 1): _grown,
     ("contact-made", 1): _grown,
     ("job-proposed", 1): _grown,
@@ -49,6 +50,11 @@ UPCASTERS: dict[tuple[str, int], Upcaster] = {
     ("client-answered", 1): _grown,
     ("offer-extended", 1): _grown,
     ("offer-accepted", 1): _placed,
+    ("person-joined", 1): _grown,
+    ("person-changed", 1): _grown,
+    ("engagement-opened", 1): _grown,
+    ("obligation-opened", 1): _grown,
+    ("outreach-requested", 1): _grown,
 }
 
 

@@ -1,6 +1,7 @@
 """What a decision may know beside the command and the state: who, when, and under which id."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from events.envelope import Actor, derived_id
@@ -17,6 +18,7 @@ class Context:
     actor: Actor
     at: datetime
     now: datetime
+    offices: Mapping[str, str] = field(default_factory=dict)
 
     def new_id(self, kind: str, given: str | None = None) -> str:
         """Take the caller's id, or derive one from the command's own."""

@@ -41,11 +41,15 @@ def decide(
         case c.OpenEngagement():
             return intake.open_engagement(command, state, ctx, policy)
         case c.AdoptPolicy():
-            return intake.adopt_policy(command, state, ctx)
+            return intake.adopt_policy(command, state, ctx, policy)
         case c.Assign():
             return intake.assign(command, state, ctx)
         case c.Reassign():
             return intake.reassign(command, state, ctx)
+        case c.NoteOffice():
+            return intake.note_office(command, state, ctx)
+        case c.SetQuietHours():
+            return intake.set_quiet_hours(command, state, ctx)
         case c.CompleteIntake():
             return intake.complete_intake(command, state, ctx)
         case c.Pause() | c.RecordPause():

@@ -3,7 +3,7 @@
 This is what the workflow calls; it never reads a clock and never looks at a personal value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -22,6 +22,7 @@ from events.errors import ClosedEngagement, InvalidCommand, UnknownEngagement, W
 from events.fold import advance, annulled_ids, with_excused
 from events.gates import INTENT_OF_REPORT, unmet
 from events.obligations import react
+from events.offices import NOWHERE, with_offices
 from events.personal import personal_fields
 from events.policy import GateRule, Policy
 from events.receipts import input_of, input_of_step
@@ -106,15 +107,18 @@ def prepare(
     engagement_id: str,
     history: Sequence[Stored] = (),
     taken: Claim | None = None,
+    offices: Mapping[str, str] = NOWHERE,
 ) -> Prepared:
     """Decide an order at *now*, which must be what :func:`events.clock.decision_time` gives.
 
     *history* (the whole stream) is needed for ``annul-event``; *taken* is what the log refused to let
-    this command claim.  Steps that were due before *now* must have been taken (:func:`tick`).
+    this command claim; *offices* says where the people work whom the command makes answer for something.
+    Steps that were due before *now* must have been taken (:func:`tick`).
 
     :raises CallerError: a caller's mistake; nothing happens.
     """
-    ctx = Context(agency, f"engagement:{engagement_id}", order.command_id, order.actor, order.at or now, now)
+    stream = f"engagement:{engagement_id}"
+    ctx = Context(agency, stream, order.command_id, order.actor, order.at or now, now, offices)
     if order.command_id in state.recent_commands:
         return Prepared(_group(order, (), "nothing-to-do", state, state), state)
     _may_be_decided(order, state, ctx)
@@ -131,7 +135,7 @@ def prepare(
     if decided:
         for bypassed in _bypassed(order, state, writer, taken):
             after = writer.happen(after, bypassed)
-    for event in decided:
+    for event in with_offices(decided, order.command, state, ctx):
         after = writer.happen(after, event)
     if isinstance(order.command, c.AnnulEvent) and decided:
         after = _annul(writer, history)

@@ -37,10 +37,19 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
     match event:
         case e.EngagementOpened():
             return replace(
-                state, engagement_id=event.engagement_id, candidate_id=event.candidate_id, opened_at=event.at
+                state,
+                engagement_id=event.engagement_id,
+                candidate_id=event.candidate_id,
+                opened_at=event.at,
+                zone=event.zone,
+                office=event.office,
             )
         case e.PolicyAdopted():
-            return replace(state, policy_digest=event.digest)
+            return replace(state, policy_digest=event.digest, usual_quiet_hours=event.quiet_hours)
+        case e.OfficeNoted():
+            return replace(state, offices={**state.offices, event.person: event.office})
+        case e.QuietHoursSet():
+            return replace(state, quiet_hours=event.quiet_hours, zone=event.zone or state.zone)
         case e.Assigned() | e.Reassigned():
             return replace(state, candidate_owner=event.owner, team=event.team, introduction_owed=True)
         case e.IntakeCompleted():
@@ -443,6 +452,7 @@ def _opened(state: Engagement, event: e.ObligationOpened) -> Engagement:
         useful_for=event.useful_for,
         # Opened again by an annulment, with the breach that stands already on record.
         breached=all(rung.do != "breach" for rung in event.rungs),
+        calendar=event.calendar,
     )
     return replace(state, obligations={**state.obligations, event.obligation_id: opened})
 
@@ -480,7 +490,15 @@ def _breached(state: Engagement, event: e.ObligationBreached) -> Engagement:
     found = state.obligations.get(event.obligation_id)
     if found is None:
         return state
-    breach = Breach(found.rule, found.subject, found.since, event.due_at, found.owner_role, found.level)
+    breach = Breach(
+        found.rule,
+        found.subject,
+        found.since,
+        event.due_at,
+        found.owner_role,
+        found.level,
+        calendar=found.calendar,
+    )
     state = replace(state, breaches={**state.breaches, event.obligation_id: breach})
     rungs = tuple(rung for rung in found.rungs if rung.do != "breach")
     return _obligation(state, event.obligation_id, breached=True, rungs=rungs)
@@ -522,4 +540,5 @@ def _owed(event: e.OutreachRequested) -> OwedOutreach:
         level=event.level,
         due_at=event.due_at,
         useful_until=event.useful_until,
+        not_before=event.not_before,
     )

@@ -51,6 +51,10 @@ GivenReference = Annotated[
         r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
     ),
 ]
+# From a wall time to a wall time, mostly over a night: 20:00-08:00.
+WallHours = Annotated[
+    str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$")
+]
 # What people say, in one piece that fits an e-mail.
 Words = Annotated[str, StringConstraints(max_length=20_000)]
 CommandId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:~/+=-]{0,199}$")]

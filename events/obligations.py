@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from events import catalogue as e
+from events.calendar import Calendar
 from events.envelope import derived_id
 from events.plans import FACTS, MOVES_PLANS, NO_TIME, due_time, planned_afresh, planned_time, plans, stands
 from events.policy import ObligationRule, Policy
@@ -65,15 +66,16 @@ def keeps(
     since: datetime,
     named: Named,
     due_at: datetime,
+    calendar: Calendar | None = None,
 ) -> bool:
-    """Tell whether an event keeps a promise that has been open since a time."""
+    """Tell whether an event keeps a promise that has been open since a time, by its office's *calendar*."""
     if rule is None:
         return False
     # What a plan is about may have happened before anybody told of the plan.
     itself = rule.planned is not None and own_subject(event, rule.subject) == subject
     if event.at < since and not itself:
         return False
-    if rule.not_before is not None and event.at < due_at - rule.not_before.delta:
+    if rule.not_before is not None and event.at < rule.not_before.before(due_at, calendar):
         return False
     return any(fires(trigger, event, subject, named) for trigger in rule.met_by)
 
@@ -82,7 +84,8 @@ def _met(state: Engagement, event: e.AnyEvent, policy: Policy, named: Named) -> 
     for key in _ordered(state):
         promise = state.obligations[key]
         rule = policy.obligation(promise.rule)
-        if not keeps(rule, event, promise.subject, promise.since, named, promise.due_at):
+        calendar = calendar_of(policy, promise.calendar)
+        if not keeps(rule, event, promise.subject, promise.since, named, promise.due_at, calendar):
             continue
         timely = event.at <= promise.due_at
         if promise.breached and timely and key in state.breaches:
@@ -105,7 +108,8 @@ def _excused(state: Engagement, event: e.AnyEvent, policy: Policy, named: Named)
         if key in state.obligations or breach.excused or event.at > breach.due_at:
             continue
         rule = policy.obligation(breach.rule)
-        if keeps(rule, event, breach.subject, breach.since, named, breach.due_at):
+        calendar = calendar_of(policy, breach.calendar)
+        if keeps(rule, event, breach.subject, breach.since, named, breach.due_at, calendar):
             yield _excuse(key, breach.rule, breach.subject, event.at)
 
 
@@ -163,7 +167,7 @@ def _ended_or_moved(
             yield e.ObligationModeChanged(
                 at=event.at, obligation_id=key, rule=promise.rule, subject=promise.subject, mode=rule.mode
             )
-        yield from _under_the_new_rule(state, key, rule, now, event.at)
+        yield from _under_the_new_rule(state, key, rule, policy, now, event.at)
         return
     if any(fires(trigger, event, promise.subject, named) for trigger in rule.dropped_by):
         yield from drop(state, key, event.type, event.at)
@@ -175,15 +179,15 @@ def _ended_or_moved(
     if promise.breached:
         yield from drop(state, key, "planned-time-moved", event.at)
         return
-    due = due_time(rule, event, now)
+    calendar = calendar_of(policy, promise.calendar)
+    due = due_time(rule, event, now, calendar)
     if due is not None and due != promise.due_at:
-        yield move(
-            key, promise, due, lay_rungs(rule, due, now, promise.numbered), "planned-time-moved", event.at
-        )
+        rungs = lay_rungs(rule, due, now, promise.numbered, calendar)
+        yield move(key, promise, due, rungs, "planned-time-moved", event.at)
 
 
 def _under_the_new_rule(
-    state: Engagement, key: UUID, rule: ObligationRule, now: datetime, at: datetime
+    state: Engagement, key: UUID, rule: ObligationRule, policy: Policy, now: datetime, at: datetime
 ) -> Iterator[e.AnyEvent]:
     """What is open keeps its due time, unless the rule says that it applies to what is open, too."""
     promise = state.obligations[key]
@@ -193,15 +197,18 @@ def _under_the_new_rule(
     if rule.planned is not None and planned is None:
         return
     base = planned or (promise.opened_at if rule.counts_from == "known" else promise.since)
-    due = base + rule.within.delta
+    # Reckoned by elapsed time till now, a promise gets the calendar of the office that owes it today.
+    office = promise.calendar or office_of(policy, rule, state, promise.subject)
+    calendar = calendar_of(policy, office)
+    due = rule.within.after(base, calendar)
     if rule.at_least is not None:
-        due = max(due, promise.opened_at + rule.at_least.delta)
+        due = max(due, rule.at_least.after(promise.opened_at, calendar))
     if rule.while_paused == "waits":
         due += promise.waited * MICROSECOND
     # A stricter rule makes due at once what would be due already; it breaks nothing in retrospect.
     due = max(due, min(now, promise.due_at))
     if due != promise.due_at:
-        rungs = lay_rungs(rule, due, now, promise.numbered)
+        rungs = lay_rungs(rule, due, now, promise.numbered, calendar)
         yield move(key, promise, due, rungs, "policy-adopted", at, promise.waited)
 
 
@@ -269,20 +276,40 @@ def _opened(
         subject = own_subject(event, rule.subject)
         if subject is None or (rule.id, subject) in taken or not _may_open(rule, state):
             continue
-        due = due_time(rule, event, now)
+        office = office_of(policy, rule, state, subject)
+        calendar = calendar_of(policy, office)
+        due = due_time(rule, event, now, calendar)
         if due is None:
             continue
         waits = NO_TIME
         if rule.while_paused == "waits" and state.paused_until is not None:
             waits = max(NO_TIME, state.paused_until - now)
             due += waits
-        rungs = lay_rungs(rule, due, now, 0)
+        rungs = lay_rungs(rule, due, now, 0, calendar)
         since = event.at
         if rule.planned in FACTS:
             # What was done since the fact itself counts, also where the fact is told later.
             since = min(since, getattr(event, rule.planned))
         opened = open_obligation(state.stream, rule, subject, cause, since, due, rungs, now)
-        yield opened.model_copy(update={"waited": waits // MICROSECOND})
+        yield opened.model_copy(update={"waited": waits // MICROSECOND, "calendar": office})
+
+
+def office_of(policy: Policy, rule: ObligationRule, state: Engagement, subject: str) -> str | None:
+    """Name the calendar that a rule's times are reckoned by: of the office of whoever owes it now.
+
+    None where the rule asks for no working time: its times then stand for every office alike.
+    """
+    if not policy.calendars or not rule.asks_for_calendar:
+        return None
+    owner = state.candidate_owner if rule.owner == "candidate-owner" else job_order_owner(state, subject)
+    found = policy.calendar(state.office if owner is None else state.offices.get(owner))
+    return None if found is None else found[0]
+
+
+def calendar_of(policy: Policy, office: str | None) -> Calendar | None:
+    """Give the calendar that a promise was opened by, as the policy resolves it."""
+    found = None if office is None else policy.calendar(office)
+    return None if found is None else found[1]
 
 
 def _may_open(rule: ObligationRule, state: Engagement) -> bool:
@@ -319,12 +346,14 @@ def open_obligation(
     )
 
 
-def lay_rungs(rule: ObligationRule, due: datetime, now: datetime, first: int) -> tuple[e.Rung, ...]:
+def lay_rungs(
+    rule: ObligationRule, due: datetime, now: datetime, first: int, calendar: Calendar | None = None
+) -> tuple[e.Rung, ...]:
     """Lay the ladder out in time; a reminder that could only come too late is left out."""
     laid = [
         e.Rung(
             number=0,
-            at=due + step.after.delta,
+            at=step.after.after(due, calendar),
             do=step.do,
             level=step.level,
             to=step.to,

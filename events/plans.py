@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from events import catalogue as e
+from events.calendar import Calendar
 from events.policy import ObligationRule, Policy
 from events.state import Engagement
 
@@ -85,20 +86,27 @@ def planned_time(state: Engagement, subject: str, planned: str | None) -> dateti
     return found if isinstance(found, datetime) else None
 
 
-def due_time(rule: ObligationRule, event: e.AnyEvent, now: datetime) -> datetime | None:
-    """Compute when a promise that this event opens is due, or None if its planned time is over."""
-    earliest = now + (rule.at_least.delta if rule.at_least else NO_TIME)
+def due_time(
+    rule: ObligationRule, event: e.AnyEvent, now: datetime, calendar: Calendar | None = None
+) -> datetime | None:
+    """Compute when a promise that this event opens is due, or None if its planned time is over.
+
+    *calendar* is the owner's office's; without one working time passes as elapsed time does.
+
+    :raises BeyondCalendar: the calendar does not reach there.
+    """
+    earliest = now if rule.at_least is None else rule.at_least.after(now, calendar)
     if rule.planned is None:
         base = now if rule.counts_from == "known" else min(event.at, now)
-        due = base + rule.within.delta
+        due = rule.within.after(base, calendar)
         return max(due, earliest) if rule.at_least else due
     planned: datetime | None = getattr(event, rule.planned, None)
     if planned is None:
         return None
-    due = planned + rule.within.delta
+    due = rule.within.after(planned, calendar)
     ahead = rule.within.delta < NO_TIME
     if planned <= now and (ahead or (due <= now and rule.at_least is None)):
         return None
     if due < earliest:
-        due = min(earliest, planned) if rule.within.delta < NO_TIME else earliest
+        due = min(earliest, planned) if ahead else earliest
     return due

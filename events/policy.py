@@ -5,8 +5,8 @@ The compiled form is a stored format and reaches workflows through their history
 
 import hashlib
 from collections.abc import Mapping
-from datetime import timedelta
-from functools import lru_cache
+from datetime import datetime, time, timedelta
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, Final, Literal
 
 from pydantic import (
@@ -19,13 +19,16 @@ from pydantic import (
     model_validator,
 )
 
+from events.calendar import Calendar
 from events.canonical import canonical
-from events.kinds import Awaited, Code, Mode, OwnerRole, Recipient, RuleId
+from events.kinds import Awaited, Code, Mode, OwnerRole, Recipient, RuleId, WallHours
 
 # The context under which a policy is written short.  The defaults of this page are part of that format:
 # none may ever change.
 SHORT: Final = {"format": 2}
 LARGEST_COMPILED: Final = 32 * 1024
+# The lists of an obligation that format 3 writes once for all rules that have the same.
+SHARED: Final = frozenset({"opens_on", "met_by", "dropped_by", "ladder"})
 
 Subject = Literal[
     "engagement",
@@ -80,28 +83,60 @@ class _Data(BaseModel):
 
 
 class Span(_Data):
-    """A length of time; a calendar other than ``elapsed`` is resolved when an obligation opens."""
+    """A length of time: elapsed, or of the working time of an office, resolved when an obligation opens."""
+
+    grown: ClassVar[frozenset[str]] = frozenset({"by"})
 
     amount: int = Field(ge=-99_999, le=99_999)
     unit: Unit
-    calendar: Literal["elapsed"] = "elapsed"
+    calendar: Literal["elapsed", "working"] = "elapsed"
+    by: str | None = Field(
+        default=None, description="wall time on the working day that is so many days away, as 17:00"
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _from_short(cls, given: Any) -> Any:
         if not isinstance(given, str):
             return given
-        amount, _, unit = given.partition(" ")
-        return {"amount": amount, "unit": unit}
+        amount, *rest = given.split(" ")
+        if len(rest) == 1:
+            return {"amount": amount, "unit": rest[0]}
+        return {"amount": amount, "calendar": rest[0], "unit": rest[1], "by": (*rest, None)[2]}
 
     def short(self) -> Any:
-        """Write it as ``7 days``."""
-        return f"{self.amount} {self.unit}" if self.calendar == "elapsed" else None
+        """Write it as ``7 days``, ``2 working days`` or ``1 working days 17:00``."""
+        words = [str(self.amount), "working" * (self.calendar == "working"), self.unit, self.by or ""]
+        return " ".join(word for word in words if word)
+
+    @property
+    def working(self) -> bool:
+        """Tell whether it takes a calendar to reckon it."""
+        return self.calendar == "working"
 
     @property
     def delta(self) -> timedelta:
-        """Give the span as elapsed time."""
+        """Give the span as elapsed time; of working time it is the least that can elapse."""
+        if self.by is not None:
+            return timedelta(days=self.amount - 1, minutes=1)
         return timedelta(**{self.unit: self.amount})
+
+    def after(self, moment: datetime, calendar: Calendar | None) -> datetime:
+        """Give the moment that lies so far after another (before it where the span is negative).
+
+        :raises BeyondCalendar: the calendar does not reach there.
+        """
+        if not self.working or calendar is None:
+            return moment + self.delta
+        if self.by is not None:
+            return calendar.by_time(moment, self.amount, time.fromisoformat(self.by))
+        if self.unit == "days":
+            return calendar.working_days(moment, self.amount)
+        return calendar.working_hours(moment, self.amount)
+
+    def before(self, moment: datetime, calendar: Calendar | None) -> datetime:
+        """Give the moment that lies so far before another."""
+        return self.model_copy(update={"amount": -self.amount}).after(moment, calendar)
 
 
 class Trigger(_Data):
@@ -200,6 +235,12 @@ class ObligationRule(_Data):
     )
     ladder: tuple[LadderStep, ...] = ()
 
+    @cached_property
+    def asks_for_calendar(self) -> bool:
+        """Tell whether any of its times is of working time."""
+        spans = (self.within, self.at_least, self.not_before, *(step.after for step in self.ladder))
+        return any(span is not None and span.working for span in spans)
+
 
 class GateRule(_Data):
     """What an intent needs before the engine allows it."""
@@ -216,26 +257,70 @@ class GateRule(_Data):
 class Policy(_Data):
     """All the rules that govern an engagement at one time."""
 
-    format: Literal[1, 2] = Field(
-        default=1, description="2: written short, and without what is at its default"
+    grown: ClassVar[frozenset[str]] = frozenset({"quiet_hours", "calendars"})
+
+    format: Literal[1, 2, 3] = Field(
+        default=1,
+        description="2: written short, and without what is at its default; 3: lists that are alike once",
     )
     name: Code
     gates: tuple[GateRule, ...] = ()
     obligations: tuple[ObligationRule, ...] = ()
+    quiet_hours: WallHours | None = Field(
+        default=None, description="when candidates are not written to, by their own wall clock"
+    )
+    calendars: tuple[tuple[Code, Calendar], ...] = Field(
+        default=(), description="each office's, by its name; the first is that of whoever has no office"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_shared(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping) or "shared" not in given:
+            return given
+        shared = given["shared"]
+        rules = [
+            {
+                name: shared[value] if name in SHARED and isinstance(value, int) else value
+                for name, value in each.items()
+            }
+            for each in given.get("obligations", ())
+        ]
+        return {**{name: value for name, value in given.items() if name != "shared"}, "obligations": rules}
 
     def obligation(self, rule: str) -> ObligationRule | None:
         """Find an obligation's rule by its id."""
         return next((each for each in self.obligations if each.id == rule), None)
 
+    def calendar(self, office: str | None) -> tuple[str, Calendar] | None:
+        """Find an office's calendar, else that of whoever has no office; None: there is none at all."""
+        named = next((each for each in self.calendars if each[0] == office), None)
+        return named or next(iter(self.calendars), None)
+
     def body(self) -> str:
         """Write the policy as the canonical text that is stored under its digest."""
         if self.format == 1:
             return canonical(self.model_dump(mode="json"))
-        return canonical(self.model_dump(mode="json", exclude_defaults=True, context=SHORT))
+        written = self.model_dump(mode="json", exclude_defaults=True, context=SHORT)
+        return canonical(written if self.format == 2 else _sharing(written))
 
     def digest(self) -> str:
         """Name the policy by the SHA-256 of its canonical text."""
         return hashlib.sha256(self.body().encode()).hexdigest()
+
+
+def _sharing(written: dict[str, Any]) -> dict[str, Any]:
+    """Write each list of a rule once, and name it by its place; the rules' order gives the lists theirs."""
+    shared: list[Any] = []
+    rules = []
+    for rule in written.get("obligations", ()):
+        short = dict(rule)
+        for name in sorted(SHARED & rule.keys()):
+            if rule[name] not in shared:
+                shared.append(rule[name])
+            short[name] = shared.index(rule[name])
+        rules.append(short)
+    return {**written, "obligations": rules, "shared": shared}
 
 
 @lru_cache(maxsize=256)

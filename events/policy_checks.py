@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from events.catalogue import AnyEvent, Event
 from events.commands import AnyCommand, Command
+from events.durations import written
 from events.kinds import Facet
 from events.personal import personal_fields
 from events.policy import (
@@ -298,10 +299,24 @@ def _check_times(rule: ObligationRule, note: Note) -> None:
             ("while-paused",),
             "a planned time does not wait for a pause to end; leave while-paused or planned out.",
         )
+    if rule.useful_for is not None and rule.useful_for.working:
+        note(
+            ("useful-for",), "how long a message helps is elapsed time; write hours or days without working."
+        )
+    for field in ("at_least", "not_before"):
+        _check_no_wall_time(getattr(rule, field), (key(field),), note)
     for field in ("at_least", "useful_for", "not_before"):
         span: Span | None = getattr(rule, field)
         if span is not None and span.delta <= _NOW:
             note((key(field),), f'"{written(span)}" is no length of time to wait; write one above zero.')
+
+
+def _check_no_wall_time(span: Span | None, path: Path, note: Note) -> None:
+    if span is not None and span.by is not None:
+        says = (
+            f'"{written(span)}" is a time of day, and here belongs a length of time, like "2 working days".'
+        )
+        note(path, says)
 
 
 def _check_listener(rule: ObligationRule, note: Note) -> None:
@@ -363,11 +378,6 @@ def _check_step(step: LadderStep, path: Path, note: Note) -> None:
         )
     elif step.level != (expected := level_of(step.do, step.to)):
         note((*path, "level"), f'"{step.do}" to "{step.to}" is level {expected}, not {step.level}.')
-
-
-def written(span: Span) -> str:
-    """Write a length of time as a policy file does."""
-    return f"{span.amount} {span.unit if abs(span.amount) != 1 else span.unit[:-1]}"
 
 
 def _spoken(subject: str) -> str:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from events.calendar import Calendar
+from events.durations import written
 from events.policy import GateRule, LadderStep, ObligationRule, Policy, Span, Trigger
-from events.policy_checks import key, written
-from events.policy_explain import step_words, when
+from events.policy_checks import key
+from events.policy_explain import calendar_words, step_words, when
 from events.policy_words import COMMAND_WORDS, listed
 
 Rule = GateRule | ObligationRule
@@ -146,6 +148,8 @@ def value_words(value: Any, subject: str = "") -> str:
             return f"when{when(value, subject or 'engagement')}"
         case (LadderStep(), *_):
             return listed([step_words(each) for each in value], "and")
+        case ((str(), Calendar()), *_):
+            return listed([calendar_words(name, each) for name, each in value], "and")
         case tuple():
             return listed([COMMAND_WORDS.get(each, str(each)) for each in value], "and")
         case dict():

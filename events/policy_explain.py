@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from events.calendar import WEEKDAYS, Calendar
+from events.durations import written
 from events.policy import GateRule, LadderStep, ObligationRule, Policy, Span, Trigger
-from events.policy_checks import key, written
+from events.policy_checks import key
 from events.policy_words import (
     COMMAND_WORDS,
     EVENT_WORDS,
@@ -18,6 +20,15 @@ from events.policy_words import (
     narrowed_words,
 )
 
+_DAYS: Final = {
+    "mon": "Monday",
+    "tue": "Tuesday",
+    "wed": "Wednesday",
+    "thu": "Thursday",
+    "fri": "Friday",
+    "sat": "Saturday",
+    "sun": "Sunday",
+}
 _MARKS: Final = {
     "V": "read in the statute or the vendor's own text",
     "S": "from a second hand, a default and not law",
@@ -46,6 +57,36 @@ def explain(policy: Policy) -> list[Explained]:
         for each in policy.obligations
     ]
     return gates + promises
+
+
+def preamble(policy: Policy) -> list[str]:
+    """Tell what holds for every rule: whose working time counts, and when candidates are left in peace."""
+    told = ["No automated message ever keeps a promise."]
+    if policy.calendars:
+        offices = [calendar_words(name, each) for name, each in policy.calendars]
+        told.append(
+            f"Working time is that of the office where the one who owes works: {listed(offices, 'and')}. "
+            f"Who has no office works as in {policy.calendars[0][0]}."
+        )
+    if policy.quiet_hours:
+        begins, _, ends = policy.quiet_hours.partition("-")
+        told.append(
+            f"Nobody is sent a message from {begins} to {ends} where they live, unless they name other hours."
+        )
+    return told
+
+
+def calendar_words(name: str, calendar: Calendar) -> str:
+    """Tell one office's working time."""
+    hours: dict[str, list[str]] = {}
+    for day in WEEKDAYS:
+        if day in calendar.hours:
+            hours.setdefault(calendar.hours[day], []).append(_DAYS[day])
+    worked = listed([f"{listed(days, 'and')} {each}" for each, days in hours.items()], "and")
+    place = "-".join(each for each in (calendar.country, calendar.subdivision) if each)
+    off = f", off on the holidays of {place}" if place else ""
+    closed = f" and {len(calendar.closures)} days of its own" if calendar.closures else ""
+    return f"{name} ({worked} in {calendar.zone}{off}{closed}, known until {calendar.last.isoformat()})"
 
 
 def gate_text(gate: GateRule) -> str:
@@ -130,9 +171,9 @@ def due_words(rule: ObligationRule) -> str:
             return f"by {point}"
         if rule.within.amount < 0:
             return f"at the latest {spoken(rule.within)} before {point}"
-        return f"within {spoken(rule.within)} after {point}"
+        return f"{_in_time(rule.within)} after {point}"
     known = "from when we hear of it" if rule.counts_from == "known" else "from when it happened"
-    return f"within {spoken(rule.within)}, counted {known}"
+    return f"{_in_time(rule.within)}, counted {known}"
 
 
 def _conditions(rule: ObligationRule) -> Iterable[str]:
@@ -183,7 +224,9 @@ def tells(mode: str, step: LadderStep) -> bool:
 
 def step_words(step: LadderStep) -> str:
     """Tell one step of a ladder, e.g. ``after 3 days it goes up to the director``."""
-    if step.after.amount == 0:
+    if step.after.by is not None:
+        at = written(step.after)
+    elif step.after.amount == 0:
         at = "at once"
     elif step.after.amount < 0:
         at = f"{spoken(step.after)} before it is due"
@@ -226,6 +269,10 @@ def _clauses(triggers: Sequence[Trigger]) -> list[str]:
 def spoken(span: Span) -> str:
     """Write a length of time without its sign."""
     return written(span).removeprefix("-")
+
+
+def _in_time(span: Span) -> str:
+    return written(span) if span.by is not None else f"within {spoken(span)}"
 
 
 def _spoken(subject: str) -> str:

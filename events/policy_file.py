@@ -6,17 +6,21 @@ A file with any problem compiles to nothing: half a policy would break promises 
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
-from events.durations import DurationError, parse_span
+from events.calendar_file import read_calendars, read_quiet_hours
+from events.calendar_resolving import Period
+from events.durations import DurationError, parse_span, written
 from events.policy import (
     LARGEST_COMPILED,
     GateRule,
     LadderStep,
     ObligationRule,
     Policy,
+    Span,
     Trigger,
     level_of,
 )
@@ -66,8 +70,10 @@ class PolicyError(Exception):
         self.problems = problems
 
 
-def load_policy(text: str, *, where: str) -> Policy:
+def load_policy(text: str, *, where: str, on: date, until: date | None = None) -> Policy:
     """Compile the text of a policy file; *where* is what the messages call it.
+
+    Calendars are resolved from the year before *on* to three years after *until* (*on* if not given).
 
     :raises PolicyError: the text is no policy; all its problems, in the order of the file.
     """
@@ -82,20 +88,47 @@ def load_policy(text: str, *, where: str) -> Policy:
     name = top.text("name")
     if name and not _CODE.fullmatch(name):
         problems.add(("name",), f"{quoted(name)} is no name; {_NAMED}.")
+    quiet = read_quiet_hours(top)
+    calendars = read_calendars(top.table("calendar"), problems, Period.around(on, until))
     gates = _rules(top.table("gate"), "gate", problems, _gate, _compiled_gate)
     obligations = _rules(top.table("obligation"), "obligation", problems, _obligation, _compiled_obligation)
     top.close()
     for rule in {each.id for each in gates} & {each.id for each in obligations}:
         problems.add(("obligation", rule), "a gate has this id too; give every rule an id of its own.")
+    if not top.table("calendar"):
+        _check_elapsed(obligations, problems)
     if not gates and not obligations and not problems:
         problems.add((), "there is no rule in it; add one, such as [obligation.keep-in-touch].")
     if problems:
         raise PolicyError(problems.sentences())
-    policy = Policy(format=2, name=str(name), gates=tuple(gates), obligations=tuple(obligations))
+    policy = Policy(
+        format=3,
+        name=str(name),
+        gates=tuple(gates),
+        obligations=tuple(obligations),
+        quiet_hours=quiet,
+        calendars=tuple(calendars),
+    )
     if (size := len(policy.body().encode())) > LARGEST_COMPILED:
         limit = f"at most {LARGEST_COMPILED} are allowed; shorten its texts or leave rules out"
         raise PolicyError([f"{where}: the policy takes {size} bytes when compiled, and {limit}."])
     return policy
+
+
+def _check_elapsed(rules: list[ObligationRule], problems: Problems) -> None:
+    """Note the first span of each rule that would need a calendar, where the file has none."""
+    for rule in rules:
+        named = {"within": rule.within, "at-least": rule.at_least, "not-before": rule.not_before}
+        paths: list[tuple[Path, Span | None]] = [((name,), span) for name, span in named.items()]
+        paths += [(("ladder", number, "after"), step.after) for number, step in enumerate(rule.ladder)]
+        for path, span in paths:
+            if span is not None and span.working:
+                problems.add(
+                    ("obligation", rule.id, *path),
+                    f'"{written(span)}" is working time, and the file has no calendar; '
+                    'add [calendar.some-office] with zone = "Europe/London" and hours = "09:00-17:30".',
+                )
+                break
 
 
 def _rules(

@@ -30,6 +30,9 @@ _EXAMPLES: Final = {
     "do": 'do = "escalate"',
     "to": 'to = "team-lead"',
     "template": 'template = "escalation"',
+    "zone": 'zone = "Europe/London"',
+    "hours": 'hours = "09:00-17:30"',
+    "country": 'country = "GB"',
 }
 _FEW: Final = 8
 
@@ -78,6 +81,19 @@ class Table:
             self.problem((key,), f'"{key}" holds a line break or a control character; write it on one line.')
         else:
             return value
+        return None
+
+    def has(self, key: str) -> bool:
+        """Tell whether a key stands here at all."""
+        self._asked.append(key)
+        return key in self._data
+
+    def optional_text(self, key: str, expected: str) -> str | None:
+        """Read a text that may be missing; *expected* says what it is where something else stands there."""
+        value = self._get(key)
+        if value is None or isinstance(value, str):
+            return value
+        self._wrong(key, value, expected)
         return None
 
     def word(self, key: str, known: Collection[str], what: str = "", *, required: bool = False) -> str | None:

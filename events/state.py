@@ -185,6 +185,7 @@ class OpenObligation:
     useful_for: int | None = None
     breached: bool = False
     level: int = 0
+    calendar: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +200,7 @@ class Breach:
     level: int = 0
     excused: bool = False
     met_at: datetime | None = None
+    calendar: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +228,7 @@ class OwedOutreach:
     level: int
     due_at: datetime | None
     useful_until: datetime | None
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +244,13 @@ class Engagement:
     opened_at: datetime | None = None
     closed: bool = False
     policy_digest: str | None = None
+    zone: str = "UTC"
+    quiet_hours: str | None = None
+    """As the candidate said; None: as the policy says."""
+    usual_quiet_hours: str | None = None
+    office: str | None = None
+    """Where they were taken on: the calendar of what is owed while nobody answers for them."""
+    offices: dict[str, str] = field(default_factory=dict)
     candidate_owner: str | None = None
     team: tuple[str, ...] = ()
     intake_completed: bool = False

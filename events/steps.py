@@ -10,6 +10,7 @@ from uuid import UUID
 from events import catalogue as e
 from events.envelope import derived_id
 from events.obligations import owner_of
+from events.quiet import quiet_until
 from events.state import Engagement, OpenObligation
 
 
@@ -27,6 +28,12 @@ def due_steps(state: Engagement, now: datetime, *, inclusive: bool) -> list[tupl
 def next_due(state: Engagement) -> datetime | None:
     """Tell when the next step of any open promise is due."""
     return min((rung.at for promise in state.obligations.values() for rung in promise.rungs), default=None)
+
+
+def next_leave(state: Engagement, now: datetime) -> datetime | None:
+    """Tell when the next message may leave that waits for the end of a candidate's quiet hours."""
+    waiting = (each.not_before for each in state.owed.values() if each.not_before is not None)
+    return min((moment for moment in waiting if moment > now), default=None)
 
 
 def take_step(state: Engagement, key: UUID, rung: e.Rung, *, deliver: bool) -> list[e.AnyEvent]:
@@ -84,4 +91,12 @@ def _told(
             level=rung.level,
             due_at=promise.due_at,
             useful_until=useful if rung.to == "candidate" else None,
+            not_before=_leaves(state, rung),
         )
+
+
+def _leaves(state: Engagement, rung: e.Rung) -> datetime | None:
+    """Let a message to the candidate wait for the end of their quiet hours: their own, else the policy's."""
+    if rung.to != "candidate":
+        return None
+    return quiet_until(rung.at, state.zone, state.quiet_hours or state.usual_quiet_hours)

@@ -6,6 +6,7 @@ A sentence shows what was opened for its reader, so it may go to a screen and ne
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
+from events import absences as b
 from events import agency as a
 from events import catalogue as e
 from events import job_order as j
@@ -44,6 +45,10 @@ def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
                 f"Candidate handed over from {event.previous} to {event.owner}"
                 f"{_because(event.reason)}{quote(event.handover)}"
             )
+        case e.OfficeNoted():
+            return f"{event.person} works in {event.office}"
+        case e.QuietHoursSet():
+            return f"not to be written to: {event.quiet_hours or 'as the agency does'}"
         case e.IntakeCompleted():
             return "Intake completed"
         case e.Paused():
@@ -350,9 +355,9 @@ def say_agency(event: a.AnyAgencyEvent, *, erased: str = ERASED) -> str:
     """Tell an event of an agency's own stream."""
     match event:
         case a.PersonJoined():
-            return f"{event.person_id} joined as {event.role}{_quote(event.name, erased)}"
+            return f"{event.person_id} joined as {event.role}{_place(event)}{_quote(event.name, erased)}"
         case a.PersonChanged():
-            return f"{event.person_id} is {event.role} now{_quote(event.name, erased)}"
+            return f"{event.person_id} is {event.role} now{_place(event)}{_quote(event.name, erased)}"
         case a.PersonLeft():
             return f"{event.person_id} left"
         case e.PolicyAdopted():
@@ -362,8 +367,19 @@ def say_agency(event: a.AnyAgencyEvent, *, erased: str = ERASED) -> str:
             return f"All outreach held{by}{_because(event.reason)}{_quote(event.words, erased)}"
         case a.OutreachReleased():
             return f"Outreach released{f' by {event.by}' if event.by else ''}"
+        case b.AbsenceRecorded():
+            span = f"from {moment(event.starts_at)} until {moment(event.ends_at)}"
+            cover = f"; {event.cover} stands in" if event.cover else ""
+            return f"{event.person_id} is away {span} ({event.kind}){cover}"
+        case b.AbsenceEnded():
+            return f"Absence {event.absence_id} ended at {moment(event.ended_at)}"
         case _:
             assert_never(event)
+
+
+def _place(event: a.PersonJoined | a.PersonChanged) -> str:
+    team = f" in team {event.team}" if event.team else ""
+    return f"{team}, office {event.office}" if event.office else team
 
 
 def _opened(event: e.EngagementOpened, erased: str) -> str:

@@ -3,6 +3,7 @@
 The shipped ones lie beside the packages, in the checkout: a plain wheel does not carry them.
 """
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -13,8 +14,8 @@ from events.policy_table import quoted, suggestion
 POLICIES: Final = Path(__file__).resolve().parent.parent / "deploy" / "policies"
 
 
-def compile_policy_file(path: Path) -> Policy:
-    """Compile the policy in a file.
+def compile_policy_file(path: Path, *, on: date | None = None, until: date | None = None) -> Policy:
+    """Compile the policy in a file, with its calendars as they are from *on* (today) to *until* and beyond.
 
     :raises PolicyError: the file cannot be read, or is no policy.
     """
@@ -30,10 +31,12 @@ def compile_policy_file(path: Path) -> Policy:
     except OSError as error:
         reason = (error.strerror or "unknown reason").lower()
         raise PolicyError([f"{path}: the file cannot be read ({reason}); give one that can."]) from None
-    return load_policy(text, where=str(path))
+    return load_policy(text, where=str(path), on=on or datetime.now(UTC).date(), until=until)
 
 
-def deploy_policy(name: str, folder: Path = POLICIES) -> Policy:
+def deploy_policy(
+    name: str, folder: Path = POLICIES, *, on: date | None = None, until: date | None = None
+) -> Policy:
     """Compile a policy that ships with Rapport, by its name, such as ``starter``.
 
     :raises PolicyError: none has that name, or this installation came without them.
@@ -48,4 +51,4 @@ def deploy_policy(name: str, folder: Path = POLICIES) -> Policy:
         )
     if name not in shipped:
         raise PolicyError([f"no policy named {quoted(name)} ships with Rapport; {suggestion(name, shipped)}"])
-    return compile_policy_file(shipped[name])
+    return compile_policy_file(shipped[name], on=on, until=until)

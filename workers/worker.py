@@ -19,6 +19,7 @@ from activities.outreach import Outreach
 from activities.recording import Recording
 from activities.sweeping import Sweeping
 from activities.types import OUTREACH_QUEUE
+from events.quiet import warm
 from workflows.engagement import Engagement
 from workflows.sweep import Sweep
 from workflows.types import ENGAGEMENTS_QUEUE
@@ -47,10 +48,12 @@ def engagement_worker(
     task_queue: str = ENGAGEMENTS_QUEUE,
 ) -> Worker:
     """Make the worker that runs engagements and records what they decide, and sweeps where it can."""
+    warm()
     activities: list[Callable[..., Any]] = [
         recording.append,
         recording.load,
         recording.load_policy,
+        recording.load_offices,
         commands.give,
     ]
     return Worker(

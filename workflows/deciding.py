@@ -3,7 +3,7 @@
 Nothing here is true before the log has taken it: the caller folds what the append returns, not this.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -29,6 +29,7 @@ class Desk:
     clock: ClockSpec
     now: datetime
     history: tuple[Stored, ...] = ()
+    offices: Mapping[str, str] = field(default_factory=dict)
 
     def time_of(self, entry: Entry, state: Engagement) -> datetime:
         """Give the time at which a command is decided."""
@@ -92,4 +93,5 @@ def _prepare(entry: Entry, state: Engagement, desk: Desk, moment: datetime) -> P
         engagement_id=desk.engagement_id,
         history=desk.history,
         taken=entry.taken,
+        offices=desk.offices,
     )

@@ -16,7 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from events.clock import domain_now, timer_delay
     from events.errors import CallerError
     from events.policy import Policy
-    from events.steps import next_due
+    from events.steps import next_due, next_leave
     from workflows.answers import draining, refusal
     from workflows.letters import derived_command_id, read_letter, refusal_of
     from workflows.outreach import Outreach
@@ -100,7 +100,7 @@ class Engagement:
 
     async def _look_ahead(self) -> None:
         """Wait for the next step, ask for what is owed, show how it stands."""
-        if self._outreach.lacks(self._writer.state):
+        if self._outreach.lacks(self._writer.state, domain_now(self._given.clock, workflow.now())):
             policy = await self._governing_policy()
             now = domain_now(self._given.clock, workflow.now())
             self._outreach.ask(self._writer.state, policy, self._given.clock, now)
@@ -119,7 +119,9 @@ class Engagement:
             return None
 
     def _arm(self) -> None:
-        due = next_due(self._writer.state)
+        now = domain_now(self._given.clock, workflow.now())
+        moments = (next_due(self._writer.state), next_leave(self._writer.state, now))
+        due = min((moment for moment in moments if moment is not None), default=None)
         if due is None or self._rang:
             return
         if self._timer is not None and self._rings_at is not None:
@@ -128,7 +130,7 @@ class Engagement:
                 return
             self._timer.cancel()
             self._timer = None
-        if due <= domain_now(self._given.clock, workflow.now()):
+        if due <= now:
             self._rang = True
             return
         self._rings_at = due

@@ -36,15 +36,15 @@ class Outreach:
         self._report = report
         self._asked: dict[UUID, asyncio.Task[None]] = {}
 
-    def lacks(self, state: Engagement) -> bool:
-        """Tell whether something is owed that was not asked for yet."""
-        return any(key not in self._asked for key in state.owed)
+    def lacks(self, state: Engagement, now: datetime) -> bool:
+        """Tell whether something is owed that may leave and was not asked for yet."""
+        return any(key not in self._asked and _may_leave(owed, now) for key, owed in state.owed.items())
 
     def ask(self, state: Engagement, policy: Policy | None, clock: ClockSpec, now: datetime) -> None:
         """Start what is owed and not yet asked for, and forget what is owed no more."""
         self._asked = {key: task for key, task in self._asked.items() if key in state.owed}
         for key, owed in state.owed.items():
-            if key not in self._asked:
+            if key not in self._asked and _may_leave(owed, now):
                 order = self._order(key, owed, state, policy, clock, now)
                 self._asked[key] = task = asyncio.create_task(self._send(order))
                 task.add_done_callback(_complain)
@@ -96,6 +96,10 @@ class Outreach:
         command_id = f"effect:{order.effect_id}:{outcome.outcome}"
         report = Order(command_id=command_id, command=outcome.command(), actor=ENGINE, source="rapport")
         self._report(Letter(order=report))
+
+
+def _may_leave(owed: OwedOutreach, now: datetime) -> bool:
+    return owed.not_before is None or owed.not_before <= now
 
 
 def _complain(task: asyncio.Task[None]) -> None:

@@ -3,6 +3,7 @@
 Both may run more than once; the log recognises a command by its receipt, so that is safe.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
@@ -11,7 +12,15 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
-from activities.types import AppendReply, LoadReply, LoadRequest, PolicyReply, PolicyRequest
+from activities.types import (
+    AppendReply,
+    LoadReply,
+    LoadRequest,
+    OfficesReply,
+    OfficesRequest,
+    PolicyReply,
+    PolicyRequest,
+)
 from events.envelope import AppendRequest, Stored
 from workflows.types import RunSettings
 
@@ -74,6 +83,11 @@ class Recorder:
         """
         request = PolicyRequest(agency=self._agency, digest=digest)
         return await self._do("load-policy", request, PolicyReply, "Read the policy")
+
+    async def offices(self, people: Sequence[str]) -> dict[str, str]:
+        """Tell where people work, as far as the agency says."""
+        request = OfficesRequest(agency=self._agency, people=tuple(people))
+        return (await self._do("load-offices", request, OfficesReply, "Look up offices")).offices
 
     async def _do(self, name: str, request: BaseModel, result: type[R], summary: str) -> R:
         options: dict[str, Any] = {"result_type": result}

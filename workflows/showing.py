@@ -64,7 +64,9 @@ def promise(key: UUID, each: OpenObligation) -> dict[str, str | int]:
 def timer_summary(state: Engagement, due: datetime) -> str:
     """Say what a timer waits for."""
     rules = {each.rule for each in state.obligations.values() if any(rung.at == due for rung in each.rungs)}
-    return f"Next step of {', '.join(sorted(rules)) or 'a promise'} at {_moment(due)}"
+    if not rules:
+        return f"A message waits for the end of quiet hours at {_moment(due)}"
+    return f"Next step of {', '.join(sorted(rules))} at {_moment(due)}"
 
 
 def _moment(moment: datetime) -> str:

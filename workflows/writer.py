@@ -3,7 +3,7 @@
 The log wins: on a conflict it fetches what it misses and decides again; nothing decided is ever folded.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, assert_never
 
@@ -24,6 +24,7 @@ from events.commands import AdoptPolicy, OpenEngagement
 from events.envelope import AppendRequest, Claim, CommandGroup, Stored
 from events.errors import CallerError, ClosedEngagement
 from events.fold import fold, needs_refold
+from events.offices import NOWHERE, owners_named
 from events.policy import Policy, read_policy
 from events.state import Engagement
 from workflows import answers
@@ -259,9 +260,22 @@ class Writer:
         else:
             policy = await self.policy()
         history = await self._recorder.load(0) if command.name == "annul-event" else ()
-        return self._desk(policy, history)
+        return self._desk(policy, history, await self._offices(entries, policy))
 
-    def _desk(self, policy: Policy | None, history: tuple[Stored, ...] = ()) -> Desk:
+    async def _offices(self, entries: Sequence[Entry], policy: Policy | None) -> dict[str, str]:
+        if policy is None or len(policy.calendars) < 2:
+            # One calendar is everybody's: nobody's office makes a difference.
+            return {}
+        commands = [entry.letter.order.command for entry in entries]
+        named = {person for command in commands for person in owners_named(command, self.state)}
+        return await self._recorder.offices(sorted(named)) if named else {}
+
+    def _desk(
+        self,
+        policy: Policy | None,
+        history: tuple[Stored, ...] = (),
+        offices: Mapping[str, str] = NOWHERE,
+    ) -> Desk:
         return Desk(
             agency=self._agency,
             engagement_id=self._engagement_id,
@@ -270,6 +284,7 @@ class Writer:
             clock=self._clock,
             now=workflow.now(),
             history=history,
+            offices=offices,
         )
 
     async def policy(self) -> Policy | None:

@@ -34,8 +34,9 @@ def open_engagement(
         phone=command.phone,
         zone=command.zone,
         opened_from=command.opened_from,
+        office=None if command.owner is None else ctx.offices.get(command.owner),
     )
-    adopted = e.PolicyAdopted(at=ctx.at, digest=policy.digest(), name=policy.name)
+    adopted = _adopted(ctx, policy.digest(), policy.name, policy)
     assigned = [e.Assigned(at=ctx.at, owner=command.owner, team=command.team)] if command.owner else []
     return [opened, adopted, *assigned]
 
@@ -45,11 +46,16 @@ def _known_zone(zone: str) -> None:
         raise InvalidCommand("'zone' is no IANA time zone; write one like Europe/London")
 
 
-def adopt_policy(command: c.AdoptPolicy, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+def adopt_policy(command: c.AdoptPolicy, state: Engagement, ctx: Context, policy: Policy) -> list[e.AnyEvent]:
     """Put the engagement under another policy; what is open keeps its due time, unless its rule says not."""
     if state.policy_digest == command.digest:
         return []
-    return [e.PolicyAdopted(at=ctx.at, digest=command.digest, name=command.policy_name, modes=command.modes)]
+    adopted = _adopted(ctx, command.digest, command.policy_name, policy)
+    return [adopted.model_copy(update={"modes": command.modes})]
+
+
+def _adopted(ctx: Context, digest: str, name: str, policy: Policy) -> e.PolicyAdopted:
+    return e.PolicyAdopted(at=ctx.at, digest=digest, name=name, quiet_hours=policy.quiet_hours)
 
 
 def assign(command: c.Assign, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
@@ -83,6 +89,27 @@ def reassign(command: c.Reassign, state: Engagement, ctx: Context) -> list[e.Any
             handover=command.handover,
         )
     ]
+
+
+def note_office(command: c.NoteOffice, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+    """Note where a person works; what is open keeps its due time."""
+    if state.offices.get(command.person) == command.office:
+        return []
+    return [e.OfficeNoted(at=ctx.at, person=command.person, office=command.office)]
+
+
+def set_quiet_hours(command: c.SetQuietHours, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+    """Note when the candidate is not to be written to.
+
+    :raises InvalidCommand: the zone is unknown, or the quiet has no length.
+    """
+    if command.zone is not None:
+        _known_zone(command.zone)
+    if command.quiet_hours is not None and command.quiet_hours[:5] == command.quiet_hours[6:]:
+        raise InvalidCommand("quiet hours begin and end at different times; write them like 20:00-08:00")
+    if command.quiet_hours == state.quiet_hours and command.zone in (None, state.zone):
+        return []
+    return [e.QuietHoursSet(at=ctx.at, quiet_hours=command.quiet_hours, zone=command.zone)]
 
 
 def complete_intake(command: c.CompleteIntake, state: Engagement, ctx: Context) -> list[e.AnyEvent]:

@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gateway.cli import absences
 from gateway.cli import options as o
 from gateway.cli.connect import Options, Session, perform
+from gateway.cli.paging import paged
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from events.agency import Agency
     from events.policy import Policy
 
 FIRST_POLICY = "starter"
@@ -21,6 +26,8 @@ def register(app: typer.Typer) -> None:
     """Add this file's commands."""
     group = typer.Typer(help="An agency's people and policy.", no_args_is_help=True)
     group.command("load")(load)
+    group.command("people")(people)
+    absences.register(group)
     app.add_typer(group, name="agency", rich_help_panel="Agencies")
 
 
@@ -71,6 +78,61 @@ def load(
     output.line(f"agency {done['agency']}: people {words[done['people']]} ({len(people)})")
     kept = {**words, "accepted": "adopted", "nothing-to-do": "as it was"}
     output.line(f"policy {kept[done['policy']]}: {(done['digest'] or '')[:12]}")
+
+
+def people(agency: o.Agency = None, data: o.Data = None, as_json: o.Json = False) -> None:
+    """List who works for the agency, in which team, who is above them, and who is away."""
+    from gateway.cli import output
+
+    async def work(session: Session) -> list[dict[str, Any]]:
+        from datetime import UTC, datetime
+
+        state = await session.having.directory.agency(await session.agency())
+        return [_person(state, each, datetime.now(UTC)) for each in sorted(state.people)]
+
+    rows = perform(Options(agency, data, as_json), work)
+    if as_json:
+        output.emit(rows)
+        return
+    with paged():
+        _show_people(rows)
+
+
+def _person(state: "Agency", person_id: str, now: "datetime") -> dict[str, Any]:
+    from events.absences import absence_of
+    from events.reaching import instead_of
+
+    entry, line = state.people[person_id], state.lines()[person_id]
+    absence, reached = absence_of(state.absences, person_id, now), instead_of(state, person_id, now)
+    return {
+        "person": person_id,
+        "name": entry.name if isinstance(entry.name, str) else None,
+        "role": entry.role,
+        "team": entry.team,
+        "office": entry.office,
+        "team_lead": line.team_lead,
+        "director": line.director,
+        "away_until": absence.until if absence is not None else None,
+        "goes_to": reached.person_id if reached is not None else None,
+    }
+
+
+def _show_people(rows: list[dict[str, Any]]) -> None:
+    from gateway.cli.output import line, table
+    from gateway.words import moment
+
+    if not rows:
+        line("nobody works here yet; load them with 'rapport agency load FILE'")
+        return
+    told = ("person", "name", "role", "team", "office", "team_lead", "director")
+    away = [
+        f"until {moment(row['away_until'])}; {row['goes_to']} stands in" if row["away_until"] else ""
+        for row in rows
+    ]
+    table(
+        [*(name.replace("_", " ").upper() for name in told), "AWAY"],
+        [[*(row[name] or "" for name in told), absent] for row, absent in zip(rows, away, strict=True)],
+    )
 
 
 def _policy(named: str) -> "Policy":

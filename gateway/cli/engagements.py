@@ -114,12 +114,13 @@ def do(
 
 
 async def _to_engagement(session: Session, engagement: str, order: "Order") -> dict[str, Any]:
-    from activities.leads import check_lead, needs_lead
+    from datetime import UTC, datetime
+
+    from activities.doors import check_order
     from gateway.cli.errors import Refused
 
     agency = await session.agency()
-    if needs_lead(order):
-        check_lead(order, await session.having.service.state(agency, f"agency:{agency}"))
+    check_order(order, await session.having.directory.agency(agency), datetime.now(UTC))
     reply = await (await session.engagements(agency)).command(engagement, order)
     told = {
         "stream": f"engagement:{engagement}",
@@ -136,11 +137,14 @@ async def _to_engagement(session: Session, engagement: str, order: "Order") -> d
 async def _to_stream(
     session: Session, stream: str, name: str, fields: dict[str, Any], command_id: str, who: "Actor"
 ) -> dict[str, Any]:
-    from activities.streams import read_order
+    from activities.doors import check_people
+    from activities.streams import parse, read_order
 
     order = read_order(
         await session.agency(), stream, name, fields, command_id=command_id, actor_default=who, source="cli"
     )
+    command = parse(stream, name, order.data)
+    check_people(command, order.actor, order.at, await session.having.directory.agency(order.agency))
     reply = await session.having.service.give(order)
     events = await session.log.read_stream(order.agency, order.stream)
     return {

@@ -6,8 +6,9 @@ No complaint may repeat a value: it may be a name.
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, get_args, get_origin
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -71,6 +72,18 @@ def moment(text: str, what: str = "--at") -> datetime:
     if found.tzinfo is None:
         raise Wrong(f"{what} is a time without a zone; add an offset such as +01:00 or Z")
     return found
+
+
+def day(text: str, what: str, zone: str) -> datetime:
+    """Read a time with its zone, or a day, which begins at midnight in *zone*."""
+    try:
+        whole = date.fromisoformat(text)
+    except ValueError:
+        return moment(text, what)
+    try:
+        return datetime(whole.year, whole.month, whole.day, tzinfo=ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Wrong("--zone is no time zone; write one like Europe/Berlin") from None
 
 
 def _pairs(pairs: Sequence[str], is_list: Callable[[str], bool]) -> dict[str, Any]:

@@ -42,6 +42,7 @@ def explain(
 ) -> None:
     """Tell a policy in plain words; without FILE the one that the agency follows now."""
     from events.policy_explain import explain as told_of
+    from events.policy_explain import preamble
     from gateway.cli import output
     from gateway.cli.errors import Wrong
     from gateway.cli.paging import paged
@@ -52,7 +53,14 @@ def explain(
         _all_known(rule, policy)
         told = [each for each in told if each.id in rule]
     if as_json:
-        output.emit({"policy": policy.name, "digest": policy.digest(), "rules": told})
+        output.emit(
+            {
+                "policy": policy.name,
+                "digest": policy.digest(),
+                "preamble": preamble(policy),
+                "rules": told,
+            }
+        )
         return
     if not told:
         raise Wrong("the policy has no rule to tell")
@@ -80,10 +88,12 @@ def _show(policy: "Policy", told: "list[Explained]") -> None:
     import sys
     import textwrap
 
+    from events.policy_explain import preamble
     from gateway.cli.output import line
 
     width = min(shutil.get_terminal_size().columns, 100) if sys.stdout.isatty() else 100
-    line(f"The policy {policy.name}, in words. No automated message ever keeps a promise.")
+    head = " ".join([f"The policy {policy.name}, in words.", *preamble(policy)])
+    line(textwrap.fill(head, width))
     for each in told:
         line()
         line(each.id, style="bold")

@@ -16,6 +16,7 @@ from events.log.digests import Digests
 from events.log.effects import Effect, EffectsLedger
 from events.log.port import EventLog
 from events.obligations import owner_of
+from events.reaching import StaffRole
 from events.state import Engagement, OpenObligation
 
 if TYPE_CHECKING:
@@ -134,11 +135,12 @@ def timeline(events: Sequence[Stored], tell: Any, registry: Mapping[str, Any]) -
 async def _promise(
     state: Engagement, key: UUID, promise: OpenObligation, agency: str, directory: "Directory"
 ) -> Row:
-    owner = owner_of(state, promise)
-    owes = await directory.resolve(agency, "owner", owner)
+    owner, now = owner_of(state, promise), present(state)
+    owes = await directory.resolve(agency, "owner", owner, now)
     lies_with = owes
     if promise.level >= 2:
-        lies_with = await directory.resolve(agency, "team-lead" if promise.level == 2 else "director", owner)
+        role: StaffRole = "team-lead" if promise.level == 2 else "director"
+        lies_with = await directory.resolve(agency, role, owner, now)
     return {
         "engagement": state.engagement_id,
         "candidate_id": state.candidate_id,

@@ -67,7 +67,9 @@ async def _step(state: "Engagement", promise: "OpenObligation", agency: str, dir
     silent = promise.mode == "observe" or (promise.mode == "remind" and rung.to != "owner")
     to = None if silent else rung.to
     staff = to if to in ("owner", "team-lead", "director") else None
-    person = await directory.resolve(agency, staff, owner_of(state, promise)) if staff is not None else None
+    # By who is there when the step comes, as far as it is known now.
+    owner = owner_of(state, promise)
+    person = await directory.resolve(agency, staff, owner, rung.at) if staff is not None else None
     return {
         "at": rung.at,
         "engagement": state.engagement_id,

@@ -172,7 +172,7 @@ class DryStage:
         for key, owed in self._states[engagement].owed.items():
             person = None
             if owed.to != "candidate":
-                person = await self._directory.resolve(self.agency, owed.to, owed.owner)
+                person = await self._directory.resolve(self.agency, owed.to, owed.owner, self._now)
             outcome = OutreachOutcome(
                 effect_id=key,
                 outcome="sent",

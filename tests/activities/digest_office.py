@@ -165,7 +165,7 @@ class Office:
     async def gives(self, name: str, **data: str) -> None:
         """Give a command to the agency."""
         order = StreamCommand(
-            agency="a-1", stream="agency:a-1", command_id=name, name=name, data=data, actor=OPERATOR
+            agency="a-1", stream="agency:a-1", command_id=str(uuid4()), name=name, data=data, actor=OPERATOR
         )
         await self.service.give(order)
 

@@ -1,17 +1,21 @@
 """Whom a role means, in an agency of one director, one team lead and two recruiters."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from activities.agency_load import load_agency
 from activities.commands import CommandService
-from activities.directory import KEPT_FOR, Directory, StaffRole
+from activities.directory import KEPT_FOR, Directory
 from events.agency import Entry, key_subject_of
 from events.envelope import Actor
 from events.log.keys import MemoryKeys
 from events.log.memory import MemoryLog
 from events.personal import Erased
 from events.policy import Policy
+from events.reaching import StaffRole
 
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 OPERATOR = Actor(kind="operator", id="o-1")
 
 
@@ -32,7 +36,7 @@ class TestResolve:
     async def test_falls_upward_where_a_line_is_missing(
         self, directory: Directory, role: StaffRole, owner: str | None, reaches: str
     ) -> None:
-        person = await directory.resolve("a-1", role, owner)
+        person = await directory.resolve("a-1", role, owner, NOON)
         assert person is not None
         assert person.person_id == reaches
 
@@ -42,19 +46,19 @@ class TestResolve:
         """A promise does not leave with the person who made it."""
         stayed = tuple(entry for entry in people if entry.person_id != "r-1")
         await load_agency(service, "a-1", people=stayed, actor=OPERATOR)
-        person = await directory.resolve("a-1", "owner", "r-1")
+        person = await directory.resolve("a-1", "owner", "r-1", NOON)
         assert person is not None
         assert person.person_id == "t-1"
 
     async def test_prefers_any_team_lead_to_nobody(self, log: MemoryLog, service: CommandService) -> None:
         leads = tuple(Entry(person_id=each, role="team-lead") for each in ("t-8", "t-9"))
         await load_agency(service, "a-1", people=leads, actor=OPERATOR)
-        person = await Directory(log).resolve("a-1", "director", None)
+        person = await Directory(log).resolve("a-1", "director", None, NOON)
         assert person is not None
         assert person.person_id == "t-8"
 
     async def test_finds_nobody_in_an_unknown_agency(self, directory: Directory) -> None:
-        assert await directory.resolve("a-2", "director", None) is None
+        assert await directory.resolve("a-2", "director", None, NOON) is None
 
 
 @pytest.mark.usefixtures("people")

@@ -31,6 +31,7 @@ PROMISE: dict[str, str | int] = {
     "help": "Call.",
     "late": "2 days",
     "template": "escalation",
+    "for_whom": "",
 }
 WORDS: Words = {**PROMISE, "count": 2, "promises": [PROMISE, {**PROMISE, "template": "propose-reassignment"}]}
 
@@ -49,6 +50,13 @@ class TestRender:
         wording = Templates().render(name, WORDS)
         assert "\n" not in wording.subject
         assert "{" not in wording.text + wording.html
+
+    @pytest.mark.parametrize("name", ["obligation-reminder", "propose-reassignment", "digest"])
+    def test_says_for_whom_somebody_gets_it(self, name: str) -> None:
+        promise = {**PROMISE, "for_whom": "for Lead One (t-1), who is away until Friday"}
+        wording = Templates().render(name, {**promise, "count": 1, "promises": [promise]})
+        for part in (wording.text, wording.html):
+            assert part.count("for Lead One (t-1), who is away until Friday") == 1
 
     @pytest.mark.parametrize("name", ["obligation-reminder", "escalation", "propose-reassignment", "digest"])
     def test_tells_a_recruiter_who_waits_and_what_to_do(self, name: str) -> None:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -33,7 +34,7 @@ def _beside(name: str) -> ModuleType:
 def world() -> "World":
     """This will give the examples and the specification: ``world.given("submitted").when("submit")``."""
     examples = _beside("examples")
-    policy = load_policy(STARTER.read_text(encoding="utf-8"), where="starter.toml")
+    policy = load_policy(STARTER.read_text(encoding="utf-8"), where="starter.toml", on=date(2026, 1, 5))
     made: World = _beside("specification").World(examples.EVENTS, examples.COMMANDS, policy)
     return made
 

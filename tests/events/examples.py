@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from events import agency, job_order
+from events import absences, agency, job_order
 from events import catalogue as e
 from events import commands as c
 from events.catalogue import Event
@@ -46,6 +46,8 @@ _ENGAGEMENT: Final[tuple[Event, ...]] = (
     e.Reassigned(
         at=AT, owner="recruiter-2", previous="recruiter-1", reason="left", handover="Likes short calls."
     ),
+    e.OfficeNoted(at=AT, person="recruiter-2", office="london"),
+    e.QuietHoursSet(at=AT, quiet_hours="21:30-09:00", zone="Europe/London"),
     e.IntakeCompleted(at=AT),
     e.Paused(at=AT, until=STARTS, reason="A wedding.", approved_by="lead-1"),
     e.Resumed(at=AT),
@@ -438,13 +440,27 @@ _AGENCY: Final[tuple[Event, ...]] = (
         director="director-1",
         name="Ida Fåberg",
         email="ida@example.com",
+        team="north",
+        office="zurich",
     ),
-    agency.PersonChanged(at=AT, person_id="recruiter-1", role="team-lead", name="Ida Fåberg"),
+    agency.PersonChanged(
+        at=AT, person_id="recruiter-1", role="team-lead", name="Ida Fåberg", team="north", office="lisbon"
+    ),
     agency.PersonLeft(at=AT, person_id="recruiter-1"),
     agency.OutreachHeld(
         at=AT, reason="wrong-template", by="lead-1", words="The apology names the wrong client."
     ),
     agency.OutreachReleased(at=AT, by="lead-1"),
+    absences.AbsenceRecorded(
+        at=AT,
+        absence_id="absence-1",
+        person_id="recruiter-1",
+        starts_at=AT,
+        ends_at=STARTS,
+        cover="recruiter-2",
+        kind="leave",
+    ),
+    absences.AbsenceEnded(at=AT, absence_id="absence-1", ended_at=DUE),
 )
 
 _COMMANDS: Final[tuple[Command, ...]] = (
@@ -460,6 +476,8 @@ _COMMANDS: Final[tuple[Command, ...]] = (
     c.AdoptPolicy(digest="1" * 64, policy_name="kinder", modes="open"),
     c.Assign(owner="recruiter-1", team=("recruiter-1", "recruiter-2")),
     c.Reassign(owner="recruiter-2", reason="left", handover="Likes short calls."),
+    c.NoteOffice(person="recruiter-2", office="london"),
+    c.SetQuietHours(quiet_hours="21:30-09:00", zone="Europe/London"),
     c.CompleteIntake(),
     c.Pause(until=STARTS, reason="A wedding.", approved_by="lead-1"),
     c.RecordPause(until=STARTS, reason="A wedding.", approved_by="lead-1"),

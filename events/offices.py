@@ -1,0 +1,38 @@
+"""Where those work who answer for a candidate or a job: what they owe is reckoned by that office's calendar.
+
+The office is noted in the engagement's own stream, so that nothing but the stream says how a time came about.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from events import catalogue as e
+from events.commands import AdoptPolicy, Command
+from events.context import Context
+from events.state import Engagement
+
+NOWHERE: Final[Mapping[str, str]] = {}
+
+
+def owners_named(command: Command, state: Engagement) -> tuple[str, ...]:
+    """Name whom a command makes answer for something; under another policy, everybody who does."""
+    named = [getattr(command, field, None) for field in ("owner", "job_order_owner")]
+    if isinstance(command, AdoptPolicy):
+        named += [state.candidate_owner, *(each.job_order_owner for each in state.live_submissions.values())]
+    return tuple(dict.fromkeys(each for each in named if each is not None))
+
+
+def with_offices(
+    decided: list[e.AnyEvent], command: Command, state: Engagement, ctx: Context
+) -> list[e.AnyEvent]:
+    """Note where people work whom the command names, before it makes them owe anything."""
+    noted: list[e.AnyEvent] = [
+        e.OfficeNoted(at=ctx.at, person=person, office=office)
+        for person in owners_named(command, state)
+        if (office := ctx.offices.get(person)) is not None and state.offices.get(person) != office
+    ]
+    if not decided:
+        return []
+    # An engagement begins with its opening, whatever else is told with it.
+    first = int(state.opened_at is None)
+    return [*decided[:first], *noted, *decided[first:]]
