@@ -22,9 +22,10 @@ _STYLES: Final = {"added": "green", "removed": "red", "changed": "yellow"}
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    from gateway.cli import adopting
+    from gateway.cli import adopting, policy_check
 
     group = typer.Typer(help="What an agency promises, as data.", no_args_is_help=True)
+    group.command("check")(policy_check.check)
     group.command("explain")(explain)
     group.command("diff")(diff)
     group.command("adopt")(adopting.adopt)

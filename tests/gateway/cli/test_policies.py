@@ -1,6 +1,7 @@
 """``rapport policy``: explained, compared, and adopted over what is open."""
 
 import io
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,47 @@ def rapport(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
     said = capsys.readouterr()
     assert "Traceback" not in said.err
     return code, said.out, said.err
+
+
+class TestCheck:
+    def test_finds_nothing_wrong_with_what_ships(self, capsys: pytest.CaptureFixture[str]) -> None:
+        files = [str(each) for each in sorted(POLICIES.glob("*.toml"))]
+        code, out, err = rapport(capsys, "policy", "check", "--strict", *files)
+        assert (code, err) == (0, "")
+        assert out.count(" and 0 warnings; ") == len(files)
+
+    def test_says_where_each_mistake_is(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+        file = tmp_path / "ours.toml"
+        file.write_text(STARTER.read_text().replace('within = "7 days"', 'within = "1 week"', 1))
+        code, out, _ = rapport(capsys, "policy", "check", str(STARTER), str(file))
+        line = next(n for n, each in enumerate(file.read_text().splitlines(), 1) if "1 week" in each)
+        assert code == 1
+        assert (
+            f"error: {file}, line {line}, [obligation.answer-application], within: "
+            '"1 week" is not understood; '
+            'weeks are written in days: did you mean "7 days"?\n'
+        ) in out
+        assert f"{file}: 1 error\n" in out
+
+    def test_warns_without_failing_unless_it_is_asked_to(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        file = tmp_path / "ours.toml"
+        text = STARTER.read_text().replace("keep-in-touch", "keep-in-tuch")
+        file.write_text(text)
+        line = text.splitlines().index("[obligation.keep-in-tuch]") + 1
+        code, out, _ = rapport(capsys, "policy", "check", str(file))
+        assert code == 0
+        assert f"warning: {file}, line {line}, [obligation.keep-in-tuch]: this is a rule of its own" in out
+        code, out, _ = rapport(capsys, "policy", "check", str(file), "--strict", "--json")
+        assert code == 1
+        (told,) = json.loads(out)["files"]
+        assert (told["name"], told["errors"], len(told["warnings"])) == ("starter", [], 1)
+
+    def test_says_that_there_is_no_such_file(self, capsys: pytest.CaptureFixture[str]) -> None:
+        code, out, _ = rapport(capsys, "policy", "check", "nowhere.toml")
+        assert code == 1
+        assert "error: nowhere.toml: there is no such file; give the path of a policy in TOML.\n" in out
 
 
 class TestExplain:
