@@ -339,8 +339,9 @@ class ApplicationDeclined(Event):
 
 
 class CheckRecorded(Event):
-    """Somebody checked something about the candidate; it is no contact."""
+    """Somebody checked something about the candidate, or about a job for them; it is no contact."""
 
+    schema_version: ClassVar[int] = 2
     type: Literal["check-recorded"] = "check-recorded"
     after_close: ClassVar[bool] = True
     check_id: Id
@@ -349,6 +350,7 @@ class CheckRecorded(Event):
     evidence: Evidence = "asserted"
     consent: Literal["given", "unknown", "not-needed"] = "not-needed"
     about: tuple[Reference, ...] = ()
+    expires_at: Moment | None = Field(default=None, description="from then on it must be checked again")
 
 
 class JobProposed(Event):

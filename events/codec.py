@@ -42,6 +42,7 @@ def _placed(body: dict[str, Any]) -> dict[str, Any]:
 UPCASTERS: dict[tuple[str, int], Upcaster] = {
     ("policy-adopted", 1): _grown,
     ("policy-adopted", 2): _grown,
+    ("check-recorded", 1): _grown,
     ("paused", 1): _grown,
     ("contact-made", 1): _grown,
     ("job-proposed", 1): _grown,

@@ -314,6 +314,9 @@ class RecordCheck(Command):
     evidence: Evidence = "asserted"
     consent: Literal["given", "unknown", "not-needed"] = "not-needed"
     about: tuple[GivenReference, ...] = ()
+    expires_at: GivenMoment | None = Field(
+        default=None, description="from then on it must be checked again, as a visa must"
+    )
 
 
 class ProposeJob(Intent):

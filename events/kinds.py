@@ -34,7 +34,8 @@ Moment = Annotated[datetime, AfterValidator(_aware)]
 GivenMoment = Annotated[datetime, AfterValidator(_sensible), AfterValidator(_aware)]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
-RuleId = Code
+# A gate may name what it asks for after a colon: ``needs-check:right-to-work``.
+RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,59}(:[a-z0-9][a-z0-9-]{0,59})?$")]
 # One thing of an engagement, by its kind and id; ids of different kinds may be alike.
 Reference = Annotated[
     str,

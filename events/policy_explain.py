@@ -3,14 +3,16 @@
 Nothing is left out that decides who hears when; a rule's field without words here would be a rule in secret.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from events.calendar import WEEKDAYS, Calendar
 from events.durations import written
+from events.gates import NEEDS_CHECK, PASSED
 from events.policy import GateRule, LadderStep, ObligationRule, Policy, Span, Trigger
 from events.policy_checks import key
+from events.policy_needs import family_of
 from events.policy_words import (
     COMMAND_WORDS,
     EVENT_WORDS,
@@ -102,7 +104,7 @@ def gate_text(gate: GateRule) -> str:
     return f"{asked} {after}"
 
 
-def gate_words(gate: str, needs: dict[str, Any]) -> str:
+def gate_words(gate: str, needs: Mapping[str, Any]) -> str:
     """Say what a gate asks for, after "Before anybody may ..., "."""
     match gate:
         case "know-each-other-first":
@@ -129,11 +131,23 @@ def gate_words(gate: str, needs: dict[str, Any]) -> str:
         case "long-pause-needs-lead":
             days = needs.get("days", 14)
             return f"somebody else must have approved a pause of more than {days} days"
+        case _ if family_of(gate) == NEEDS_CHECK:
+            return _checked(gate.partition(":")[2], needs)
         case _:
             return f"the gate {gate} must be passed"
 
 
-def _known_first(needs: dict[str, Any]) -> str:
+def _checked(kind: str, needs: Mapping[str, Any]) -> str:
+    wanted = needs.get("outcome", PASSED)
+    outcomes = [wanted] if isinstance(wanted, str) else list(wanted)
+    about = ", made for this very job," if needs.get("about") == "job-order" else ""
+    within = needs.get("within-days")
+    must = [f"have come out as {listed(outcomes)}", "not have expired"]
+    must += [f"be no older than {within} days"] if within is not None else []
+    return f"the last check of the kind {kind.replace('-', ' ')}{about} must {listed(must, 'and')}"
+
+
+def _known_first(needs: Mapping[str, Any]) -> str:
     asked = []
     if needs.get("conversation", True):
         asked.append("somebody must have talked with the candidate")

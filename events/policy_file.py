@@ -27,15 +27,14 @@ from events.policy import (
 from events.policy_checks import (
     COMMANDS,
     EVENTS,
-    KNOWN_GATES,
     KNOWN_TEMPLATES,
     check_gate,
-    check_needs,
     check_obligation,
     key,
     texts_of,
 )
-from events.policy_table import Problems, Table, plain, quoted, sort_of, suggestion
+from events.policy_needs import KNOWN_GATES, check_needs, unknown_gate
+from events.policy_table import Problems, Table, plain, quoted, sort_of
 from events.toml_lines import Path, locate
 
 __all__ = ["KNOWN_GATES", "KNOWN_TEMPLATES", "DurationError", "PolicyError", "load_policy", "parse_span"]
@@ -147,7 +146,7 @@ def _rules(
                 path, f"{sort_of(content)} stands where a rule belongs; begin it with [{sort}.some-id]."
             )
             continue
-        if not _CODE.fullmatch(rule):
+        if sort != "gate" and not _CODE.fullmatch(rule):
             problems.add(path, f"{quoted(rule)} is no id for a rule; {_NAMED}.")
         table = Table(content, path, problems)
         fields = read(rule, table)
@@ -176,16 +175,16 @@ def _compiled_obligation(fields: dict[str, Any], table: Table) -> ObligationRule
 
 def _gate(rule: str, table: Table) -> dict[str, Any]:
     needs = table.table("needs")
-    if rule in KNOWN_GATES:
-        check_needs(rule, needs, table.problem)
+    if (wrong := unknown_gate(rule)) is not None:
+        table.problem((), wrong)
     else:
-        table.problem((), f"there is no gate {quoted(rule)}; {suggestion(rule, KNOWN_GATES)}")
+        check_needs(rule, needs, table.problem)
     return {
         "guards": table.words("guards", COMMANDS, "command"),
         "says": table.text("says"),
         "remedy": table.text("remedy"),
         "because": table.text("because"),
-        "needs": dict(needs),
+        "needs": {name: tuple(each) if isinstance(each, list) else each for name, each in needs.items()},
         "mode": _choice(table, GateRule, "mode"),
     }
 

@@ -97,6 +97,7 @@ _ENGAGEMENT: Final[tuple[Event, ...]] = (
         evidence="system",
         consent="given",
         about=("application:a-1",),
+        expires_at=DUE,
     ),
     e.JobProposed(
         at=AT,
@@ -519,6 +520,7 @@ _COMMANDS: Final[tuple[Command, ...]] = (
         evidence="system",
         consent="given",
         about=("a-1",),
+        expires_at=DUE,
     ),
     c.ProposeJob(job_order_id="j-1", job_order_owner="recruiter-9", reason="A team to lead.", fit=80),
     c.RecordProposal(job_order_id="j-1", job_order_owner="recruiter-9", reason="A team to lead.", fit=80),

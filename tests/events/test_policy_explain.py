@@ -103,9 +103,9 @@ class TestLadderWords:
 
 
 class TestGateWords:
-    @pytest.mark.parametrize("gate", sorted(GATES))
+    @pytest.mark.parametrize("gate", [*sorted(GATES), "needs-check:terms"])
     def test_are_there_for_every_gate(self, gate: str) -> None:
-        assert gate not in gate_words(gate, {})
+        assert gate.replace(":", " ") not in gate_words(gate, {})
 
     def test_say_what_a_gate_asks_for(self) -> None:
         assert gate_words("know-each-other-first", {"facets": 2, "confirmed": True, "introduced": True}) == (
@@ -114,6 +114,13 @@ class TestGateWords:
             "completed"
         )
         assert "at least 75 of 100" in gate_words("good-enough-fit", {"floor": 75})
+
+    def test_say_what_a_check_must_be(self) -> None:
+        needs = {"outcome": ("passed", "waived"), "within-days": 90, "about": "job-order"}
+        assert gate_words("needs-check:right-to-work", needs) == (
+            "the last check of the kind right to work, made for this very job, must have come out as passed "
+            "or waived, not have expired and be no older than 90 days"
+        )
 
     def test_say_that_nothing_is_refused_yet(self) -> None:
         gate = GateRule(
