@@ -69,7 +69,7 @@ async def run_simulation(options: SimulationOptions) -> SimulationReport:
     """
     began = time.monotonic()
     log, mapping = read_source(options.file), read_mapping_file(options.mapping)
-    policy = deploy_policy("starter") if options.policy is None else compile_policy_file(options.policy)
+    policy = policy_for(log, options.policy)
     check_source(log, mapping, limit=options.limit)
     key = Pseudonyms(pseudonym_key(options.pseudonym_key, options.data_dir))
     plan = plan_of(log, mapping, key, limit=options.limit)
@@ -77,6 +77,17 @@ async def run_simulation(options: SimulationOptions) -> SimulationReport:
     states, refused, verdict = await simulate(plan, judged, on_progress=options.on_progress)
     report = _report(plan, policy, judged, states, refused, verdict)
     return replace(report, seconds=time.monotonic() - began)
+
+
+def policy_for(log: SourceLog, file: Path | None) -> Policy:
+    """Compile a policy (``starter`` without a file) with the calendars of the years that a log tells of.
+
+    :raises PolicyError: the file is no policy.
+    """
+    on = min((event.at for event in log.events), default=log.until).date()
+    if file is None:
+        return deploy_policy("starter", on=on, until=log.until.date())
+    return compile_policy_file(file, on=on, until=log.until.date())
 
 
 def read_source(path: Path) -> SourceLog:

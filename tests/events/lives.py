@@ -7,7 +7,7 @@ hundred parts alike too often.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from random import Random
 from types import NoneType, UnionType
@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from events.calendar_resolving import Office, Period, resolve
 from events.codec import ENGAGEMENT_EVENTS
 from events.commands import Order
 from events.decider import next_due
@@ -25,7 +26,7 @@ from events.envelope import Actor
 from events.errors import CallerError
 from events.orders import COMMANDS
 from events.personal import PERSONAL, Erased
-from events.policy import ObligationRule, Policy
+from events.policy import ObligationRule, Policy, Span
 
 # Occurs nowhere but in personal fields, so that a leak is found by looking for it.
 WORDS: Final = "quincunx marmalade"
@@ -71,6 +72,10 @@ NUMBERS: Final[Mapping[str, tuple[int, ...]]] = {
     "until_day": (30, 60, 90),
     "percent": (0, 50, 100),
 }
+_WEEK: Final = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), "09:00-17:30")
+_YEARS: Final = Period.around(date(2026, 1, 5), date(2030, 1, 1))
+LONDON: Final = resolve(Office("Europe/London", _WEEK, "GB", "ENG"), _YEARS)
+NEW_YORK: Final = resolve(Office("America/New_York", _WEEK, "US"), _YEARS)
 ACTORS: Final = (
     Actor(kind="person", id="recruiter-1"),
     Actor(kind="candidate", id="candidate-1"),
@@ -364,7 +369,28 @@ def modes(policy: Policy) -> st.SearchStrategy[Policy]:
         promises = tuple(rule.model_copy(update={"mode": mode}) for rule in policy.obligations)
         return policy.model_copy(update={"gates": gates, "obligations": promises})
 
-    return st.sampled_from([policy, policy, under("remind"), under("observe")])
+    return st.sampled_from([policy, in_working_time(policy), under("remind"), under("observe")])
+
+
+def in_working_time(policy: Policy) -> Policy:
+    """The policy with every day a working day, for two offices, and with quiet nights."""
+
+    def worked(span: Any) -> Any:
+        days = isinstance(span, Span) and span.unit == "days"
+        return span.model_copy(update={"calendar": "working"}) if days else span
+
+    rules = []
+    for rule in policy.obligations:
+        ladder = tuple(step.model_copy(update={"after": worked(step.after)}) for step in rule.ladder)
+        spans = {name: worked(getattr(rule, name)) for name in ("within", "at_least", "not_before")}
+        rules.append(rule.model_copy(update={**spans, "ladder": ladder}))
+    return policy.model_copy(
+        update={
+            "obligations": tuple(rules),
+            "calendars": (("london", LONDON), ("new-york", NEW_YORK)),
+            "quiet_hours": "20:00-08:00",
+        }
+    )
 
 
 def live(life: Any, planned: list[Move]) -> list[CallerError]:
@@ -372,6 +398,7 @@ def live(life: Any, planned: list[Move]) -> list[CallerError]:
 
     Whatever else is raised is a fault of ours.
     """
+    life.offices = {"recruiter-2": "new-york"}
     life.do("open-engagement", life.world.noon)
     return live_on(life, planned)
 

@@ -197,6 +197,7 @@ class Life:
     orders: list[Order] = field(default_factory=list)
     mistakes: list[CallerError] = field(default_factory=list)
     journal: list[tuple[datetime, bool, list[Prepared], Policy]] = field(default_factory=list)
+    offices: dict[str, str] = field(default_factory=dict)
 
     def _take(self, prepared: Prepared) -> None:
         self.groups.append(prepared)
@@ -228,6 +229,7 @@ class Life:
             agency=AGENCY,
             engagement_id=ENGAGEMENT_ID,
             history=self.stream,
+            offices=self.offices,
         )
         self._take(prepared)
         self.journal[-1][2].append(prepared)
