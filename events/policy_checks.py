@@ -111,28 +111,32 @@ def problems_of(policy: Policy) -> list[str]:
 
 def check_gate(rule: GateRule, note: Note) -> None:
     """Check that a gate guards what it can refuse."""
-    listed = ", ".join(f'"{each}"' for each in sorted(INTENTS))
+    right = guardable(rule.id)
+    listed = f"one of {', '.join(map(quoted, right))}" if len(right) > 1 else quoted(right[0])
     for number, command in enumerate(rule.guards):
         if command not in INTENTS:
-            note(
-                ("guards", number),
-                f'"{command}" only reports what has happened already, and no gate refuses a report; '
-                f"guard one of {listed}.",
-            )
-        elif rule.id in ABOUT_A_JOB and "job_order_id" not in COMMANDS[command].model_fields:
-            note(
-                ("guards", number),
-                f'"{command}" names no job order, and this gate would always refuse it; guard "submit".',
-            )
-        elif family_of(rule.id) == NEEDS_CHECK and command not in WITH_CHECKS:
-            wanted = ", ".join(f'"{each}"' for each in sorted(WITH_CHECKS))
-            note(("guards", number), f'no check stands before "{command}"; guard one of {wanted}.')
-        elif GUARDING_ONLY.get(rule.id, command) != command:
-            only = GUARDING_ONLY[rule.id]
-            note(
-                ("guards", number),
-                f'this gate looks at "{only}" alone, and would never refuse "{command}"; guard "{only}".',
-            )
+            why = f'"{command}" only reports what has happened already, and no gate refuses a report'
+        elif command in right:
+            continue
+        elif rule.id in ABOUT_A_JOB:
+            why = f'"{command}" names no job order, and this gate would always refuse it'
+        elif family_of(rule.id) == NEEDS_CHECK:
+            why = f'no check stands before "{command}"'
+        else:
+            why = f'this gate looks at "{right[0]}" alone, and would never refuse "{command}"'
+        note(("guards", number), f"{why}; guard {listed}.")
+
+
+def guardable(gate: str) -> list[str]:
+    """Name the intents that a gate can stand before."""
+    if gate in GUARDING_ONLY:
+        return [GUARDING_ONLY[gate]]
+    if family_of(gate) == NEEDS_CHECK:
+        return sorted(WITH_CHECKS)
+    about_a_job = gate in ABOUT_A_JOB
+    return sorted(
+        each for each in INTENTS if not about_a_job or "job_order_id" in COMMANDS[each].model_fields
+    )
 
 
 def check_obligation(rule: ObligationRule, note: Note) -> None:

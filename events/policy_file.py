@@ -276,6 +276,13 @@ def _ladder(table: Table) -> tuple[LadderStep, ...]:
     return tuple(found)
 
 
+def _begins_anew(line: str, message: str) -> bool:
+    """Tell whether a value was looked for where the next key stands already."""
+    column = re.search(r"column (\d+)\)$", message)
+    begins = column is not None and not line[: int(column[1]) - 1].strip()
+    return begins and re.match(r"\s*[A-Za-z0-9_-]+\s*=", line) is not None
+
+
 def _syntax(error: ValueError, text: str, where: str) -> str:
     """Turn a complaint of tomllib into one sentence with its line and a remedy."""
     message = str(error)
@@ -287,5 +294,9 @@ def _syntax(error: ValueError, text: str, where: str) -> str:
     says = remedy or f"this is no valid TOML ({message[: found.start()]})"
     if text.split("\n")[line - 1].lstrip().startswith("[["):
         says = "a rule begins with single brackets and an id, like [obligation.keep-in-touch]"
+    if re.match(r"\s*\[[^\]\"']*:", text.split("\n")[line - 1]):
+        says = 'a name with a colon in it stands in quotes, like [gate."needs-check:right-to-work"]'
+    if message.startswith("Invalid value") and _begins_anew(text.split("\n")[line - 1], message):
+        says = "a list above this line is not closed; end it with ] and put commas between its items"
     shown = plain(text.split("\n")[line - 1].strip())
     return f"{where}, line {line} ({shown}): {says}."

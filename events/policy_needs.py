@@ -52,6 +52,8 @@ def family_of(gate: str) -> str:
 def unknown_gate(gate: str) -> str | None:
     """Say what is wrong with a gate's id; None: there is such a gate."""
     family, colon, kind = gate.partition(":")
+    if family == NEEDS_CHECK and not kind:
+        return f'the kind of check is missing; write for example [gate."{NEEDS_CHECK}:right-to-work"].'
     if bool(colon) != (family == NEEDS_CHECK) or family not in KNOWN_GATES:
         names = [each for each in KNOWN_GATES if each != NEEDS_CHECK]
         return f"there is no gate {quoted(gate)}; {suggestion(gate, [*names, *_CHECK_GATES])}"

@@ -16,7 +16,7 @@ from events.catalogue import Event
 from events.gates import NEEDS_CHECK
 from events.personal import personal_fields
 from events.policy import GateRule, LadderStep, ObligationRule, Span
-from events.policy_checks import EVENTS, INTENTS, KNOWN_TEMPLATES, check_gate, key, texts_of
+from events.policy_checks import EVENTS, KNOWN_TEMPLATES, guardable, key, texts_of
 from events.policy_needs import ABOUT, CHECKS, KNOWN_GATES, MOST
 from events.policy_words import COMMAND_WORDS, EVENT_WORDS
 
@@ -143,10 +143,9 @@ def _gates() -> Schema:
 
 
 def _gate(gate: str) -> Schema:
-    guarded = [each for each in sorted(INTENTS) if _may_guard(gate, each)]
     return _table(
         {
-            "guards": {"type": "array", "minItems": 1, "items": _described(guarded, COMMAND_WORDS)},
+            "guards": {"type": "array", "minItems": 1, "items": _described(guardable(gate), COMMAND_WORDS)},
             "says": _text(""),
             "remedy": _text(""),
             "because": _text(""),
@@ -162,13 +161,6 @@ def _gate(gate: str) -> Schema:
 
 def _known(gate: str) -> Mapping[str, type[Any]]:
     return KNOWN_GATES[gate.partition(":")[0]]
-
-
-def _may_guard(gate: str, intent: str) -> bool:
-    wrong: list[str] = []
-    rule = GateRule(id=gate, guards=(intent,), says="", remedy="", because="")
-    check_gate(rule, lambda _, says: wrong.append(says))
-    return not wrong
 
 
 def _need(name: str, kind: type[Any]) -> Schema:
