@@ -3,11 +3,12 @@
 A gate never refuses a report: what has happened is recorded, with ``gate-bypassed`` beside it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from events.commands import Command
+from events.durations import parse_span
 from events.policy import GateRule, Policy
 from events.state import Check, Engagement
 
@@ -98,9 +99,9 @@ def long_pause_needs_lead(command: Command, state: Engagement, needs: Needs, now
 
 
 def needs_check(command: Command, state: Engagement, needs: Needs, now: datetime) -> bool:
-    """Ask for a check of a kind whose last word is good: passed, not expired, and young enough if it must be.
+    """Ask for a check of a kind whose last word is good: passed, not expired, young enough, long enough ago.
 
-    The last check counts, also against an earlier one; one that is about another job counts where any may.
+    The last check counts, also against an earlier one; it may have to be about the job of the command.
     """
     asked = _job_order_of(command, state) if needs.get("about") == "job-order" else None
     found = [
@@ -108,14 +109,25 @@ def needs_check(command: Command, state: Engagement, needs: Needs, now: datetime
         for each in state.checks.values()
         if each.kind == needs.get("kind") and (asked is None or asked in _job_orders_of(each, state))
     ]
-    last = max(found, key=lambda each: each.at, default=None)
-    if last is None or (needs.get("about") == "job-order" and asked is None):
-        return False
     wanted = needs.get("outcome", PASSED)
+    good = _good_to_the_end(found, (wanted,) if isinstance(wanted, str) else wanted)
+    if not good or (needs.get("about") == "job-order" and asked is None):
+        return False
+    last = good[-1]
     within = needs.get("within-days")
     young = within is None or now - last.at <= timedelta(days=within)
     lasting = last.expires_at is None or now < last.expires_at
-    return last.outcome in ((wanted,) if isinstance(wanted, str) else wanted) and young and lasting
+    wait = needs.get("no-sooner-than")
+    waited = wait is None or now >= parse_span(wait).after(good[0].at, needs.get("calendar"))
+    return young and lasting and waited
+
+
+def _good_to_the_end(checks: Iterable[Check], wanted: Collection[str]) -> list[Check]:
+    """Give the checks since the last one that was not good; none if that is the last of all."""
+    good: list[Check] = []
+    for each in sorted(checks, key=lambda each: each.at):
+        good = [*good, each] if each.outcome in wanted else []
+    return good
 
 
 def _job_order_of(command: Command, state: Engagement) -> str | None:
@@ -153,11 +165,15 @@ GATES: Final[Mapping[str, Gate]] = {
 }
 
 
-def passes(gate: GateRule, command: Command, state: Engagement, now: datetime) -> bool:
+def passes(gate: GateRule, command: Command, state: Engagement, policy: Policy, now: datetime) -> bool:
     """Tell whether a command passes a gate; one that this code does not know stops nothing."""
     family, _, kind = gate.id.partition(":")
     asked = GATES.get(family)
-    return asked is None or asked(command, state, {**gate.needs, "kind": kind} if kind else gate.needs, now)
+    needs: dict[str, Any] = dict(gate.needs)
+    if kind:
+        office = policy.calendar(state.offices.get(state.candidate_owner or ""))
+        needs |= {"kind": kind, "calendar": office[1] if office is not None else None}
+    return asked is None or asked(command, state, needs, now)
 
 
 def unmet(
@@ -171,5 +187,5 @@ def unmet(
     return [
         gate
         for gate in policy.gates
-        if guarded in gate.guards and (gate.id == taken or not passes(gate, command, state, now))
+        if guarded in gate.guards and (gate.id == taken or not passes(gate, command, state, policy, now))
     ]

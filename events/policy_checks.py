@@ -64,7 +64,7 @@ _NAMING: Final[Mapping[str, frozenset[str]]] = {
     "submission": frozenset({"submission_id", "interview_id", "about"}),
     "interview": frozenset({"interview_id", "submission_id", "about"}),
     "message": frozenset({"message_id", "about"}),
-    "job-order": frozenset({"job_order_id"}),
+    "job-order": frozenset({"job_order_id", "about"}),
     "offer": frozenset({"offer_id", "submission_id", "about"}),
     "placement": frozenset({"placement_id", "submission_id", "about"}),
     "conflict": frozenset({"conflict_id", "about"}),

@@ -144,6 +144,8 @@ def _checked(kind: str, needs: Mapping[str, Any]) -> str:
     within = needs.get("within-days")
     must = [f"have come out as {listed(outcomes)}", "not have expired"]
     must += [f"be no older than {within} days"] if within is not None else []
+    wait = needs.get("no-sooner-than")
+    must += [f"have stood for at least {wait}"] if wait is not None else []
     return f"the last check of the kind {kind.replace('-', ' ')}{about} must {listed(must, 'and')}"
 
 

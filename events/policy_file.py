@@ -96,6 +96,7 @@ def load_policy(text: str, *, where: str, on: date, until: date | None = None) -
         problems.add(("obligation", rule), "a gate has this id too; give every rule an id of its own.")
     if not top.table("calendar"):
         _check_elapsed(obligations, problems)
+        _check_gates_elapsed(gates, problems)
     if not gates and not obligations and not problems:
         problems.add((), "there is no rule in it; add one, such as [obligation.keep-in-touch].")
     if problems:
@@ -124,10 +125,23 @@ def _check_elapsed(rules: list[ObligationRule], problems: Problems) -> None:
             if span is not None and span.working:
                 problems.add(
                     ("obligation", rule.id, *path),
-                    f'"{written(span)}" is working time, and the file has no calendar; '
-                    'add [calendar.some-office] with zone = "Europe/London" and hours = "09:00-17:30".',
+                    _no_calendar(written(span)),
                 )
                 break
+
+
+def _check_gates_elapsed(gates: list[GateRule], problems: Problems) -> None:
+    for gate in gates:
+        wait = gate.needs.get("no-sooner-than")
+        if isinstance(wait, str) and parse_span(wait).working:
+            problems.add(("gate", gate.id, "needs", "no-sooner-than"), _no_calendar(wait))
+
+
+def _no_calendar(text: str) -> str:
+    return (
+        f'"{text}" is working time, and the file has no calendar; '
+        'add [calendar.some-office] with zone = "Europe/London" and hours = "09:00-17:30".'
+    )
 
 
 def _rules(

@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, get_args
 
+from events.durations import DurationError, parse_span
 from events.gates import NEEDS_CHECK
 from events.kinds import Facet
-from events.policy import GateRule
+from events.policy import GateRule, Span
 from events.policy_table import article, closest, quoted, sort_of, suggestion
 from events.toml_lines import Path
 
@@ -32,7 +33,7 @@ KNOWN_GATES: Final[Mapping[str, Mapping[str, type[Any]]]] = {
     "not-while-placed": {},
     "long-pause-needs-lead": {"days": int},
     # Named with the kind of check after a colon.
-    NEEDS_CHECK: {"within-days": int, "outcome": tuple, "about": str},
+    NEEDS_CHECK: {"within-days": int, "no-sooner-than": Span, "outcome": tuple, "about": str},
 }
 # The kinds of checks that have a name of their own here; an agency may have others.
 CHECKS: Final = ("identity", "right-to-work", "hirer-facts", "terms", "privacy-notice", "reference")
@@ -79,6 +80,8 @@ def check_needs(gate: str, needs: Mapping[str, Any], note: Note) -> None:
         if name not in allowed:
             right = suggestion(name, allowed) if allowed else "leave it out, this gate takes none."
             note(("needs", name), f"the gate knows no need {quoted(name)}; {right}")
+        elif allowed[name] is Span:
+            _check_span(name, value, note)
         elif allowed[name] is tuple:
             _check_outcomes(name, value, note)
         elif name == "about":
@@ -108,6 +111,19 @@ def _check_number(name: str, value: int, note: Note) -> None:
             ("needs", name),
             f'"{name}" is at most {MOST[name]}, but here is {value}, and nobody would ever pass.',
         )
+
+
+def _check_span(name: str, value: object, note: Note) -> None:
+    if not isinstance(value, str):
+        note(("needs", name), f'"{name}" is a length of time in quotes, but here is {sort_of(value)}.')
+        return
+    try:
+        span = parse_span(value)
+    except DurationError as wrong:
+        note(("needs", name), f"{quoted(value)} is not understood; {wrong}")
+        return
+    if span.by is not None or span.amount <= 0:
+        note(("needs", name), f'{quoted(value)} is no time to wait; write one like "10 working days".')
 
 
 def _check_outcomes(name: str, value: object, note: Note) -> None:

@@ -169,6 +169,8 @@ def _need(name: str, kind: type[Any]) -> Schema:
     if kind is int:
         most = {"maximum": MOST[name]} if name in MOST else {}
         return {"type": "integer", "minimum": 1 if name == "within-days" else 0, **most}
+    if kind is Span:
+        return {"$ref": "#/definitions/span"}
     if name == "about":
         return _one_of(ABOUT)
     outcome = {"type": "string", "pattern": _CODE}

@@ -1,18 +1,33 @@
 """The gates: what an intent needs, one function each."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from events.gates import GATES, unmet
 from events.policy import GateRule, Policy
+from events.policy_file import load_policy
 
 if TYPE_CHECKING:
     from tests.events.specification import World
 
 
 DAY = timedelta(days=1)
+
+
+GATED = """
+name = "gated"
+[calendar.new-york]
+zone = "America/New_York"
+hours = "09:00-17:00"
+[gate."needs-check:identity"]
+says = "No."
+remedy = "Check."
+because = "M: x"
+guards = ["propose-job"]
+needs = { no-sooner-than = "WAIT" }
+"""
 
 
 def opens(world: "World", gate: str, *events: Any, command: str = "submit", **needs: Any) -> bool:
@@ -152,6 +167,28 @@ class TestNeedsCheck:
         assert self.needed(world, old, within_days=90)
         assert not self.needed(world, old, within_days=89)
         assert self.needed(world, old)
+
+    def test_asks_that_a_notice_has_stood_for_a_while(self, world: "World") -> None:
+        """A notice that is given again does not begin to count anew; one that was taken back does."""
+        given, again = (
+            world.event("check-recorded", check_id=f"check-{days}", at=world.later - days * DAY)
+            for days in (10, 1)
+        )
+        back = world.event("check-recorded", check_id="back", outcome="refused", at=world.later - 2 * DAY)
+        assert self.needed(world, given, again, no_sooner_than="10 days")
+        assert not self.needed(world, given, again, no_sooner_than="11 days")
+        assert not self.needed(world, given, back, again, no_sooner_than="10 days")
+
+    def test_counts_a_notice_in_the_working_days_of_the_office(self, world: "World") -> None:
+        text = GATED.replace("WAIT", "3 working days")
+        policy = load_policy(text, where="gated.toml", on=date(2026, 1, 5))
+        life = world.life(policy)
+        friday = datetime(2026, 1, 9, 15, tzinfo=UTC)
+        life.do("open-engagement", friday)
+        life.do("record-check", friday, about=(), expires_at=None)
+        for now, refused in ((friday + 4 * DAY, True), (friday + 5 * DAY, False)):
+            command = world.command("propose-job")
+            assert bool(unmet(command, "propose-job", life.state, policy, now)) is refused
 
     @pytest.mark.parametrize(
         ("about", "passes"),
