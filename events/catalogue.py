@@ -668,6 +668,15 @@ class PositionHeld(Event):
     until: Moment | None = None
 
 
+class PositionOwnerChanged(Event):
+    """Another recruiter answers for the client's job, here too; no clock starts again because of it."""
+
+    type: Literal["position-owner-changed"] = "position-owner-changed"
+    job_order_id: Id
+    owner: Id
+    previous: tuple[Id, ...] = Field(description="whom they follow in this engagement")
+
+
 class PositionResumed(Event):
     """The job goes on, and this candidate with it."""
 
@@ -1106,6 +1115,7 @@ AnyEvent = Annotated[
     | SubmissionKept
     | PositionHeld
     | PositionResumed
+    | PositionOwnerChanged
     | PositionFilled
     | PlacementTermsRecorded
     | StartMoved

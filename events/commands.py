@@ -711,6 +711,15 @@ class RecordPositionResumed(Command):
     job_order_id: Id
 
 
+class RecordPositionOwner(Command):
+    """Report that somebody else answers for a client's job, wherever one of the previous ones did so here."""
+
+    name: Literal["record-position-owner"] = "record-position-owner"
+    job_order_id: Id
+    owner: Id
+    previous: tuple[Id, ...]
+
+
 class RecordPositionFilled(Command):
     """Report that a job order is gone while a submission to it was still alive."""
 
@@ -838,6 +847,7 @@ AnyCommand = Annotated[
     | InvokeGuarantee
     | RecordPositionHeld
     | RecordPositionResumed
+    | RecordPositionOwner
     | RecordPositionFilled
     | AnnulEvent
     | AcknowledgeEscalation

@@ -118,6 +118,8 @@ def decide(
             return submission.record_position_held(command, state, ctx)
         case c.RecordPositionResumed():
             return submission.record_position_resumed(command, state, ctx)
+        case c.RecordPositionOwner():
+            return submission.record_position_owner(command, state, ctx)
         case c.RecordPositionFilled():
             return submission.record_position_filled(command, state, ctx)
         case c.RequestInterview():

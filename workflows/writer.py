@@ -51,8 +51,8 @@ class Writer:
         self.inbox = Inbox()
         self._agency, self._engagement_id = agency, engagement_id
         self._stream = f"engagement:{engagement_id}"
-        self._clock, self._settings = clock, settings
-        self._recorder = Recorder(agency, self._stream, settings)
+        self._settings = settings
+        self._recorder = Recorder(agency, self._stream, clock, settings)
         self._policies: dict[str, Policy] = {}
 
     async def begin(self, after: int) -> None:
@@ -65,6 +65,11 @@ class Writer:
         if events and events[0].version == 1:
             self.state = Engagement()
         await self._take_in(events)
+
+    @property
+    def clock(self) -> ClockSpec:
+        """Give the clock by which this engagement's time goes."""
+        return self._recorder.clock
 
     @property
     def behind(self) -> bool:
@@ -283,7 +288,7 @@ class Writer:
             engagement_id=self._engagement_id,
             state=self.state,
             policy=policy,
-            clock=self._clock,
+            clock=self.clock,
             now=workflow.now(),
             history=history,
             offices=offices,

@@ -25,6 +25,9 @@ from gateway.cli import (
     operating,
     outreach,
     playing,
+    projections,
+    reassigning,
+    rehydrating,
     stack,
     tracing,
     watching,
@@ -46,6 +49,7 @@ COMMANDS: Final = (
     agency,
     importing,
     engagements,
+    reassigning,
     inspect,
     tracing,
     backtesting,
@@ -53,7 +57,9 @@ COMMANDS: Final = (
     watching,
     checking,
     operating,
+    rehydrating,
     outreach,
+    projections,
     playing,
 )
 for module in COMMANDS:

@@ -84,6 +84,7 @@ BEFORE: Final[dict[str, tuple[str, ...]]] = {
     "record-position-held": SUBMITTED,
     "record-position-resumed": (*SUBMITTED, "position-held"),
     "record-position-filled": SUBMITTED,
+    "record-position-owner": SUBMITTED,
     "acknowledge-escalation": (*OPENED, "obligation-opened", "escalation-raised"),
     "excuse-obligation": (*OPENED, "obligation-opened"),
     "record-outreach": (*OPENED, "outreach-requested"),
