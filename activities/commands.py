@@ -13,10 +13,10 @@ from temporalio import activity
 from activities.errors import for_temporal
 from activities.streams import StreamKind, kind_of, parse
 from activities.types import CommandReply, StreamCommand
+from events.admission import FUTURE_TOLERANCE
 from events.catalogue import Event, PolicyAdopted
 from events.codec import decode, draft
 from events.commands import Command
-from events.decider import FUTURE_TOLERANCE
 from events.envelope import AppendRequest, CommandGroup, Stored, event_id
 from events.errors import CallerError, InvalidCommand, WrongState
 from events.log.port import Appended, CommandIdReused, Conflict, EventLog, Fenced, StreamClosed, Taken

@@ -3,7 +3,7 @@
 Facts stay: a breach that was recorded is never taken back, and a step that was taken is not taken again.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -35,6 +35,61 @@ class Past:
     decided: Mapping[UUID, datetime]
     annulled: UUID
     annulled_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event of a stream with its id, what caused it, and when it was decided."""
+
+    event_id: UUID
+    event: e.AnyEvent
+    cause: UUID | None
+    decided_at: datetime
+
+
+def annul(
+    history: Sequence[Happened],
+    made: Sequence[Happened],
+    policy: Policy,
+    at: datetime,
+    fold_without: Callable[[frozenset[UUID]], Engagement],
+    add: Callable[[Engagement, e.AnyEvent, UUID], Engagement],
+) -> Engagement:
+    """Mend the promises that the annulments among the events just *made* had touched; *add* records each.
+
+    *history* is the whole stream before; *fold_without* folds it and what was made, but for some ids.
+    """
+    annulments = [(each.event_id, each.event) for each in made if isinstance(each.event, e.EventAnnulled)]
+    gone = gone_among([*history, *made])
+    first = annulments[0][1]
+    past = Past(
+        events=[(each.event_id, each.event) for each in history if each.event_id not in gone],
+        causes={each.event_id: each.cause for each in history},
+        decided={each.event_id: each.decided_at for each in history},
+        annulled=first.event_id,
+        annulled_type=first.annulled_type,
+    )
+    after = fold_without(gone)
+    # The last first: what a report had brought is gone before the report's own doings are undone.
+    for cause, annulled in reversed(annulments):
+        one = replace(past, annulled=annulled.event_id, annulled_type=annulled.annulled_type)
+        for event in mended(after, policy, one, cause, at):
+            after = add(after, event, cause)
+    return after
+
+
+def gone_among(events: Sequence[Happened]) -> frozenset[UUID]:
+    """Name what is annulled, and what an excuse that is wrong had excused: the mark goes with its reason."""
+    gone = {each.event.event_id for each in events if isinstance(each.event, e.EventAnnulled)}
+    excuses = {
+        each.event_id for each in events if isinstance(each.event, e.ExcuseGranted) and each.event_id in gone
+    }
+    excused = (
+        each.event_id
+        for each in events
+        if isinstance(each.event, e.ObligationExcused) and each.cause in excuses
+    )
+    return frozenset((*gone, *excused))
 
 
 def mended(state: Engagement, policy: Policy, past: Past, cause: UUID, at: datetime) -> list[e.AnyEvent]:

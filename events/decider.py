@@ -4,48 +4,31 @@ This is what the workflow calls; it never reads a clock and never looks at a per
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from events import catalogue as e
 from events import commands as c
-from events.annulment import Past, mended
-from events.canonical import canonical
+from events.admission import decided_by, may_be_decided
+from events.annulment import Happened, annul
 from events.codec import decode, draft
 from events.context import Context
 from events.decide import decide
-from events.decisions.submission import live_claims
-from events.envelope import ENGINE, Actor, Claim, CommandGroup, Draft, Stored, event_id
-from events.errors import ClosedEngagement, InvalidCommand, UnknownEngagement, WrongState
-from events.fold import advance, annulled_ids, with_excused
-from events.gates import INTENT_OF_REPORT, unmet
+from events.envelope import ENGINE, Actor, Claim, CommandGroup, Draft, Origin, Stored, event_id
+from events.fold import advance
+from events.going_live import went_live
+from events.groups import group_of
 from events.obligations import react
-from events.offices import NOWHERE, with_offices
-from events.personal import personal_fields
-from events.policy import GateRule, Policy
-from events.receipts import input_of, input_of_step
+from events.offices import NOWHERE
+from events.policy import Policy
+from events.receipts import input_of_step
 from events.state import Engagement
-from events.steps import due_steps, next_due, take_step
+from events.steps import due_steps, highest, next_due, take_step
 
 __all__ = ["Prepared", "next_due", "prepare", "tick"]
 
-FUTURE_TOLERANCE: Final = timedelta(minutes=5)
-LATE_REPORTS: Final = frozenset(
-    {
-        "record-contact",
-        "record-attempt",
-        "record-message",
-        "request-call",
-        "record-check",
-        "record-client-talk",
-        "annul-event",
-        "excuse-obligation",
-        "record-outreach",
-        "refuse-message",
-    }
-)
 NO_POLICY: Final = Policy(name="none")
 
 
@@ -67,11 +50,13 @@ class _Writer:
     policy: Policy
     drafts: list[Draft]
     events: list[e.AnyEvent]
+    origin: Origin | None = None
 
     def add(self, state: Engagement, event: e.AnyEvent, cause: UUID | None) -> tuple[Engagement, UUID]:
         identity = event_id(self.ctx.agency, self.ctx.stream, self.ctx.command_id, len(self.drafts))
         actor: Actor = ENGINE if event.by_engine else self.order.actor
-        digest = state.policy_digest or self.policy.digest()
+        # Of the past that a foreign record tells, no policy of ours was in force.
+        digest = None if self.origin == "imported" else state.policy_digest or self.policy.digest()
         if isinstance(event, e.PolicyAdopted):
             digest = event.digest
         self.drafts.append(
@@ -84,6 +69,7 @@ class _Writer:
                 causation_id=cause,
                 correlation_id=self.order.correlation_id,
                 policy_digest=digest,
+                origin=self.origin,
             )
         )
         self.events.append(event)
@@ -111,37 +97,45 @@ def prepare(
 ) -> Prepared:
     """Decide an order at *now*, which must be what :func:`events.clock.decision_time` gives.
 
-    *history* (the whole stream) is needed for ``annul-event``; *taken* is what the log refused to let
-    this command claim; *offices* says where the people work whom the command makes answer for something.
-    Steps that were due before *now* must have been taken (:func:`tick`).
+    *history* (the whole stream) is needed for ``annul-event`` and ``go-live``; *taken* is what the log
+    refused to let this command claim; *offices* says where the people work whom the command makes answer
+    for something.  Steps that were due before *now* must have been taken (:func:`tick`).
 
     :raises CallerError: a caller's mistake; nothing happens.
     """
     stream = f"engagement:{engagement_id}"
     ctx = Context(agency, stream, order.command_id, order.actor, order.at or now, now, offices)
     if order.command_id in state.recent_commands:
-        return Prepared(_group(order, (), "nothing-to-do", state, state), state)
-    _may_be_decided(order, state, ctx)
-    if taken is not None and taken.kind == "engagement-of-candidate":
-        raise WrongState("this candidate has an engagement with the agency already; rapport list names it")
+        return Prepared(group_of(order, (), "nothing-to-do", state, state), state)
     writer = _Writer(ctx, order, policy or NO_POLICY, [], [])
-    # Decided first: a caller's mistake is one whatever the gates say, and a repeat has nothing to pass.
-    decided = decide(order.command, state, ctx, writer.policy, history)
-    blocked = _gates(order, state, writer, taken) if decided else None
-    if blocked is not None:
-        after = writer.happen(state, _refusal(order, blocked, ctx))
-        return Prepared(_group(order, writer.drafts, "refused", state, after), after, tuple(writer.events))
+    decided, outcome = decided_by(order.command, state, writer.policy, ctx, history, taken)
     after = state
-    if decided:
-        for bypassed in _bypassed(order, state, writer, taken):
-            after = writer.happen(after, bypassed)
-    for event in with_offices(decided, order.command, state, ctx):
+    for event in decided:
         after = writer.happen(after, event)
     if isinstance(order.command, c.AnnulEvent) and decided:
         after = _annul(writer, history)
-    outcome = "message-refused" if isinstance(order.command, c.RefuseMessage) else "accepted"
-    group = _group(order, writer.drafts, outcome if decided else "nothing-to-do", state, after, taken)
+    if isinstance(order.command, c.GoLive) and decided:
+        after = _go_live(writer, after, history)
+    group = group_of(order, writer.drafts, outcome, state, after, None if outcome == "refused" else taken)
     return Prepared(group, after, tuple(writer.events))
+
+
+def recall(order: c.Order, state: Engagement, now: datetime, *, agency: str, engagement_id: str) -> Prepared:
+    """Decide what a foreign record says of the past, as events of origin ``imported``.
+
+    No gate is asked, no policy is adopted and no promise kept up: going live looks at the past as a whole.
+
+    :raises CallerError: the record contradicts itself; nothing happens.
+    """
+    ctx = Context(agency, f"engagement:{engagement_id}", order.command_id, order.actor, order.at or now, now)
+    may_be_decided(order.command, state, ctx)
+    writer = _Writer(ctx, order, NO_POLICY, [], [], origin="imported")
+    after = state
+    for event in decide(order.command, state, ctx, NO_POLICY):
+        if not isinstance(event, e.PolicyAdopted):
+            after, _ = writer.add(after, event, order.causation_id)
+    outcome = "accepted" if writer.drafts else "nothing-to-do"
+    return Prepared(group_of(order, writer.drafts, outcome, state, after), after, tuple(writer.events))
 
 
 def tick(
@@ -152,7 +146,7 @@ def tick(
     Under a stepped clock each step is decided at its own due time, else at *now*.
     """
     steps = due_steps(state, now, inclusive=inclusive)
-    last = {key: rung.number for key, rung in steps if rung.to not in (None, "candidate")}
+    last = highest(steps)
     result: list[Prepared] = []
     for key, rung in steps:
         order = _step_order(key, rung)
@@ -166,7 +160,7 @@ def tick(
             after, identity = writer.add(after, event, cause)
             cause = cause or identity
         said = input_of_step(key, rung.number)
-        group = _group(order, writer.drafts, "accepted", state, after, said=said)
+        group = group_of(order, writer.drafts, "accepted", state, after, said=said)
         result.append(Prepared(group, after, tuple(writer.events)))
         state = after
     return result
@@ -178,126 +172,40 @@ def _step_order(key: UUID, rung: e.Rung) -> c.Order:
     return c.Order(command_id=f"step:{key}:{rung.number}", command=command, actor=ENGINE, source="engine")
 
 
-def _may_be_decided(order: c.Order, state: Engagement, ctx: Context) -> None:
-    name = order.command.name
-    if state.opened_at is None and name != "open-engagement":
-        raise UnknownEngagement(ctx.stream.partition(":")[2])
-    if state.closed and name not in LATE_REPORTS:
-        raise ClosedEngagement(state.engagement_id)
-    if order.at is not None and order.at > ctx.now + FUTURE_TOLERANCE:
-        raise InvalidCommand(
-            f"{name}: 'at' says when it happened, and that is in the future; leave it out or correct it"
-        )
-
-
-def _gates(order: c.Order, state: Engagement, writer: _Writer, taken: Claim | None) -> GateRule | None:
-    if type(order.command).kind == "report":
-        return None
-    failing = _unmet(order, state, writer, taken)
-    return next((gate for gate in failing if gate.mode == "enforce"), None)
-
-
-def _unmet(order: c.Order, state: Engagement, writer: _Writer, taken: Claim | None) -> list[GateRule]:
-    guard = "no-double-submission" if taken is not None and taken.kind == "live-submission" else None
-    return unmet(order.command, order.command.name, state, writer.policy, writer.ctx.now, guard)
-
-
-def _bypassed(
-    order: c.Order, state: Engagement, writer: _Writer, taken: Claim | None
-) -> list[e.GateBypassed]:
-    report = type(order.command).kind == "report"
-    if report and order.command.name not in INTENT_OF_REPORT:
-        return []
-    return [
-        e.GateBypassed(
-            at=writer.ctx.at,
-            command=order.command.name,
-            gate=gate.id,
-            mode=gate.mode,
-            why="report" if report else "mode",
-            job_order_id=getattr(order.command, "job_order_id", None),
-            submission_id=getattr(order.command, "submission_id", None),
-        )
-        for gate in _unmet(order, state, writer, taken)
-    ]
-
-
-def _refusal(order: c.Order, gate: GateRule, ctx: Context) -> e.CommandRefused:
-    personal = set(personal_fields(type(order.command)))
-    words = order.command.model_dump(include=personal, exclude_none=True)
-    return e.CommandRefused(
-        at=ctx.at,
-        command=order.command.name,
-        gate=gate.id,
-        says=gate.says,
-        remedy=gate.remedy,
-        job_order_id=getattr(order.command, "job_order_id", None),
-        submission_id=getattr(order.command, "submission_id", None),
-        given=canonical(order.command.model_dump(exclude=personal)),
-        content=canonical(words) if words else None,
-    )
-
-
 def _annul(writer: _Writer, history: Sequence[Stored]) -> Engagement:
     """Fold the stream without the annulled events, and mend the promises they had touched."""
-    annulments = [
-        (made.event_id, event)
+    made = list(zip(writer.drafts, writer.events, strict=True))
+    now = writer.ctx.now
+    past = _happened(history)
+    fresh = [Happened(each.event_id, event, each.causation_id, now) for each, event in made]
+
+    def fold_without(gone: frozenset[UUID]) -> Engagement:
+        after = Engagement()
+        for stored, each in zip(history, past, strict=True):
+            event = None if each.event_id in gone else each.event
+            after = advance(after, event, stored.agency, stored.decided_at, stored.command_id)
+        for each in fresh:
+            after = advance(after, each.event, writer.ctx.agency, now, writer.ctx.command_id)
+        return after
+
+    def add(state: Engagement, event: e.AnyEvent, cause: UUID) -> Engagement:
+        return writer.add(state, event, cause)[0]
+
+    return annul(past, fresh, writer.policy, writer.ctx.at, fold_without, add)
+
+
+def _go_live(writer: _Writer, after: Engagement, history: Sequence[Stored]) -> Engagement:
+    """Take over what the imported past still owes."""
+    made, live = next(
+        (made, event)
         for made, event in zip(writer.drafts, writer.events, strict=True)
-        if isinstance(event, e.EventAnnulled)
-    ]
-    targets = {event.event_id for _, event in annulments}
-    gone = with_excused(annulled_ids(history) | targets, history)
-    past = Past(
-        events=[(stored.event_id, decode(stored)) for stored in history if stored.event_id not in gone],
-        causes={stored.event_id: stored.causation_id for stored in history},
-        decided={stored.event_id: stored.decided_at for stored in history},
-        annulled=annulments[0][1].event_id,
-        annulled_type=annulments[0][1].annulled_type,
+        if isinstance(event, e.WentLive)
     )
-    after = _refold(past, history, writer)
-    # The last first: what a report had brought is gone before the report's own doings are undone.
-    for cause, annulled in reversed(annulments):
-        one = replace(past, annulled=annulled.event_id, annulled_type=annulled.annulled_type)
-        for event in mended(after, writer.policy, one, cause, writer.ctx.at):
-            after, _ = writer.add(after, event, cause)
+    past = _happened(history)
+    for event in went_live(after, live, made.event_id, past, writer.policy, writer.ctx.now):
+        after, _ = writer.add(after, event, made.event_id)
     return after
 
 
-def _refold(past: Past, history: Sequence[Stored], writer: _Writer) -> Engagement:
-    kept = dict(past.events)
-    after = Engagement()
-    for stored in history:
-        after = advance(after, kept.get(stored.event_id), stored.agency, stored.decided_at, stored.command_id)
-    for event in writer.events:
-        after = advance(after, event, writer.ctx.agency, writer.ctx.now, writer.ctx.command_id)
-    return after
-
-
-def _group(
-    order: c.Order,
-    drafts: Sequence[Draft],
-    outcome: str,
-    before: Engagement,
-    after: Engagement,
-    taken: Claim | None = None,
-    said: str | None = None,
-) -> CommandGroup:
-    held, holds = live_claims(before), live_claims(after)
-    opened = before.opened_at is None and after.opened_at is not None
-    closes = after.closed and not before.closed
-    person = {Claim(kind="engagement-of-candidate", key=after.candidate_id)}
-    claims = {claim for claim in (holds - held) | (person if opened else set()) if claim != taken}
-    return CommandGroup(
-        command_id=order.command_id,
-        input=said or input_of(order.command, order.at),
-        outcome=outcome,
-        drafts=tuple(drafts),
-        claims=_sorted(claims),
-        # Who comes back later is taken on anew: a closed engagement holds its person no longer.
-        releases=_sorted((held - holds) | (person if closes else set())),
-        closes=closes,
-    )
-
-
-def _sorted(claims: set[Claim]) -> tuple[Claim, ...]:
-    return tuple(sorted(claims, key=lambda claim: (claim.kind, claim.key)))
+def _happened(history: Sequence[Stored]) -> list[Happened]:
+    return [Happened(each.event_id, decode(each), each.causation_id, each.decided_at) for each in history]

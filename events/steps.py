@@ -3,7 +3,7 @@
 After an outage every passed step is recorded at its own time; only the highest is delivered to people.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -23,6 +23,11 @@ def due_steps(state: Engagement, now: datetime, *, inclusive: bool) -> list[tupl
         if rung.at < now or (inclusive and rung.at == now)
     ]
     return [(key, rung) for *_, key, rung in sorted(steps, key=lambda each: each[:3])]
+
+
+def highest(steps: Sequence[tuple[UUID, e.Rung]]) -> dict[UUID, int]:
+    """Name the highest step of each obligation that reaches somebody of the agency: the one delivered."""
+    return {key: rung.number for key, rung in steps if rung.to not in (None, "candidate")}
 
 
 def next_due(state: Engagement) -> datetime | None:

@@ -29,6 +29,7 @@ from events.state import Engagement
 from workers.client import Engagements
 from workers.data_converter import data_converter
 from workers.embedded.stack import EmbeddedStack
+from workers.importing.files import content_of_file
 from workers.pseudonym_key import pseudonym_key
 from workers.settings import Settings
 from workers.shipped import compile_policy_file, deploy_policy
@@ -95,7 +96,7 @@ def read_source(path: Path) -> SourceLog:
 
     :raises SourceError: it cannot be read, or is no such log.
     """
-    return read_ocel(_content(path, "log"))
+    return read_ocel(content_of_file(path, "log"))
 
 
 def read_mapping_file(path: Path) -> Mapping:
@@ -104,7 +105,7 @@ def read_mapping_file(path: Path) -> Mapping:
     :raises SourceError: it cannot be read, or is no mapping.
     """
     try:
-        return read_mapping(_content(path, "mapping").decode("utf-8-sig"))
+        return read_mapping(content_of_file(path, "mapping").decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise SourceError("the mapping is not UTF-8 text") from None
 
@@ -159,14 +160,6 @@ def _quiet() -> Runtime:
     # The test server calls itself older than it is, and the SDK warns of that on our standard output.
     only_errors = TelemetryFilter(core_level="ERROR", other_level="ERROR")
     return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=only_errors)))
-
-
-def _content(path: Path, what: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        reason = (error.strerror or "unknown reason").lower()
-        raise SourceError(f"the {what} {path} cannot be read: {reason}") from None
 
 
 def _report(

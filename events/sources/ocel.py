@@ -4,7 +4,7 @@ Events that share a moment keep the file's order: it is the only thing that tell
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -13,6 +13,12 @@ from events.sources.errors import SourceError
 
 EVENTS = "ocel:events"
 OBJECTS = "ocel:objects"
+NO_OCEL = (
+    f"this JSON is no OCEL 1.0 log: it has no '{EVENTS}' and '{OBJECTS}' at its top; "
+    "export the log as OCEL 1.0 JSON (.jsonocel)"
+)
+NO_EVENT = "the log holds no event"
+TWICE = "the log gives the same id or key twice in one place; each must be unique"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +55,14 @@ def read_ocel(content: bytes) -> SourceLog:
     """
     document = _parse(content)
     if not isinstance(document, dict) or EVENTS not in document or OBJECTS not in document:
-        raise SourceError(
-            f"this JSON is no OCEL 1.0 log: it has no '{EVENTS}' and '{OBJECTS}' at its top; "
-            "export the log as OCEL 1.0 JSON (.jsonocel)"
-        )
+        raise SourceError(NO_OCEL)
     kinds = _kinds(document[OBJECTS])
     events = document[EVENTS]
     if not isinstance(events, dict):
         raise SourceError(f"'{EVENTS}' is not an object that maps ids to events, as OCEL 1.0 asks")
     if not events:
-        raise SourceError("the log holds no event")
-    read = [_event(place, event, kinds) for place, event in enumerate(events.values(), start=1)]
+        raise SourceError(NO_EVENT)
+    read = [read_event(place, event, kinds.get) for place, event in enumerate(events.values(), start=1)]
     read.sort(key=lambda event: event.at)
     return SourceLog(events=tuple(read), kinds=frozenset(kinds.values()))
 
@@ -92,7 +95,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     # json keeps the last of two equal keys: an event would vanish without a word.
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise SourceError("the log gives the same id or key twice in one place; each must be unique")
+        raise SourceError(TWICE)
     return found
 
 
@@ -105,14 +108,26 @@ def _kinds(objects: Any) -> dict[str, str]:
         raise SourceError(f"'{OBJECTS}' is not an object that maps ids to objects, as OCEL 1.0 asks")
     kinds: dict[str, str] = {}
     for place, (name, found) in enumerate(objects.items(), start=1):
-        kind = found.get("ocel:type") if isinstance(found, dict) else None
-        if not isinstance(kind, str) or not kind:
-            raise SourceError(f"object {place} of the log has no 'ocel:type'")
-        kinds[name] = kind
+        kinds[name] = read_kind(place, found)
     return kinds
 
 
-def _event(place: int, event: Any, kinds: Mapping[str, str]) -> SourceEvent:
+def read_kind(place: int, found: Any) -> str:
+    """Read an object's type.
+
+    :raises SourceError: it has none.
+    """
+    kind = found.get("ocel:type") if isinstance(found, dict) else None
+    if not isinstance(kind, str) or not kind:
+        raise SourceError(f"object {place} of the log has no 'ocel:type'")
+    return kind
+
+
+def read_event(place: int, event: Any, kind_of: Callable[[str], str | None]) -> SourceEvent:
+    """Read one event; *kind_of* gives the type of an object of the log.
+
+    :raises SourceError: it is no such event, or names what the log does not hold.
+    """
     if not isinstance(event, dict):
         raise SourceError(f"event {place} of the log is not an object")
     activity = event.get("ocel:activity")
@@ -122,7 +137,7 @@ def _event(place: int, event: Any, kinds: Mapping[str, str]) -> SourceEvent:
         place=place,
         activity=activity,
         at=_moment(place, event.get("ocel:timestamp")),
-        objects=_objects(place, event.get("ocel:omap"), kinds),
+        objects=_objects(place, event.get("ocel:omap"), kind_of),
     )
 
 
@@ -142,14 +157,15 @@ def _no_zone(place: int) -> NoReturn:
     raise SourceError(f"event {place} of the log has a timestamp without a zone; give it an offset such as Z")
 
 
-def _objects(place: int, named: Any, kinds: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+def _objects(place: int, named: Any, kind_of: Callable[[str], str | None]) -> dict[str, tuple[str, ...]]:
     if not isinstance(named, list) or not all(isinstance(each, str) for each in named):
         raise SourceError(f"event {place} of the log has no 'ocel:omap', the list of the objects it concerns")
     found: dict[str, tuple[str, ...]] = {}
     for number, name in enumerate(named, start=1):
-        if name not in kinds:
+        kind = kind_of(name)
+        if kind is None:
             raise SourceError(
                 f"event {place} of the log names an object (its {number}.) that the log does not hold"
             )
-        found[kinds[name]] = (*found.get(kinds[name], ()), name)
+        found[kind] = (*found.get(kind, ()), name)
     return found

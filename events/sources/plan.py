@@ -3,45 +3,22 @@
 The plan is whole before anything is sent, and no event is lost: applied, beyond the limit, or left aside.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import cycle
-from typing import Any
 
 from events.agency import Entry, Role
-from events.envelope import Actor, derived_id
 from events.sources.errors import SourceError
-from events.sources.mapping import MappedActivity, MappedCommand, Mapping
+from events.sources.interpreter import Interpreter, Step, submits
+from events.sources.mapping import MappedActivity, Mapping
 from events.sources.ocel import SourceEvent, SourceLog
-from events.sources.pseudonyms import Pseudonyms
+from events.sources.pseudonyms import SHORTEST_KEY, Pseudonyms
 from events.sources.references import Unknown, resolve
 from events.sources.situation import Situation, holds
 from events.sources.track import TrackedApplicant
 
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One command of the plan; *place* is its source event's, from 1 in the file's own order."""
-
-    at: datetime
-    place: int
-    stream: str
-    name: str
-    data: dict[str, Any]
-    command_id: str
-    actor: Actor
-    assumes: str | None = None
-
-    @property
-    def assumed(self) -> bool:
-        """Tell whether the mapping, and not the log, says this."""
-        return self.assumes is not None
-
-    @property
-    def category(self) -> str:
-        """Give the category of the stream."""
-        return self.stream.partition(":")[0]
+__all__ = ["Finding", "LeftAside", "Plan", "Step", "check_source", "people_of", "plan_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +85,15 @@ def check_source(log: SourceLog, mapping: Mapping, *, limit: int | None = None) 
     """
     if limit is not None and limit < 1:
         raise SourceError("the limit is a number of applicants: give at least 1")
-    known = {each.name for each in mapping.activity}
+    interpreter = Interpreter(mapping, Pseudonyms(bytes(SHORTEST_KEY)))
     for event in log.events:
-        if event.activity not in known:
-            shown = event.activity if event.activity.isprintable() and len(event.activity) < 60 else "?"
-            raise SourceError(f"the mapping does not say what '{shown}' means (event {event.place}); add it")
+        interpreter.meaning(event)
 
 
 class _Planner:
     def __init__(self, log: SourceLog, mapping: Mapping, pseudonyms: Pseudonyms, limit: int | None) -> None:
-        self._log, self._mapping, self._pseudonyms = log, mapping, pseudonyms
-        self._meanings = {each.name: each for each in mapping.activity}
+        self._log, self._mapping = log, mapping
+        self._interpreter = Interpreter(mapping, pseudonyms)
         self._applicant_of = _applicants(log, mapping)
         self._chosen = self._choose(limit)
         self._linked = self._job_orders_of(self._chosen or frozenset())
@@ -133,7 +108,7 @@ class _Planner:
             people=self._people(),
         )
         for event in self._log.events:
-            meaning = self._meanings[event.activity]
+            meaning = self._interpreter.meaning(event)
             if not self._within(event, meaning):
                 plan.beyond_limit += 1
                 continue
@@ -147,52 +122,17 @@ class _Planner:
             plan.applied[meaning.lands_on] += 1
         return plan
 
-    def _understand(self, event: SourceEvent, meaning: MappedActivity) -> tuple[list[Step], list[Finding]]:
-        situation = self._situation(event)
-        if meaning.lands_on == "engagement" and situation.application is None and not _submits(meaning):
-            raise Unknown("concerns an application that no event before it brings")
-        findings = list(self._findings(situation, meaning))
-        steps: list[Step] = []
-        for ordinal, command in enumerate(meaning.commands):
-            if not all(holds(each, situation) for each in command.when):
-                continue
-            step = self._step(situation, meaning, command, ordinal)
-            situation = situation.after(step.name, step.data) if command.on == "engagement" else situation
-            steps.append(step)
-        if not steps:
-            raise Unknown("stands for no command in the state it meets")
-        if situation.applicant is not None:
-            self._applicants[situation.applicant.name] = situation.applicant
-        return steps, findings
-
-    def _situation(self, event: SourceEvent) -> Situation:
+    def _understand(
+        self, event: SourceEvent, meaning: MappedActivity
+    ) -> tuple[Sequence[Step], list[Finding]]:
         name = self._applicant(event)
-        return Situation(
-            event=event,
-            objects=self._mapping.objects,
-            pseudonyms=self._pseudonyms,
-            applicant=None if name is None else self._applicants.get(name, TrackedApplicant(name)),
-        )
-
-    def _step(
-        self, situation: Situation, meaning: MappedActivity, command: MappedCommand, ordinal: int
-    ) -> Step:
-        event = situation.event
-        stream = f"{command.on.removeprefix('named-')}:{resolve('$' + command.on, situation)}"
-        data = {name: resolve(value, situation) for name, value in command.fields.items()}
-        actor = Actor(kind="integration", id=self._mapping.name)
-        if meaning.actor is not None:
-            actor = Actor(kind=meaning.actor.kind, id=resolve(meaning.actor.id, situation))
-        return Step(
-            at=event.at,
-            place=event.place,
-            stream=stream,
-            name=command.do,
-            data={name: value for name, value in data.items() if value is not None},
-            command_id=str(derived_id(stream, str(event.place), str(ordinal))),
-            actor=actor,
-            assumes=command.assumes,
-        )
+        known = None if name is None else self._applicants.get(name, TrackedApplicant(name))
+        situation = self._interpreter.situation(event, known)
+        steps, applicant = self._interpreter.steps(situation, meaning)
+        findings = list(self._findings(situation, meaning))
+        if applicant is not None:
+            self._applicants[applicant.name] = applicant
+        return steps, findings
 
     def _findings(self, situation: Situation, meaning: MappedActivity) -> Iterator[Finding]:
         event = situation.event
@@ -227,7 +167,7 @@ class _Planner:
         first = dict.fromkeys(
             event.named(self._mapping.objects.applicant)[0]
             for event in self._log.events
-            if _submits(self._meanings[event.activity]) and event.named(self._mapping.objects.applicant)
+            if submits(self._interpreter.meaning(event)) and event.named(self._mapping.objects.applicant)
         )
         return frozenset(list(first)[:limit])
 
@@ -249,18 +189,21 @@ class _Planner:
         return not named or named[0] in self._linked
 
     def _people(self) -> tuple[Entry, ...]:
-        recruiters = dict.fromkeys(
-            name for event in self._log.events for name in event.named(self._mapping.objects.recruiter)
-        )
-        agency, director = self._mapping.agency, self._mapping.agency.director
-        return (
-            _entry(director, "director"),
-            *(_entry(lead, "team-lead", director=director) for lead in agency.leads),
-            *(
-                _entry(self._pseudonyms.of("recruiter", name), "recruiter", lead=lead, director=director)
-                for name, lead in zip(recruiters, cycle(agency.leads), strict=False)
-            ),
-        )
+        named = (name for event in self._log.events for name in event.named(self._mapping.objects.recruiter))
+        return people_of(self._mapping, self._interpreter.pseudonyms, dict.fromkeys(named))
+
+
+def people_of(mapping: Mapping, pseudonyms: Pseudonyms, recruiters: Iterable[str]) -> tuple[Entry, ...]:
+    """Make up the agency that a log does not show: its recruiters are dealt to the leads in turn."""
+    agency, director = mapping.agency, mapping.agency.director
+    return (
+        _entry(director, "director"),
+        *(_entry(lead, "team-lead", director=director) for lead in agency.leads),
+        *(
+            _entry(pseudonyms.of("recruiter", name), "recruiter", lead=lead, director=director)
+            for name, lead in zip(recruiters, cycle(agency.leads), strict=False)
+        ),
+    )
 
 
 def _entry(person: str, role: Role, *, lead: str | None = None, director: str | None = None) -> Entry:
@@ -268,10 +211,6 @@ def _entry(person: str, role: Role, *, lead: str | None = None, director: str | 
     return Entry(
         person_id=person, role=role, team_lead=lead, director=director, email=f"{person}@agency.example"
     )
-
-
-def _submits(meaning: MappedActivity) -> bool:
-    return any(command.do == "record-application" for command in meaning.commands)
 
 
 def _applicants(log: SourceLog, mapping: Mapping) -> dict[str, str]:

@@ -1,0 +1,99 @@
+"""``rapport backtest``: a policy tried on the past before it is adopted.
+
+It writes nothing into any log, and asks no workflow.
+"""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gateway.cli import options as o
+
+if TYPE_CHECKING:
+    from workers.backtest.report import BacktestReport
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command("backtest", rich_help_panel="Policies")(backtest)
+
+
+def backtest(
+    policy: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The policy to try; starter if not given.")
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Another policy, to stand beside it.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="DATE", help="Count only what happens from here on.")
+    ] = None,
+    before: Annotated[
+        str | None, typer.Option("--to", metavar="DATE", help="Look no further than this.")
+    ] = None,
+    ocel: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A foreign log, in OCEL JSON; not the agency's own.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option("--map", metavar="FILE", help="What its events mean, in TOML.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(metavar="PEOPLE", min=1, help="Only so many of those who came first.")
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option("--pseudonym-key", metavar="FILE", help="Makes ids the same every time.")
+    ] = None,
+    agency: o.Agency = None,
+    data: o.Data = None,
+    as_json: o.Json = False,
+) -> None:
+    """Try a policy on the past: what it would have opened, kept, broken, escalated, and to whom."""
+    from gateway.cli.connect import settings_of
+    from gateway.cli.errors import Wrong
+    from workers.backtest.run import OcelOptions, backtest_ocel
+
+    if (ocel is None) != (mapping is None):
+        raise Wrong("a foreign log needs both: --ocel FILE and --map FILE, which says what its events mean")
+    if ocel is None or mapping is None:
+        raise Wrong("give --ocel FILE and --map FILE")
+    options = OcelOptions(
+        file=ocel,
+        mapping=mapping,
+        data_dir=settings_of(data).data_dir,
+        policy=policy,
+        against=against,
+        since=_moment(since, "--from"),
+        before=_moment(before, "--to"),
+        limit=limit,
+        pseudonym_key=key,
+    )
+    with backtest_ocel(options) as report:
+        _tell(report, as_json)
+
+
+def _tell(report: "BacktestReport", as_json: bool) -> None:
+    import sys
+
+    if as_json:
+        report.write_json(sys.stdout)
+        sys.stdout.flush()
+        return
+    from rich.console import Console
+
+    report.render(Console(highlight=False))
+
+
+def _moment(text: str | None, option: str) -> datetime | None:
+    from datetime import UTC
+
+    from gateway.cli.errors import Wrong
+
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Wrong(f"{option} takes a date like 2026-07-01, or a moment like 2026-07-01T09:00:00Z") from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
