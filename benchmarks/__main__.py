@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.adopting import adopting
 from benchmarks.appends import appends
 from benchmarks.cold import cold
 from benchmarks.due import due
@@ -42,6 +43,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "cold": cold,
     "due": due,
     "recovery": recovery,
+    "adopting": adopting,
     "rebuild": rebuild,
 }
 
