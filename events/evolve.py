@@ -13,6 +13,7 @@ from events.copying import replace
 from events.state import (
     Application,
     Breach,
+    Check,
     Conflict,
     Engagement,
     Escalation,
@@ -102,7 +103,8 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
         case e.ApplicationDeclined():
             return _application(state, event.application_id, status="declined")
         case e.CheckRecorded():
-            return replace(state, checks=(*state.checks, event.check_id))
+            check = Check(event.kind, event.outcome, event.at, event.expires_at, event.about)
+            return replace(state, checks={**state.checks, event.check_id: check})
         case e.JobProposed():
             proposal = Proposal(
                 event.job_order_owner, fit=event.fit, overridden=event.override_by is not None
@@ -203,6 +205,8 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
             return _submission(state, event.submission_id, status="position-filled")
         case e.ObligationOpened():
             return _opened(state, event)
+        case e.ObligationModeChanged():
+            return _obligation(state, event.obligation_id, mode=event.mode)
         case e.ObligationMoved():
             return _moved(state, event)
         case e.ObligationMet():

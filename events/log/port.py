@@ -140,6 +140,9 @@ class EventLog(Protocol):
     ) -> list[Stored]:
         """Read an agency's events after a position, in commit order."""
 
+    async def chain_hashes(self, agency: str, *, after: int = 0, limit: int = 1000) -> list[bytes]:
+        """Read the chain hashes of an agency's events after a position, in commit order."""
+
     def subscribe(
         self, agency: str, *, after: int = 0, category: str | None = None
     ) -> AsyncGenerator[Sequence[Stored], None]:

@@ -120,6 +120,14 @@ class PostgresLog:
         found = await self._fetch(agency, query, agency, after, limit, category)
         return [await self._stored(row, False) for row in found]
 
+    async def chain_hashes(self, agency: str, *, after: int = 0, limit: int = 1000) -> list[bytes]:
+        """Read the chain hashes of an agency's events after a position, in commit order."""
+        query = """
+            SELECT chain_hash FROM rapport.events
+            WHERE agency = $1 AND position > $2 ORDER BY position LIMIT $3
+        """
+        return [row["chain_hash"] for row in await self._fetch(agency, query, agency, after, limit)]
+
     def subscribe(
         self, agency: str, *, after: int = 0, category: str | None = None
     ) -> AsyncGenerator[Sequence[Stored], None]:
