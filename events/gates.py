@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from events.commands import Command
 from events.policy import GateRule, Policy
+from events.rule_index import index_of
 from events.state import Engagement
 
 Needs = Mapping[str, Any]
@@ -114,7 +115,6 @@ def unmet(
     guarded = INTENT_OF_REPORT.get(name, name)
     return [
         gate
-        for gate in policy.gates
-        if guarded in gate.guards
-        and (gate.id == taken or (gate.id in GATES and not GATES[gate.id](command, state, gate.needs, now)))
+        for gate in index_of(policy).gates.get(guarded, ())
+        if gate.id == taken or (gate.id in GATES and not GATES[gate.id](command, state, gate.needs, now))
     ]

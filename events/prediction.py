@@ -7,6 +7,7 @@ Every due moment is looked at in time: an outage changes what is delivered, neve
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 from events import catalogue as e
@@ -18,6 +19,7 @@ from events.envelope import Actor, derived_id, event_id
 from events.evolve import evolve
 from events.obligations import react
 from events.policy import Policy
+from events.promises import Conclusion, changes
 from events.state import Engagement
 from events.steps import due_steps, highest, next_due, take_step
 
@@ -114,7 +116,9 @@ class Prediction:
     def _conclude(self, event: e.AnyEvent, cause: UUID | None) -> None:
         # What is owed to a mail server is nobody's promise: no decision looks at it.
         if not isinstance(event, e.OutreachRequested):
-            self.state = evolve(self.state, event)
+            # In place: nobody else holds this state, and copying it is most of what a fold costs.
+            for name, value in changes(self.state, cast("Conclusion", event)).items():
+                object.__setattr__(self.state, name, value)
         self._concluded += 1
         if self._past is not None:
             assert self.decided_at is not None

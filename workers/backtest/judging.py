@@ -124,13 +124,13 @@ class Part:
     trial: Trial
     path: Path
     mapping: Mapping
-    pseudonyms: Pseudonyms
+    key: bytes = field(repr=False)
 
 
 def judge_part(part: Part) -> Judged:
     """This will judge all applicants of a part, one after the other."""
     verdicts = Verdicts(part.trial, part.path.name)
-    interpreter = Interpreter(part.mapping, part.pseudonyms)
+    interpreter = Interpreter(part.mapping, Pseudonyms(part.key))
     by_applicant: dict[str | None, list[Record]] = {}
     for record in spooled(part.path):
         by_applicant.setdefault(record[0], []).append(record)

@@ -74,7 +74,7 @@ def backtest_ocel(options: OcelOptions) -> Iterator[BacktestReport]:
         interpreter = Interpreter(mapping, pseudonyms)
         dealt = deal(options.file, interpreter, place, limit=options.limit, before=options.before)
         trial = Trial(tuple(judged_by), Window(options.since, options.before), dealt.until, place)
-        parts = [Part(trial, path, mapping, pseudonyms) for path in dealt.parts]
+        parts = [Part(trial, path, mapping, pseudonyms.key) for path in dealt.parts]
         judged = list(_judge(parts))
         yield BacktestReport(
             source=mapping.name,
