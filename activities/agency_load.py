@@ -11,6 +11,7 @@ from activities.commands import CommandService
 from activities.types import CommandReply, StreamCommand
 from events.agency import Entry
 from events.envelope import Actor
+from events.errors import InvalidCommand
 from events.kinds import Moment
 from events.policy import Policy
 
@@ -23,6 +24,20 @@ class Loaded:
     people: str
     policy: str
     digest: str | None
+
+
+def check_offices(people: tuple[Entry, ...], policy: Policy) -> None:
+    """Make sure that everybody's office is one whose calendar the policy has; without calendars any will do.
+
+    :raises InvalidCommand: one sentence that names the first person whose office has none.
+    """
+    known = [name for name, _ in policy.calendars]
+    for entry in people:
+        if known and entry.office is not None and entry.office not in known:
+            raise InvalidCommand(
+                f"the office '{entry.office}' of '{entry.person_id}' has no calendar in policy "
+                f"'{policy.name}'; there are {', '.join(known)}"
+            )
 
 
 async def load_agency(

@@ -26,6 +26,7 @@ from activities.types import (
     StreamClosedReply,
     TakenReply,
 )
+from events.clock import ClockSpec
 from events.envelope import AppendRequest, Stored
 from events.log.port import (
     Appended,
@@ -64,7 +65,8 @@ class Recording:
         with for_temporal("load a stream from the log"):
             run_epoch = None
             if request.begin_run:
-                run_epoch = await self._log.open_writer(request.agency, request.stream)
+                clock = request.clock.model_dump_json() if request.clock is not None else None
+                run_epoch = await self._log.open_writer(request.agency, request.stream, clock)
             if request.acked is not None:
                 await self._log.acknowledge(request.agency, request.stream, request.acked)
             # The head first: what is appended between the two reads shows as an event, never as a gap.
@@ -81,6 +83,7 @@ class Recording:
                 more=last < version,
                 run_epoch=run_epoch,
                 phase=head.phase if head else "live",
+                clock=ClockSpec.model_validate_json(head.clock) if head and head.clock else None,
             )
 
     @activity.defn(name="load-policy")

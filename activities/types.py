@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from events.clock import ClockSpec
 from events.commands import RecordOutreach
 from events.envelope import Actor, AppendRequest, Stored
 from events.kinds import Code, Id, Moment, Recipient, RuleId
@@ -94,6 +95,9 @@ class LoadRequest(_Data):
     after: int = 0
     begin_run: bool = Field(default=False, description="take a new run epoch first, fencing earlier runs")
     acked: int | None = Field(default=None, description="note that the writer has folded up to here")
+    clock: ClockSpec | None = Field(
+        default=None, description="the run's own, kept with the epoch where the stream has none yet"
+    )
 
 
 class LoadReply(_Data):
@@ -104,6 +108,9 @@ class LoadReply(_Data):
     more: bool
     run_epoch: int | None = Field(description="this run's epoch; None unless the request began one")
     phase: str = Field(description="importing, live or closed")
+    clock: ClockSpec | None = Field(
+        default=None, description="the one by which the stream's time goes; None: none was kept yet"
+    )
 
 
 class PolicyRequest(_Data):

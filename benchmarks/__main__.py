@@ -22,14 +22,18 @@ from benchmarks.ground import Ground, ground
 from benchmarks.histories import history
 from benchmarks.memory import memory
 from benchmarks.rate import commands
+from benchmarks.rebuild import rebuild
 from benchmarks.recovery import recovery
+from benchmarks.rehydrating import rehydrating
 from benchmarks.sizes import QUICK, Sizes
 from workers.ending import end_process
 from workers.up import in_foreground
 
 Benchmark = Callable[[Ground, Sizes], Awaitable[list[Figure]]]
 
+# First who takes Temporal's data away: nothing of the others must be there yet.
 BENCHMARKS: dict[str, Benchmark] = {
+    "rehydrating": rehydrating,
     "commands": commands,
     "history": history,
     "appends": appends,
@@ -38,6 +42,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "cold": cold,
     "due": due,
     "recovery": recovery,
+    "rebuild": rebuild,
 }
 
 
@@ -45,7 +50,8 @@ def main() -> None:
     """Read the command line, measure, print; the exit code is 1 where a target is not met."""
     options = _options()
     sizes = QUICK if options.quick else Sizes()
-    given = {name: getattr(options, name) for name in ("rounds", "seconds", "due", "open", "cached")}
+    names = ("rounds", "seconds", "due", "lost", "open", "cached", "rebuilt")
+    given = {name: getattr(options, name) for name in names}
     sizes = replace(sizes, **{name: value for name, value in given.items() if value is not None})
     where, figures = _measured(sizes, options.only or list(BENCHMARKS), quick=options.quick)
     line = last_line(where, figures, SKIPPED + FAILED)
@@ -91,8 +97,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="how many paired rounds")
     parser.add_argument("--seconds", type=float, help="how long a round of commands lasts")
     parser.add_argument("--due", type=int, help="how many promises fall due at one moment")
+    parser.add_argument("--lost", type=int, help="how many engagements are open when Temporal loses its data")
     parser.add_argument("--open", type=int, help="how many engagements are open when the worker is killed")
     parser.add_argument("--cached", type=int, help="over how many engagements memory is measured")
+    parser.add_argument("--rebuilt", type=int, help="over how many events projections are rebuilt")
     return parser.parse_args()
 
 

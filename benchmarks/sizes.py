@@ -22,8 +22,10 @@ class Sizes:
     cold: int = 20
     history: int = 500
     due: int = 1000
+    lost: int = 1000
     open: int = 10_000
     at_once: int = 100
+    rebuilt: int = 1_000_000
 
 
 QUICK = Sizes(
@@ -37,5 +39,7 @@ QUICK = Sizes(
     cold=3,
     history=120,
     due=60,
+    lost=60,
     open=150,
+    rebuilt=10_000,
 )

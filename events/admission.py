@@ -49,7 +49,7 @@ def decided_by(
 
     :raises CallerError: a caller's mistake; nothing happens.
     """
-    _may_be_decided(command, state, ctx)
+    may_be_decided(command, state, ctx)
     if taken is not None and taken.kind == "engagement-of-candidate":
         raise WrongState("this candidate has an engagement with the agency already; rapport list names it")
     # Decided first: a caller's mistake is one whatever the gates say, and a repeat has nothing to pass.
@@ -65,7 +65,11 @@ def decided_by(
     return [*_bypassed(command, failing, ctx), *with_offices(decided, command, state, ctx)], outcome
 
 
-def _may_be_decided(command: c.AnyCommand, state: Engagement, ctx: Context) -> None:
+def may_be_decided(command: c.AnyCommand, state: Engagement, ctx: Context) -> None:
+    """Make sure that the engagement can have the command at all, whatever the gates say.
+
+    :raises CallerError: it was never opened, is closed, or the command speaks of the future.
+    """
     if state.opened_at is None and command.name != "open-engagement":
         raise UnknownEngagement(ctx.stream.partition(":")[2])
     if state.closed and command.name not in LATE_REPORTS:

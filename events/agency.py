@@ -18,6 +18,16 @@ from events.absences import (
     end_absence,
     record_absence,
 )
+from events.caseloads import (
+    CaseloadReassignmentCompleted,
+    CaseloadReassignmentStarted,
+    CompleteReassignment,
+    Reassignment,
+    StartReassignment,
+    begun,
+    complete_reassignment,
+    start_reassignment,
+)
 from events.catalogue import Event, PolicyAdopted
 from events.codec import registry_of
 from events.commands import Command
@@ -107,7 +117,9 @@ AnyAgencyEvent = Annotated[
     | OutreachHeld
     | OutreachReleased
     | AbsenceRecorded
-    | AbsenceEnded,
+    | AbsenceEnded
+    | CaseloadReassignmentStarted
+    | CaseloadReassignmentCompleted,
     Field(discriminator="type"),
 ]
 EVENTS: Final[dict[str, type[Event]]] = registry_of(AnyAgencyEvent)
@@ -161,7 +173,14 @@ class ReleaseOutreach(Command):
 
 
 AnyAgencyCommand = Annotated[
-    LoadPeople | AdoptAgencyPolicy | HoldOutreach | ReleaseOutreach | RecordAbsence | EndAbsence,
+    LoadPeople
+    | AdoptAgencyPolicy
+    | HoldOutreach
+    | ReleaseOutreach
+    | RecordAbsence
+    | EndAbsence
+    | StartReassignment
+    | CompleteReassignment,
     Field(discriminator="name"),
 ]
 COMMANDS: Final[dict[str, type[Command]]] = {
@@ -203,6 +222,8 @@ class Agency:
     """None: messages may leave."""
     absences: dict[str, Absence] = field(default_factory=dict)
     """Every absence there was, is or will be, by its id."""
+    reassignments: dict[str, Reassignment] = field(default_factory=dict)
+    """Caseloads whose handing over has begun and is not finished."""
 
     def lines(self) -> dict[str, Line]:
         """Give everybody's line, of those who left too; only people who work here now stand in one.
@@ -247,6 +268,16 @@ def evolve(state: Agency, event: AnyAgencyEvent) -> Agency:
             return replace(state, absences=began(state.absences, event))
         case AbsenceEnded():
             return _back(state, event)
+        case CaseloadReassignmentStarted():
+            running = {**state.reassignments, event.reassignment_id: begun(event)}
+            return replace(state, reassignments=running)
+        case CaseloadReassignmentCompleted():
+            left_over = {
+                each: running
+                for each, running in state.reassignments.items()
+                if each != event.reassignment_id
+            }
+            return replace(state, reassignments=left_over)
         case _:
             assert_never(event)
 
@@ -284,6 +315,10 @@ def decide(command: AnyAgencyCommand, state: Agency, at: Moment) -> list[AnyAgen
             return [*record_absence(command, state.people, state.absences, at)]
         case EndAbsence():
             return [*end_absence(command, state.absences, at)]
+        case StartReassignment():
+            return [*start_reassignment(command, state.people, state.left, state.reassignments, at)]
+        case CompleteReassignment():
+            return [*complete_reassignment(command, state.reassignments, at)]
         case _:
             assert_never(command)
 

@@ -60,7 +60,7 @@ def annul(
     *history* is the whole stream before; *fold_without* folds it and what was made, but for some ids.
     """
     annulments = [(each.event_id, each.event) for each in made if isinstance(each.event, e.EventAnnulled)]
-    gone = _gone([*history, *made])
+    gone = gone_among([*history, *made])
     first = annulments[0][1]
     past = Past(
         events=[(each.event_id, each.event) for each in history if each.event_id not in gone],
@@ -78,7 +78,7 @@ def annul(
     return after
 
 
-def _gone(events: Sequence[Happened]) -> frozenset[UUID]:
+def gone_among(events: Sequence[Happened]) -> frozenset[UUID]:
     """Name what is annulled, and what an excuse that is wrong had excused: the mark goes with its reason."""
     gone = {each.event.event_id for each in events if isinstance(each.event, e.EventAnnulled)}
     excuses = {

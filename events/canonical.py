@@ -5,7 +5,7 @@ Stored bytes are hashed and never re-serialised: a change here breaks every chai
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 
@@ -20,7 +20,9 @@ def instant(moment: datetime) -> str:
     if moment.year < 1000:
         # The years that the two ways write differently; what was stored stays as it is.
         return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return f"{moment.isoformat(timespec='microseconds')[:26]}Z"
+    # Without an argument, isoformat takes half the time.
+    text = moment.isoformat()
+    return f"{text[:26]}Z" if moment.microsecond else f"{text[:19]}.000000Z"
 
 
 def parse_instant(text: str) -> datetime:
@@ -33,9 +35,7 @@ def canonical(value: Any) -> str:
 
     :raises TypeError: the value holds something that is not plain data.
     """
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain
-    )
+    return _encode(value)
 
 
 def _plain(value: object) -> str:
@@ -44,3 +44,9 @@ def _plain(value: object) -> str:
     if isinstance(value, UUID):
         return str(value)
     raise TypeError(f"{type(value).__name__} is not plain data and has no canonical form")
+
+
+# One encoder: json.dumps would make another at every call.
+_encode: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain
+).encode

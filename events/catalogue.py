@@ -117,6 +117,18 @@ class Reassigned(Event):
     )
 
 
+class WentLive(Event):
+    """The past of this engagement was imported, and from here on its promises are kept."""
+
+    type: Literal["went-live"] = "went-live"
+    imported: int = Field(ge=1, description="how many events of the stream tell the past")
+    observes: tuple[RuleId, ...] | None = Field(
+        default=None,
+        description="the rules that the source of the past can show, so that of the others nothing is owed "
+        "from before; None: all",
+    )
+
+
 class OfficeNoted(Event):
     """Where a person of the agency works: what they owe is reckoned by that office's calendar."""
 
@@ -656,6 +668,15 @@ class PositionHeld(Event):
     until: Moment | None = None
 
 
+class PositionOwnerChanged(Event):
+    """Another recruiter answers for the client's job, here too; no clock starts again because of it."""
+
+    type: Literal["position-owner-changed"] = "position-owner-changed"
+    job_order_id: Id
+    owner: Id
+    previous: tuple[Id, ...] = Field(description="whom they follow in this engagement")
+
+
 class PositionResumed(Event):
     """The job goes on, and this candidate with it."""
 
@@ -1041,6 +1062,7 @@ AnyEvent = Annotated[
     | PolicyAdopted
     | Assigned
     | Reassigned
+    | WentLive
     | OfficeNoted
     | QuietHoursSet
     | IntakeCompleted
@@ -1093,6 +1115,7 @@ AnyEvent = Annotated[
     | SubmissionKept
     | PositionHeld
     | PositionResumed
+    | PositionOwnerChanged
     | PositionFilled
     | PlacementTermsRecorded
     | StartMoved

@@ -7,12 +7,12 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
-from typing import Any, get_args
+from typing import Any, Protocol, get_args
 from uuid import UUID
 
 from events.canonical import canonical, instant
 from events.catalogue import AnyEvent, Event
-from events.envelope import Actor, Draft, Origin, Stored
+from events.envelope import Actor, Draft, Origin
 from events.personal import personal_fields
 
 Registry = Mapping[str, type[Event]]
@@ -104,7 +104,26 @@ def draft(
     )
 
 
-def decode(stored: Stored, registry: Registry = ENGAGEMENT_EVENTS) -> Any:
+class Readable(Protocol):
+    """What reading an event back needs of it; a :class:`events.envelope.Stored` has it."""
+
+    @property
+    def stream(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def schema_version(self) -> int: ...
+    @property
+    def occurred_at(self) -> datetime: ...
+    @property
+    def body(self) -> str: ...
+    @property
+    def opened(self) -> Mapping[str, str]: ...
+
+
+def decode(stored: Readable, registry: Registry = ENGAGEMENT_EVENTS) -> Any:
     """Read a stored event back as a member of *registry*; unopened personal fields come as ``Erased``.
 
     :raises UnknownEvent: its type or schema version is newer than this code.

@@ -28,6 +28,7 @@ from events.kinds import (
     PlacementKind,
     Purpose,
     Remedy,
+    RuleId,
     Sentiment,
     Verdict,
     WallHours,
@@ -90,6 +91,15 @@ class Reassign(Command):
     team: tuple[Id, ...] = ()
     reason: Code = "unspecified"
     handover: Personal[Words | None] = None
+
+
+class GoLive(Command):
+    """Take an imported engagement on: from here on promises are kept; only an import gives it."""
+
+    name: Literal["go-live"] = "go-live"
+    observes: tuple[RuleId, ...] | None = Field(
+        default=None, description="the rules that the source of the past can show; all if not given"
+    )
 
 
 class NoteOffice(Command):
@@ -701,6 +711,15 @@ class RecordPositionResumed(Command):
     job_order_id: Id
 
 
+class RecordPositionOwner(Command):
+    """Report that somebody else answers for a client's job, wherever one of the previous ones did so here."""
+
+    name: Literal["record-position-owner"] = "record-position-owner"
+    job_order_id: Id
+    owner: Id
+    previous: tuple[Id, ...]
+
+
 class RecordPositionFilled(Command):
     """Report that a job order is gone while a submission to it was still alive."""
 
@@ -764,6 +783,7 @@ AnyCommand = Annotated[
     | AdoptPolicy
     | Assign
     | Reassign
+    | GoLive
     | NoteOffice
     | SetQuietHours
     | CompleteIntake
@@ -827,6 +847,7 @@ AnyCommand = Annotated[
     | InvokeGuarantee
     | RecordPositionHeld
     | RecordPositionResumed
+    | RecordPositionOwner
     | RecordPositionFilled
     | AnnulEvent
     | AcknowledgeEscalation
@@ -839,7 +860,7 @@ AnyCommand = Annotated[
 ANY_COMMAND: TypeAdapter[Any] = TypeAdapter(AnyCommand)
 
 # Only the engine itself gives these; a door refuses them from anybody else.
-INTERNAL = frozenset({"record-outreach", "refuse-message"})
+INTERNAL = frozenset({"record-outreach", "refuse-message", "go-live"})
 
 
 class Order(BaseModel):

@@ -46,6 +46,8 @@ def decide(
             return intake.assign(command, state, ctx)
         case c.Reassign():
             return intake.reassign(command, state, ctx)
+        case c.GoLive():
+            return intake.go_live(command, state, ctx, policy, history)
         case c.NoteOffice():
             return intake.note_office(command, state, ctx)
         case c.SetQuietHours():
@@ -116,6 +118,8 @@ def decide(
             return submission.record_position_held(command, state, ctx)
         case c.RecordPositionResumed():
             return submission.record_position_resumed(command, state, ctx)
+        case c.RecordPositionOwner():
+            return submission.record_position_owner(command, state, ctx)
         case c.RecordPositionFilled():
             return submission.record_position_filled(command, state, ctx)
         case c.RequestInterview():

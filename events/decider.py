@@ -11,17 +11,19 @@ from uuid import UUID
 
 from events import catalogue as e
 from events import commands as c
-from events.admission import decided_by
+from events.admission import decided_by, may_be_decided
 from events.annulment import Happened, annul
 from events.codec import decode, draft
 from events.context import Context
-from events.decisions.submission import live_claims
-from events.envelope import ENGINE, Actor, Claim, CommandGroup, Draft, Stored, event_id
+from events.decide import decide
+from events.envelope import ENGINE, Actor, Claim, CommandGroup, Draft, Origin, Stored, event_id
 from events.fold import advance
+from events.going_live import went_live
+from events.groups import group_of
 from events.obligations import react
 from events.offices import NOWHERE
 from events.policy import Policy
-from events.receipts import input_of, input_of_step
+from events.receipts import input_of_step
 from events.state import Engagement
 from events.steps import due_steps, highest, next_due, take_step
 
@@ -48,11 +50,13 @@ class _Writer:
     policy: Policy
     drafts: list[Draft]
     events: list[e.AnyEvent]
+    origin: Origin | None = None
 
     def add(self, state: Engagement, event: e.AnyEvent, cause: UUID | None) -> tuple[Engagement, UUID]:
         identity = event_id(self.ctx.agency, self.ctx.stream, self.ctx.command_id, len(self.drafts))
         actor: Actor = ENGINE if event.by_engine else self.order.actor
-        digest = state.policy_digest or self.policy.digest()
+        # Of the past that a foreign record tells, no policy of ours was in force.
+        digest = None if self.origin == "imported" else state.policy_digest or self.policy.digest()
         if isinstance(event, e.PolicyAdopted):
             digest = event.digest
         self.drafts.append(
@@ -65,6 +69,7 @@ class _Writer:
                 causation_id=cause,
                 correlation_id=self.order.correlation_id,
                 policy_digest=digest,
+                origin=self.origin,
             )
         )
         self.events.append(event)
@@ -92,16 +97,16 @@ def prepare(
 ) -> Prepared:
     """Decide an order at *now*, which must be what :func:`events.clock.decision_time` gives.
 
-    *history* (the whole stream) is needed for ``annul-event``; *taken* is what the log refused to let
-    this command claim; *offices* says where the people work whom the command makes answer for something.
-    Steps that were due before *now* must have been taken (:func:`tick`).
+    *history* (the whole stream) is needed for ``annul-event`` and ``go-live``; *taken* is what the log
+    refused to let this command claim; *offices* says where the people work whom the command makes answer
+    for something.  Steps that were due before *now* must have been taken (:func:`tick`).
 
     :raises CallerError: a caller's mistake; nothing happens.
     """
     stream = f"engagement:{engagement_id}"
     ctx = Context(agency, stream, order.command_id, order.actor, order.at or now, now, offices)
     if order.command_id in state.recent_commands:
-        return Prepared(_group(order, (), "nothing-to-do", state, state), state)
+        return Prepared(group_of(order, (), "nothing-to-do", state, state), state)
     writer = _Writer(ctx, order, policy or NO_POLICY, [], [])
     decided, outcome = decided_by(order.command, state, writer.policy, ctx, history, taken)
     after = state
@@ -109,8 +114,28 @@ def prepare(
         after = writer.happen(after, event)
     if isinstance(order.command, c.AnnulEvent) and decided:
         after = _annul(writer, history)
-    group = _group(order, writer.drafts, outcome, state, after, None if outcome == "refused" else taken)
+    if isinstance(order.command, c.GoLive) and decided:
+        after = _go_live(writer, after, history)
+    group = group_of(order, writer.drafts, outcome, state, after, None if outcome == "refused" else taken)
     return Prepared(group, after, tuple(writer.events))
+
+
+def recall(order: c.Order, state: Engagement, now: datetime, *, agency: str, engagement_id: str) -> Prepared:
+    """Decide what a foreign record says of the past, as events of origin ``imported``.
+
+    No gate is asked, no policy is adopted and no promise kept up: going live looks at the past as a whole.
+
+    :raises CallerError: the record contradicts itself; nothing happens.
+    """
+    ctx = Context(agency, f"engagement:{engagement_id}", order.command_id, order.actor, order.at or now, now)
+    may_be_decided(order.command, state, ctx)
+    writer = _Writer(ctx, order, NO_POLICY, [], [], origin="imported")
+    after = state
+    for event in decide(order.command, state, ctx, NO_POLICY):
+        if not isinstance(event, e.PolicyAdopted):
+            after, _ = writer.add(after, event, order.causation_id)
+    outcome = "accepted" if writer.drafts else "nothing-to-do"
+    return Prepared(group_of(order, writer.drafts, outcome, state, after), after, tuple(writer.events))
 
 
 def tick(
@@ -135,7 +160,7 @@ def tick(
             after, identity = writer.add(after, event, cause)
             cause = cause or identity
         said = input_of_step(key, rung.number)
-        group = _group(order, writer.drafts, "accepted", state, after, said=said)
+        group = group_of(order, writer.drafts, "accepted", state, after, said=said)
         result.append(Prepared(group, after, tuple(writer.events)))
         state = after
     return result
@@ -151,7 +176,7 @@ def _annul(writer: _Writer, history: Sequence[Stored]) -> Engagement:
     """Fold the stream without the annulled events, and mend the promises they had touched."""
     made = list(zip(writer.drafts, writer.events, strict=True))
     now = writer.ctx.now
-    past = [Happened(each.event_id, decode(each), each.causation_id, each.decided_at) for each in history]
+    past = _happened(history)
     fresh = [Happened(each.event_id, event, each.causation_id, now) for each, event in made]
 
     def fold_without(gone: frozenset[UUID]) -> Engagement:
@@ -169,31 +194,18 @@ def _annul(writer: _Writer, history: Sequence[Stored]) -> Engagement:
     return annul(past, fresh, writer.policy, writer.ctx.at, fold_without, add)
 
 
-def _group(
-    order: c.Order,
-    drafts: Sequence[Draft],
-    outcome: str,
-    before: Engagement,
-    after: Engagement,
-    taken: Claim | None = None,
-    said: str | None = None,
-) -> CommandGroup:
-    held, holds = live_claims(before), live_claims(after)
-    opened = before.opened_at is None and after.opened_at is not None
-    closes = after.closed and not before.closed
-    person = {Claim(kind="engagement-of-candidate", key=after.candidate_id)}
-    claims = {claim for claim in (holds - held) | (person if opened else set()) if claim != taken}
-    return CommandGroup(
-        command_id=order.command_id,
-        input=said or input_of(order.command, order.at),
-        outcome=outcome,
-        drafts=tuple(drafts),
-        claims=_sorted(claims),
-        # Who comes back later is taken on anew: a closed engagement holds its person no longer.
-        releases=_sorted((held - holds) | (person if closes else set())),
-        closes=closes,
+def _go_live(writer: _Writer, after: Engagement, history: Sequence[Stored]) -> Engagement:
+    """Take over what the imported past still owes."""
+    made, live = next(
+        (made, event)
+        for made, event in zip(writer.drafts, writer.events, strict=True)
+        if isinstance(event, e.WentLive)
     )
+    past = _happened(history)
+    for event in went_live(after, live, made.event_id, past, writer.policy, writer.ctx.now):
+        after, _ = writer.add(after, event, made.event_id)
+    return after
 
 
-def _sorted(claims: set[Claim]) -> tuple[Claim, ...]:
-    return tuple(sorted(claims, key=lambda claim: (claim.kind, claim.key)))
+def _happened(history: Sequence[Stored]) -> list[Happened]:
+    return [Happened(each.event_id, decode(each), each.causation_id, each.decided_at) for each in history]

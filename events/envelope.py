@@ -150,3 +150,16 @@ class Stored(BaseModel):
     )
     content_hash: bytes = b""
     chain_hash: bytes = b""
+
+    @classmethod
+    def trusted(cls, values: dict[str, Any]) -> "Stored":
+        """Make one of a value for every field, all of them valid already: an eighth of the time.
+
+        What ``model_construct`` does, without its look at every field.
+        """
+        made = cls.__new__(cls)
+        object.__setattr__(made, "__dict__", values)
+        object.__setattr__(made, "__pydantic_fields_set__", set(values))
+        object.__setattr__(made, "__pydantic_extra__", None)
+        object.__setattr__(made, "__pydantic_private__", None)
+        return made

@@ -189,6 +189,8 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
             return _submission(state, event.submission_id, held=True, held_until=event.until)
         case e.PositionResumed():
             return _submission(state, event.submission_id, held=False, held_until=None)
+        case e.PositionOwnerChanged():
+            return _followed(state, event)
         case e.PlacementTermsRecorded():
             return _terms(state, event)
         case e.StartMoved():
@@ -219,6 +221,7 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
             | e.GateBypassed()
             | e.MessageRefused()
             | e.EventAnnulled()
+            | e.WentLive()
         ):
             return state
         case _:
@@ -299,6 +302,25 @@ def _submission(state: Engagement, key: str, **changes: Any) -> Engagement:
     if found is None:
         return state
     return replace(state, submissions={**state.submissions, key: replace(found, **changes)})
+
+
+def _followed(state: Engagement, event: e.PositionOwnerChanged) -> Engagement:
+    def followed(owner: str | None) -> str | None:
+        return event.owner if owner in event.previous else owner
+
+    proposal = state.proposals.get(event.job_order_id)
+    if proposal is not None:
+        proposal = replace(proposal, job_order_owner=followed(proposal.job_order_owner))
+        state = replace(state, proposals={**state.proposals, event.job_order_id: proposal})
+    return replace(
+        state,
+        submissions={
+            key: replace(each, job_order_owner=followed(each.job_order_owner))
+            if each.job_order_id == event.job_order_id
+            else each
+            for key, each in state.submissions.items()
+        },
+    )
 
 
 def _answered(state: Engagement, key: str, answer: Literal["yes", "no"]) -> Engagement:

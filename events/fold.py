@@ -6,6 +6,7 @@ Annulled events fold as absent: once an annulment arrives, only a fold of the wh
 import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from events.catalogue import AnyEvent
@@ -53,19 +54,32 @@ def advance(
     )
 
 
-def needs_refold(events: Iterable[Stored]) -> bool:
+class Correctable(Protocol):
+    """What finding annulled events needs of each; a :class:`events.envelope.Stored` has it."""
+
+    @property
+    def event_id(self) -> UUID: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def body(self) -> str: ...
+    @property
+    def causation_id(self) -> UUID | None: ...
+
+
+def needs_refold(events: Iterable[Correctable]) -> bool:
     """Tell whether these events change what earlier ones meant."""
     return any(stored.type == "event-annulled" for stored in events)
 
 
-def annulled_ids(events: Sequence[Stored]) -> frozenset[UUID]:
+def annulled_ids(events: Sequence[Correctable]) -> frozenset[UUID]:
     """Name the events that a later one declared wrong, and what an excuse that is wrong had excused."""
     return with_excused(
         {UUID(json.loads(each.body)["event_id"]) for each in events if each.type == "event-annulled"}, events
     )
 
 
-def with_excused(gone: Collection[UUID], events: Sequence[Stored]) -> frozenset[UUID]:
+def with_excused(gone: Collection[UUID], events: Sequence[Correctable]) -> frozenset[UUID]:
     """Add to annulled events what the excuses among them had excused: the mark goes with its reason."""
     excuses = {each.event_id for each in events if each.type == "excuse-granted" and each.event_id in gone}
     excused = (

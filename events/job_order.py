@@ -112,6 +112,16 @@ class ClientContactChanged(Event):
     contact: Id
 
 
+class JobOrderOwnerChanged(Event):
+    """Another recruiter answers for the client's job; those presented for it go with it."""
+
+    type: Literal["job-order-owner-changed"] = "job-order-owner-changed"
+    after_close: ClassVar[bool] = True
+    owner: Id
+    previous: Id | None = None
+    reason: Code = "unspecified"
+
+
 AnyJobOrderEvent = Annotated[
     JobOrderOpened
     | IntakeStopped
@@ -123,7 +133,8 @@ AnyJobOrderEvent = Annotated[
     | JobOrderReopened
     | JobOrderTermsRecorded
     | JobOrderClosed
-    | ClientContactChanged,
+    | ClientContactChanged
+    | JobOrderOwnerChanged,
     Field(discriminator="type"),
 ]
 EVENTS: Final[dict[str, type[Event]]] = registry_of(AnyJobOrderEvent)
@@ -219,6 +230,14 @@ class ChangeClientContact(Command):
     contact: Id
 
 
+class ChangeJobOrderOwner(Command):
+    """Hand the client's job over to another recruiter; of a closed one too, whose placements go on."""
+
+    name: Literal["change-job-order-owner"] = "change-job-order-owner"
+    owner: Id
+    reason: Code = "unspecified"
+
+
 AnyJobOrderCommand = Annotated[
     OpenJobOrder
     | StopIntake
@@ -230,7 +249,8 @@ AnyJobOrderCommand = Annotated[
     | ReopenJobOrder
     | RecordJobOrderTerms
     | CloseJobOrder
-    | ChangeClientContact,
+    | ChangeClientContact
+    | ChangeJobOrderOwner,
     Field(discriminator="name"),
 ]
 COMMANDS: Final[dict[str, type[Command]]] = {

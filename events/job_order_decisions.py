@@ -49,6 +49,8 @@ def decide(command: j.AnyJobOrderCommand, state: JobOrder, at: Moment) -> list[j
                 if command.contact == state.contact
                 else [j.ClientContactChanged(at=at, contact=command.contact)]
             )
+        case j.ChangeJobOrderOwner():
+            return _change_owner(command, state, at)
         case _:
             assert_never(command)
 
@@ -189,6 +191,12 @@ def _record_terms(command: j.RecordJobOrderTerms, state: JobOrder, at: Moment) -
             refund_steps=terms.refund_steps,
         )
     ]
+
+
+def _change_owner(command: j.ChangeJobOrderOwner, state: JobOrder, at: Moment) -> list[j.AnyJobOrderEvent]:
+    if command.owner == state.owner:
+        return []
+    return [j.JobOrderOwnerChanged(at=at, owner=command.owner, previous=state.owner, reason=command.reason)]
 
 
 def _taken_by_client(state: JobOrder) -> int:

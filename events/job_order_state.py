@@ -40,6 +40,8 @@ class JobOrder:
     client_id: str | None = None
     contact: str | None = None
     owner: str | None = None
+    former_owners: tuple[str, ...] = ()
+    """Who answered for the job before, in order; nobody of them does now."""
     opened_with: int = 0
     """The openings that it was opened with."""
     openings: int = 0
@@ -125,6 +127,10 @@ def evolve(state: JobOrder, event: j.AnyJobOrderEvent) -> JobOrder:
             return _unheld(replace(state, phase="closed"))
         case j.ClientContactChanged():
             return replace(state, contact=event.contact)
+        case j.JobOrderOwnerChanged():
+            before = dict.fromkeys((*state.former_owners, event.previous))
+            former = tuple(each for each in before if each not in (None, event.owner))
+            return replace(state, owner=event.owner, former_owners=former)
         case _:
             assert_never(event)
 

@@ -6,11 +6,13 @@ Due times are computed here once and stored in the event: no fold ever computes 
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
 from events import catalogue as e
 from events.calendar import Calendar
 from events.envelope import derived_id
+from events.kinds import OwnerRole
 from events.making import made
 from events.plans import FACTS, MOVES_PLANS, NO_TIME, due_time, planned_afresh, planned_time, plans, stands
 from events.policy import LadderStep, ObligationRule, Policy
@@ -386,7 +388,16 @@ def _rung(number: int, at: datetime, step: LadderStep | None) -> e.Rung:
     return e.Rung(number=number, at=at, do=step.do, level=step.level, to=step.to, template=step.template)
 
 
-def owner_of(state: Engagement, promise: OpenObligation | e.ObligationOpened) -> str | None:
+class Owed(Protocol):
+    """What says who owes a promise: a policy's role, and what it is about."""
+
+    @property
+    def owner_role(self) -> OwnerRole: ...
+    @property
+    def subject(self) -> str: ...
+
+
+def owner_of(state: Engagement, promise: Owed) -> str | None:
     """Name the person who owes a promise at this moment, by its owner's role."""
     if promise.owner_role == "candidate-owner":
         return state.candidate_owner

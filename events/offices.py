@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from events import catalogue as e
-from events.commands import AdoptPolicy, Command
+from events.commands import AdoptPolicy, Command, GoLive
 from events.context import Context
 from events.state import Engagement
 
@@ -15,9 +15,9 @@ NOWHERE: Final[Mapping[str, str]] = {}
 
 
 def owners_named(command: Command, state: Engagement) -> tuple[str, ...]:
-    """Name whom a command makes answer for something; under another policy, everybody who does."""
+    """Name whom a command makes answer for something; under another policy or going live, everybody."""
     named = [getattr(command, field, None) for field in ("owner", "job_order_owner")]
-    if isinstance(command, AdoptPolicy):
+    if isinstance(command, AdoptPolicy | GoLive):
         named += [state.candidate_owner, *(each.job_order_owner for each in state.live_submissions.values())]
     return tuple(dict.fromkeys(each for each in named if each is not None))
 

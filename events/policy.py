@@ -27,8 +27,8 @@ from events.kinds import Awaited, Code, Mode, OwnerRole, Recipient, RuleId, Wall
 # none may ever change.
 SHORT: Final = {"format": 2}
 LARGEST_COMPILED: Final = 32 * 1024
-# The lists of an obligation that format 3 writes once for all rules that have the same.
-SHARED: Final = frozenset({"opens_on", "met_by", "dropped_by", "ladder"})
+# The lists that format 3 writes once for all rules, and all offices, that have the same.
+SHARED: Final = frozenset({"opens_on", "met_by", "dropped_by", "ladder", "closed", "offsets"})
 
 Subject = Literal[
     "engagement",
@@ -279,14 +279,18 @@ class Policy(_Data):
         if not isinstance(given, Mapping) or "shared" not in given:
             return given
         shared = given["shared"]
-        rules = [
-            {
+
+        def whole(short: Mapping[str, Any]) -> dict[str, Any]:
+            return {
                 name: shared[value] if name in SHARED and isinstance(value, int) else value
-                for name, value in each.items()
+                for name, value in short.items()
             }
-            for each in given.get("obligations", ())
-        ]
-        return {**{name: value for name, value in given.items() if name != "shared"}, "obligations": rules}
+
+        return {
+            **{name: value for name, value in given.items() if name != "shared"},
+            "obligations": [whole(each) for each in given.get("obligations", ())],
+            "calendars": [(office, whole(each)) for office, each in given.get("calendars", ())],
+        }
 
     def obligation(self, rule: str) -> ObligationRule | None:
         """Find an obligation's rule by its id."""
@@ -310,17 +314,21 @@ class Policy(_Data):
 
 
 def _sharing(written: dict[str, Any]) -> dict[str, Any]:
-    """Write each list of a rule once, and name it by its place; the rules' order gives the lists theirs."""
+    """Write each list of a rule or a calendar once, and name it by its place, in the order of the policy."""
     shared: list[Any] = []
-    rules = []
-    for rule in written.get("obligations", ()):
-        short = dict(rule)
-        for name in sorted(SHARED & rule.keys()):
-            if rule[name] not in shared:
-                shared.append(rule[name])
-            short[name] = shared.index(rule[name])
-        rules.append(short)
-    return {**written, "obligations": rules, "shared": shared}
+
+    def short(whole: dict[str, Any]) -> dict[str, Any]:
+        places = {}
+        for name in sorted(SHARED & whole.keys()):
+            if whole[name] not in shared:
+                shared.append(whole[name])
+            places[name] = shared.index(whole[name])
+        return {**whole, **places}
+
+    result = {**written, "obligations": [short(each) for each in written.get("obligations", ())]}
+    if "calendars" in written:
+        result["calendars"] = [(office, short(each)) for office, each in written["calendars"]]
+    return {**result, "shared": shared}
 
 
 @lru_cache(maxsize=256)

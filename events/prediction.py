@@ -17,6 +17,7 @@ from events.commands import AnyCommand
 from events.context import Context
 from events.envelope import Actor, derived_id, event_id
 from events.evolve import evolve
+from events.going_live import went_live
 from events.obligations import react
 from events.policy import Policy
 from events.promises import Conclusion, changes
@@ -28,18 +29,20 @@ Heard = Callable[[e.AnyEvent], None]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An event of the world as a stream holds it."""
+    """An event of the world as a stream holds it; *imported*: of a past that no policy of ours governed."""
 
     event_id: UUID
     event: e.AnyEvent
     decided_at: datetime
     cause: UUID | None = None
+    imported: bool = False
 
 
 class Prediction:
     """One engagement under one policy: *heard* is given each event of the engine, in order.
 
-    *remembers*: the stream holds annulments, so what has happened must be kept to be folded again.
+    *remembers*: the stream holds annulments or goes live, so what has happened must be kept to be looked at
+    again.
     """
 
     def __init__(
@@ -73,7 +76,11 @@ class Prediction:
         self._decide_at(now)
         begun = len(self._past or ())
         for each in told:
-            self.happen(each.event, each.event_id, now, each.cause)
+            if each.imported:
+                self._recall(each)
+            else:
+                self.happen(each.event, each.event_id, now, each.cause)
+        self._go_live(told, begun, now)
         if self._past is not None and any(isinstance(each.event, e.EventAnnulled) for each in told):
             self._annul(self._past[:begun], self._past[begun:], told[0].event.at)
 
@@ -102,6 +109,19 @@ class Prediction:
             self._past.append(Happened(identity, event, cause, now))
         for reaction in react(before, self.state, event, identity, self.policy, now):
             self._conclude(reaction, identity)
+
+    def _recall(self, told: Told) -> None:
+        self.state = evolve(self.state, told.event)
+        if self._past is not None:
+            self._past.append(Happened(told.event_id, told.event, told.cause, told.decided_at))
+
+    def _go_live(self, told: Sequence[Told], begun: int, now: datetime) -> None:
+        for each in told:
+            if isinstance(each.event, e.WentLive):
+                assert self._past is not None, "a stream that goes live is predicted with its past remembered"
+                past = self._past[:begun]
+                for event in went_live(self.state, each.event, each.event_id, past, self.policy, now):
+                    self._conclude(event, each.event_id)
 
     def _decide_at(self, moment: datetime) -> None:
         if self.decided_at is None or moment > self.decided_at:

@@ -11,8 +11,10 @@ from pydantic import BaseModel
 
 from events.canonical import canonical
 
+# An engagement goes live once, so its stream knows this id at most once.
+GO_LIVE_ID = "import:go-live"
 # The engine's own command ids; no door takes one of them from outside.
-ENGINE_IDS = ("step:", "effect:", "follow:")
+ENGINE_IDS = ("step:", "effect:", "follow:", "import:")
 
 
 def input_of(command: BaseModel, at: datetime | None) -> str:

@@ -4,6 +4,7 @@ Not kept in the policy itself: a changed copy of it would carry the answers of t
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Final
 
 from events.plans import MOVES_PLANS
@@ -31,7 +32,11 @@ class RuleIndex:
         for gate in policy.gates:
             for command in dict.fromkeys(gate.guards):
                 self.gates[command] = (*self.gates.get(command, ()), gate)
-        self.digest = policy.digest()
+
+    @cached_property
+    def digest(self) -> str:
+        """Give the policy's digest: writing its body takes a millisecond."""
+        return self.policy.digest()
 
 
 _INDICES: dict[int, RuleIndex] = {}

@@ -8,6 +8,7 @@ from typing import Any, assert_never
 
 from events import absences as b
 from events import agency as a
+from events import caseloads as f
 from events import catalogue as e
 from events import job_order as j
 from events.personal import Erased
@@ -45,6 +46,8 @@ def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
                 f"Candidate handed over from {event.previous} to {event.owner}"
                 f"{_because(event.reason)}{quote(event.handover)}"
             )
+        case e.WentLive():
+            return f"Went live; events imported of its past: {event.imported}"
         case e.OfficeNoted():
             return f"{event.person} works in {event.office}"
         case e.QuietHoursSet():
@@ -220,6 +223,9 @@ def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
                 f"Job order {event.job_order_id} went on hold{held} while submission {event.submission_id} "
                 "was alive"
             )
+        case e.PositionOwnerChanged():
+            after = ", ".join(event.previous)
+            return f"{event.owner} answers for job order {event.job_order_id} now, after {after}"
         case e.PositionResumed():
             return f"Job order {event.job_order_id} goes on, and submission {event.submission_id} with it"
         case e.PositionFilled():
@@ -345,6 +351,9 @@ def say_job_order(event: j.AnyJobOrderEvent, *, erased: str = ERASED) -> str:
             return f"Job order closed{_because(event.reason)}"
         case j.ClientContactChanged():
             return f"The client's contact is {event.contact} now"
+        case j.JobOrderOwnerChanged():
+            after = f", after {event.previous}" if event.previous else ""
+            return f"{event.owner} answers for the job now{after}{_because(event.reason)}"
         case _:
             assert_never(event)
 
@@ -371,6 +380,17 @@ def say_agency(event: a.AnyAgencyEvent, *, erased: str = ERASED) -> str:
             return f"{event.person_id} is away {span} ({event.kind}){cover}"
         case b.AbsenceEnded():
             return f"Absence {event.absence_id} ended at {moment(event.ended_at)}"
+        case f.CaseloadReassignmentStarted():
+            return (
+                f"{event.from_person} is being handed over{_because(event.reason)}: "
+                f"{len(event.allotment)} engagements, {len(event.job_orders)} job orders"
+            )
+        case f.CaseloadReassignmentCompleted():
+            skipped = f", {len(event.skipped)} skipped" if event.skipped else ""
+            return (
+                f"Handing over {event.reassignment_id} is finished: {event.moved} engagements and "
+                f"{event.job_orders_moved} job orders moved{skipped}"
+            )
         case _:
             assert_never(event)
 

@@ -20,7 +20,7 @@ from temporalio.client import (
 )
 from temporalio.common import RawValue, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.converter import WorkflowSerializationContext
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from events.canonical import canonical
@@ -168,6 +168,17 @@ class Engagements:
             **self._options(engagement_id),
         )
         return handle.result_run_id or ""
+
+    async def start(self, engagement_id: str) -> bool:
+        """Start an engagement's workflow, which loads from the log; False: one runs, and is left alone."""
+        options = {**self._options(engagement_id), "id_conflict_policy": WorkflowIDConflictPolicy.FAIL}
+        try:
+            await self._client.start_workflow(
+                WORKFLOW, self._input(engagement_id), rpc_timeout=self._patience, **options
+            )
+        except WorkflowAlreadyStartedError:
+            return False
+        return True
 
     async def state(self, engagement_id: str) -> Engagement:
         """Return the state as the engagement's newest run has folded it; version 0 if it was never opened.

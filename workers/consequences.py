@@ -11,7 +11,17 @@ from events.codec import decode
 from events.envelope import Stored
 from events.fold import fold
 from events.job_order_state import JobOrder, evolve, initial, standing
-from workers.passing_on import Consequence, agreed, fill, gone, held, received, reopen, resumed
+from workers.passing_on import (
+    Consequence,
+    agreed,
+    fill,
+    gone,
+    held,
+    position_owner,
+    received,
+    reopen,
+    resumed,
+)
 
 LEADING: Final = frozenset(
     {
@@ -28,12 +38,19 @@ LEADING: Final = frozenset(
         "job-order-reopened",
         "job-order-terms-recorded",
         "job-order-closed",
+        "job-order-owner-changed",
     }
 )
 """The types of the events that may lead to something."""
 
 ALONE: Final = frozenset({"submitted", "placement-ended"})
 """Those of them that say all that is needed, so that their stream need not be read."""
+
+NAMING: Final[Mapping[str, Sequence[str]]] = {
+    "job-order-opened": ("submitted",),
+    "job-order-owner-changed": ("job-proposed", "submitted"),
+}
+"""By which of their events the engagements are found that a job order's event is read beside."""
 
 CAME_TO_NOTHING: Final = frozenset({"reneged", "no-start", "fall-off"})
 """How a placement ends that leaves its opening free again; one that is completed has filled it."""
@@ -45,8 +62,8 @@ def consequences(stored: Stored, history: Sequence[Stored], others: Others) -> l
     """Work out what an event leads to.
 
     *history* is its own stream up to it; *others* those that it is read beside, each up to its position: the
-    :func:`job_order_beside` it, or for a job order that is opened the engagements that had presented
-    somebody for it.
+    :func:`job_order_beside` it, or for a job order that is opened or gets another owner the engagements that
+    had proposed it or presented somebody for it.
     """
     match stored.type:
         case "submitted":
@@ -60,6 +77,8 @@ def consequences(stored: Stored, history: Sequence[Stored], others: Others) -> l
             return _annulled(stored, history, others)
         case "job-order-opened":
             return list(_presented_before(stored, others))
+        case "job-order-owner-changed":
+            return _followed(stored, history, others)
         case _:
             return _of_a_job_order(stored, history)
 
@@ -157,11 +176,18 @@ def _presented_before(stored: Stored, others: Others) -> Iterator[Consequence]:
                     yield fill(order, _key(stream), submission_id, second=True)
 
 
+def _followed(stored: Stored, history: Sequence[Stored], others: Others) -> list[Consequence]:
+    state = _job_order(stored.stream, history)
+    if not state.former_owners:
+        return []
+    return [position_owner(_key(stream), state) for stream in sorted(others)]
+
+
 def _of_a_job_order(stored: Stored, history: Sequence[Stored]) -> list[Consequence]:
     state, event = _job_order(stored.stream, history), decode(stored, j.EVENTS)
     match event:
-        case j.SubmissionReceived() if event.submission_id in state.alive:
-            return _at_arrival(event.engagement_id, state)
+        case j.SubmissionReceived():
+            return _arrived(event, state)
         case j.JobOrderReopened() if event.engagement_id is not None:
             return _at_arrival(event.engagement_id, state)
         case j.JobOrderHeld():
@@ -180,6 +206,13 @@ def _of_a_job_order(stored: Stored, history: Sequence[Stored]) -> list[Consequen
             return [gone(each, state.job_order_id, "closed") for each in _waiting(state)]
         case _:
             return []
+
+
+def _arrived(event: j.SubmissionReceived, state: JobOrder) -> list[Consequence]:
+    # Presented while the job changed hands, somebody may name who had it before.
+    followed = [position_owner(event.engagement_id, state)] if state.former_owners else []
+    alive = event.submission_id in state.alive
+    return [*followed, *(_at_arrival(event.engagement_id, state) if alive else [])]
 
 
 def _at_arrival(engagement_id: str, state: JobOrder) -> list[Consequence]:

@@ -19,7 +19,7 @@ from events.errors import CallerError
 from events.log.connect import LOST
 from events.log.followers import Places
 from events.log.port import EventLog
-from workers.consequences import ALONE, LEADING, consequences, job_order_beside
+from workers.consequences import ALONE, LEADING, NAMING, consequences, job_order_beside
 from workers.lanes import Errand, Lanes, pauses
 from workers.passing_on import Consequence
 
@@ -84,7 +84,8 @@ class Follower:
 
     async def _pass_on(self, lanes: Lanes, batch: Sequence[Stored]) -> None:
         for stored in batch:
-            if stored.type in LEADING:
+            # What followed from an imported past is part of that past, as far as its source tells.
+            if stored.type in LEADING and stored.origin != "imported":
                 await self._take_up(lanes, stored)
             lanes.reach(stored.position)
         await lanes.calm()
@@ -137,11 +138,13 @@ async def what_follows(log: EventLog, stored: Stored) -> list[Consequence]:
 
 async def _beside(log: EventLog, stored: Stored, history: Sequence[Stored]) -> Sequence[str]:
     """Name the streams that an event is read beside."""
-    if stored.type == "job-order-opened":
+    if types := NAMING.get(stored.type):
         key = stored.stream.partition(":")[2]
-        return await log.streams_saying(
-            stored.agency, "submitted", "job_order_id", key, before=stored.position
-        )
+        found = [
+            await log.streams_saying(stored.agency, each, "job_order_id", key, before=stored.position)
+            for each in types
+        ]
+        return sorted({stream for streams in found for stream in streams})
     its = job_order_beside(stored, history)
     return [] if its is None else [its]
 

@@ -73,6 +73,16 @@ def resumed(engagement_id: str, job_order_id: str) -> Consequence:
     )
 
 
+def position_owner(engagement_id: str, state: JobOrder) -> Consequence:
+    """Tell an engagement who answers for a job now, and whom they follow."""
+    given = {
+        "job_order_id": state.job_order_id,
+        "owner": state.owner,
+        "previous": list(state.former_owners),
+    }
+    return Consequence(f"engagement:{engagement_id}", "record-position-owner", given)
+
+
 def agreed(engagement_id: str, submission_id: str, terms: Terms) -> Consequence:
     """Tell an engagement the client's terms for a placement, which has its submission's id."""
     given = {

@@ -26,7 +26,7 @@ from workers.client import CommandFailed, Engagements
 from workers.following import ACTOR, SOURCE, Follower
 from workers.search_attributes import register_search_attributes
 from workers.settings import Settings
-from workers.sweep_schedule import EVERY, ensure_sweep
+from workers.sweep_schedule import EVERY, ensure_sweep, sweep_is_scheduled
 from workers.wiring import Adapters, adapters, connect, sweeping, workers
 from workers.worker import run_until
 from workflows.types import REUSED
@@ -35,8 +35,8 @@ from workflows.types import REUSED
 PATIENCE: Final = timedelta(seconds=10)
 # What no later try can mend, beside callers' mistakes: the person is erased, the id is taken.
 NEVER: Final = frozenset({"KeyDestroyed", REUSED})
-# A schedule that somebody deletes is there again after this time.
-LOOK_AFTER_IT: Final = timedelta(hours=1)
+# A schedule that is gone, alone or with all of Temporal's data, is there again after this time.
+LOOK_AFTER_IT: Final = timedelta(seconds=30)
 _log = structlog.get_logger(__name__)
 
 
@@ -121,10 +121,21 @@ async def serving(
 
 async def _see_to_the_sweep(client: Client, sweeping: Sweeping) -> None:
     """See to it that somebody sweeps, also when the schedule is deleted while we run."""
+    ensured = False
     while True:
         try:
-            if not await ensure_sweep(client):
-                await _sweep(sweeping)
+            if not ensured:
+                if not await ensure_sweep(client):
+                    await _sweep(sweeping)
+                ensured = True
+            elif not await sweep_is_scheduled(client):
+                # Maybe the server came back without its data: then this is gone as well.
+                await register_search_attributes(client)
+                await ensure_sweep(client)
+                _log.warning(
+                    "the sweep's schedule was gone and is there again; if Temporal's data is lost, "
+                    "'rapport rehydrate --all' starts what ran"
+                )
             await asyncio.sleep(LOOK_AFTER_IT.total_seconds())
         except RPCError as error:
             _log.warning("the sweep is not scheduled yet", status=error.status.name)

@@ -29,6 +29,7 @@ from events.state import Engagement
 from workers.client import Engagements
 from workers.data_converter import data_converter
 from workers.embedded.stack import EmbeddedStack
+from workers.importing.files import content_of_file
 from workers.pseudonym_key import pseudonym_key
 from workers.settings import Settings
 from workers.shipped import compile_policy_file, deploy_policy
@@ -69,7 +70,7 @@ async def run_simulation(options: SimulationOptions) -> SimulationReport:
     """
     began = time.monotonic()
     log, mapping = read_source(options.file), read_mapping_file(options.mapping)
-    policy = deploy_policy("starter") if options.policy is None else compile_policy_file(options.policy)
+    policy = policy_for(log, options.policy)
     check_source(log, mapping, limit=options.limit)
     key = Pseudonyms(pseudonym_key(options.pseudonym_key, options.data_dir))
     plan = plan_of(log, mapping, key, limit=options.limit)
@@ -79,12 +80,23 @@ async def run_simulation(options: SimulationOptions) -> SimulationReport:
     return replace(report, seconds=time.monotonic() - began)
 
 
+def policy_for(log: SourceLog, file: Path | None) -> Policy:
+    """Compile a policy (``starter`` without a file) with the calendars of the years that a log tells of.
+
+    :raises PolicyError: the file is no policy.
+    """
+    on = min((event.at for event in log.events), default=log.until).date()
+    if file is None:
+        return deploy_policy("starter", on=on, until=log.until.date())
+    return compile_policy_file(file, on=on, until=log.until.date())
+
+
 def read_source(path: Path) -> SourceLog:
     """Read a foreign log from a file.
 
     :raises SourceError: it cannot be read, or is no such log.
     """
-    return read_ocel(_content(path, "log"))
+    return read_ocel(content_of_file(path, "log"))
 
 
 def read_mapping_file(path: Path) -> Mapping:
@@ -93,7 +105,7 @@ def read_mapping_file(path: Path) -> Mapping:
     :raises SourceError: it cannot be read, or is no mapping.
     """
     try:
-        return read_mapping(_content(path, "mapping").decode("utf-8-sig"))
+        return read_mapping(content_of_file(path, "mapping").decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise SourceError("the mapping is not UTF-8 text") from None
 
@@ -148,14 +160,6 @@ def _quiet() -> Runtime:
     # The test server calls itself older than it is, and the SDK warns of that on our standard output.
     only_errors = TelemetryFilter(core_level="ERROR", other_level="ERROR")
     return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(filter=only_errors)))
-
-
-def _content(path: Path, what: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        reason = (error.strerror or "unknown reason").lower()
-        raise SourceError(f"the {what} {path} cannot be read: {reason}") from None
 
 
 def _report(

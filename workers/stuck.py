@@ -16,7 +16,6 @@ from temporalio.client import (
     Client,
     WorkflowExecution,
     WorkflowExecutionDescription,
-    WorkflowExecutionStatus,
 )
 from temporalio.common import SearchAttributeKey
 from temporalio.service import RPCError, RPCStatusCode
@@ -25,10 +24,11 @@ from activities.digest import GATHERS
 from activities.directory import Directory
 from activities.holding import HELD
 from events.log.effects import Effect, EffectsLedger
-from events.log.port import EventLog
-from workers.behind import AT_ONCE, PAGE, streams_ahead, the_sweep
+from events.log.port import EventLog, StreamHead
+from workers.behind import PAGE, streams_ahead, the_sweep
 from workers.finding import ORDER, PATIENCE, Finding
-from workflows.types import SWEEP_ID, WORKFLOW, workflow_id
+from workers.unattended import AT_ONCE, engagement_of, in_need, open_run, open_workflows
+from workflows.types import SWEEP_ID, workflow_id
 
 T = TypeVar("T")
 
@@ -76,49 +76,26 @@ async def held(log: EventLog, agency: str) -> list[Finding]:
     return [Finding("hold", f"agency:{agency}", True, hold.since, says, reason=hold.reason)]
 
 
-def open_workflows(agency: str | None) -> str:
-    """Give the visibility query for the engagements' open workflows, of one agency or of all."""
-    query = f"WorkflowType = '{WORKFLOW}' AND ExecutionStatus = 'Running'"
-    # Not by our search attribute: a workflow whose first task fails has none yet.
-    return query if agency is None else f"{query} AND WorkflowId STARTS_WITH '{workflow_id(agency, '')}'"
-
-
 async def unattended(log: EventLog, client: Client, agency: str, running: Collection[str]) -> list[Finding]:
-    """This will list the engagements that are open, and have no workflow that could keep their promises.
+    """This will list the engagements that need a workflow, and have none that could keep their promises.
 
     One that is ahead is left out: the sweep starts it.
     """
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def look(key: str) -> Finding | None:
+    async def look(head: StreamHead) -> Finding | None:
+        key = engagement_of(head)
         # Visibility trails: what was started a moment ago is not listed yet.
         async with gate:
-            if await _runs(client, workflow_id(agency, key)):
+            if await open_run(client, workflow_id(agency, key)) is not None:
                 return None
-        says = f"it is open and no workflow of it runs, so no timer rings; 'rapport verify {key}' starts one"
-        return Finding("no-workflow", f"engagement:{key}", True, None, says)
+        lacks = "it is open" if head.phase == "live" else "it is closed and owes a message"
+        says = f"{lacks}, and no workflow of it runs, so no timer rings; 'rapport rehydrate {key}' starts one"
+        return Finding("no-workflow", head.stream, True, None, says)
 
-    absent = [each async for each in _open(log, agency) if workflow_id(agency, each) not in running]
-    return [each for each in await _together(look(key) for key in absent) if each is not None]
-
-
-async def _open(log: EventLog, agency: str) -> AsyncIterator[str]:
-    after: str | None = None
-    while page := await log.streams(agency, category="engagement", after=after, limit=PAGE):
-        for head in page:
-            if head.phase == "live" and head.version == head.acked_version > 0:
-                yield head.stream.partition(":")[2]
-        after = page[-1].stream
-
-
-async def _runs(client: Client, name: str) -> bool:
-    try:
-        described = await client.get_workflow_handle(name).describe()
-    except RPCError as error:
-        if error.status == RPCStatusCode.NOT_FOUND:
-            return False
-        raise
-    return described.status == WorkflowExecutionStatus.RUNNING
+    needing = [head for head in await in_need(log, agency) if head.version == head.acked_version]
+    absent = [head for head in needing if workflow_id(agency, engagement_of(head)) not in running]
+    return [each for each in await _together(look(head) for head in absent) if each is not None]
 
 
 async def _workflows(

@@ -84,6 +84,20 @@ async def ensure_sweep(
     return True
 
 
+async def sweep_is_scheduled(client: Client, schedule_id: str = SWEEP_ID) -> bool:
+    """This will tell whether the schedule is there, paused or not.
+
+    :raises RPCError: the server does not answer now, or has no schedules.
+    """
+    try:
+        await client.get_schedule_handle(schedule_id).describe(rpc_timeout=PATIENCE)
+    except RPCError as error:
+        if error.status == RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return True
+
+
 async def _bring_up_to_date(client: Client, schedule_id: str, schedule: Schedule) -> None:
     handle = client.get_schedule_handle(schedule_id)
     described = await handle.describe(rpc_timeout=PATIENCE)

@@ -1,4 +1,4 @@
-"""Everything on one machine, in one process: embedded servers, migrations, codec server, workers, follower.
+"""Everything on one machine, in one process: embedded servers, migrations, codec server, workers, projector.
 
 What the environment names (database, Temporal, mail server) is used as it is and never started here.
 """
@@ -22,6 +22,7 @@ from workers.codec_server import CodecServer
 from workers.embedded import ports
 from workers.embedded.stack import EmbeddedStack
 from workers.loopback_codec import LoopbackCodec
+from workers.projector import projecting
 from workers.search_attributes import SEARCH_ATTRIBUTES
 from workers.serving import serving
 from workers.settings import Settings
@@ -110,6 +111,7 @@ async def up(settings: Settings, *, clock: ClockSpec | None = None) -> AsyncIter
         at_work = await stack.enter_async_context(
             serving(settings, place.database_url, place.temporal, smtp=place.smtp, clock=clock)
         )
+        await stack.enter_async_context(projecting(place.database_url))
         place.codec.codec = LoopbackCodec(at_work.having.keys, at_work.having.log)
         if place.embedded is not None:
             stack_file.write(settings.data_dir, place.file)

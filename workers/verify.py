@@ -75,13 +75,14 @@ async def verify_engagement(
 ) -> Verdict:
     """This will check one engagement's chain, and compare its fold with its workflow's state.
 
-    With nothing *running*, as after a restore, the events need only fold.
+    With nothing *running*, as after a restore or while the stream is imported, the events need only fold.
     """
     stream = f"{_PREFIX}{engagement_id}"
     events, broken = await _read_whole(log, agency, stream)
     if broken is not None:
         return Verdict(stream, len(events), None, broken.version, broken.reason)
-    if running is None:
+    head = await log.head(agency, stream)
+    if running is None or (head is not None and head.phase == "importing"):
         return _folds(stream, events)
     state = await _caught_up(running, engagement_id, len(events))
     version = state.version

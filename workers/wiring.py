@@ -29,6 +29,7 @@ from events.log.keys import Kek, Keyring, KeyStore, MemoryKeys
 from events.log.keys_postgres import PostgresKeys
 from events.log.port import EventLog
 from events.log.postgres import PostgresLog
+from events.projections.reading import ReadModels
 from workers.codec import SYSTEM
 from workers.data_converter import data_converter
 from workers.poking import Poking
@@ -51,6 +52,7 @@ class Adapters:
     service: CommandService
     directory: Directory
     email: Email
+    read_models: ReadModels
 
 
 @asynccontextmanager
@@ -61,6 +63,7 @@ async def adapters(
     keks = [Kek(key.id, key.secret.get_secret_value()) for key in settings.encryption_keys()]
     keys = PostgresKeys(database_url, Keyring(keks))
     ledger, digests = PostgresEffects(database_url), PostgresDigests(database_url)
+    read_models = ReadModels(database_url)
     try:
         async with PostgresLog(database_url, keys) as log:
             yield Adapters(
@@ -72,8 +75,10 @@ async def adapters(
                 service=CommandService(log),
                 directory=Directory(log),
                 email=Email(await _mail(settings, keys, smtp)),
+                read_models=read_models,
             )
     finally:
+        await read_models.close()
         await digests.close()
         await ledger.close()
         await keys.close()

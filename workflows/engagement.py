@@ -84,7 +84,7 @@ class Engagement:
     async def _work(self) -> None:
         if self._rang:
             self._rang = False
-            await self._writer.take_steps(domain_now(self._given.clock, workflow.now()))
+            await self._writer.take_steps(self._now())
         if self._writer.inbox and not self._writer.fenced:
             await self._writer.write()
         if self._writer.behind and workflow.patched(_CATCHES_UP):
@@ -100,12 +100,12 @@ class Engagement:
 
     async def _look_ahead(self) -> None:
         """Wait for the next step, ask for what is owed, show how it stands."""
-        if self._outreach.lacks(self._writer.state, domain_now(self._given.clock, workflow.now())):
+        if self._outreach.lacks(self._writer.state, self._now()):
             policy = await self._governing_policy()
-            now = domain_now(self._given.clock, workflow.now())
-            self._outreach.ask(self._writer.state, policy, self._given.clock, now)
+            now = self._now()
+            self._outreach.ask(self._writer.state, policy, self._writer.clock, now)
         self._arm()
-        state, now = self._writer.state, domain_now(self._given.clock, workflow.now())
+        state, now = self._writer.state, self._now()
         if state.version > 0:
             workflow.set_current_details(details(state, now))
             if self._given.settings.search_attributes:
@@ -119,7 +119,7 @@ class Engagement:
             return None
 
     def _arm(self) -> None:
-        now = domain_now(self._given.clock, workflow.now())
+        now = self._now()
         moments = (next_due(self._writer.state), next_leave(self._writer.state, now))
         due = min((moment for moment in moments if moment is not None), default=None)
         if due is None or self._rang:
@@ -134,13 +134,16 @@ class Engagement:
             self._rang = True
             return
         self._rings_at = due
-        delay = max(timer_delay(self._given.clock, workflow.now(), due), _LEAST)
+        delay = max(timer_delay(self._writer.clock, workflow.now(), due), _LEAST)
         self._timer = asyncio.create_task(self._ring(delay, timer_summary(self._writer.state, due)))
 
     async def _ring(self, delay: timedelta, summary: str) -> None:
         await workflow.sleep(delay, summary=summary)
         self._timer = None
         self._rang = True
+
+    def _now(self) -> datetime:
+        return domain_now(self._writer.clock, workflow.now())
 
     def _is_time_to_roll_over(self) -> bool:
         info = workflow.info()
@@ -163,6 +166,7 @@ class Engagement:
                 update={
                     "agency": self._agency,
                     "engagement_id": self._engagement_id,
+                    "clock": self._writer.clock,
                     "snapshot": take_snapshot(self._writer.state),
                     "inbox": tuple(entry.letter for entry in self._writer.inbox),
                     "signals": self._signals,

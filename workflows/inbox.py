@@ -12,7 +12,7 @@ from events.envelope import Claim, CommandGroup
 from workflows.types import CommandReply, Letter
 
 # Each changes what the writer must have loaded first, so it is decided in a go of its own.
-ALONE = frozenset({"open-engagement", "adopt-policy", "annul-event"})
+ALONE = frozenset({"open-engagement", "adopt-policy", "annul-event", "go-live"})
 # Bytes of letters decided in one go: each text travels three times in the append, escaped, and Temporal
 # takes two MiB at once.
 LARGEST_GO = 256 * 1024

@@ -21,6 +21,7 @@ from activities.types import (
     PolicyReply,
     PolicyRequest,
 )
+from events.clock import ClockSpec
 from events.envelope import AppendRequest, Stored
 from workflows.types import RunSettings
 
@@ -37,12 +38,14 @@ _A_WHILE: Final = timedelta(seconds=30)
 class Recorder:
     """Reads and writes one stream for its workflow.
 
-    *epoch* is None until the run has taken the pen; *version* is the stream's, as last loaded.
+    *epoch* is None until the run has taken the pen; *version* is the stream's, as last loaded.  *clock* is
+    the run's own until the stream shows another: who started this run may not have known it.
     """
 
-    def __init__(self, agency: str, stream: str, settings: RunSettings) -> None:
+    def __init__(self, agency: str, stream: str, clock: ClockSpec, settings: RunSettings) -> None:
         self.epoch: int | None = None
         self.version = 0
+        self.clock = clock
         self._agency = agency
         self._stream = stream
         self._budget = timedelta(seconds=settings.local_append_seconds)
@@ -62,7 +65,12 @@ class Recorder:
         found: list[Stored] = []
         while True:
             request = LoadRequest(
-                agency=self._agency, stream=self._stream, after=after, begin_run=begin, acked=acked
+                agency=self._agency,
+                stream=self._stream,
+                after=after,
+                begin_run=begin,
+                acked=acked,
+                clock=self.clock if begin else None,
             )
             try:
                 page = await self._do("load", request, LoadReply, "Read the record")
@@ -71,6 +79,7 @@ class Recorder:
                 continue
             self.epoch = self.epoch if page.run_epoch is None else page.run_epoch
             self.version = page.version
+            self.clock = page.clock or self.clock
             found += page.events
             if not page.more or not page.events:
                 return tuple(found)

@@ -83,7 +83,9 @@ class EngagementInput(BaseModel):
 
     agency: str = Field(default="", description="empty: as the workflow id says")
     engagement_id: str = ""
-    clock: ClockSpec = ClockSpec()
+    clock: ClockSpec = Field(
+        default=ClockSpec(), description="of an engagement that is new; the log knows any other's"
+    )
     snapshot: Snapshot | None = None
     inbox: tuple[Letter, ...] = Field(default=(), description="signals that the last run did not come to")
     signals: int = Field(default=0, description="how many signals this chain of runs has had")

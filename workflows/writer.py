@@ -20,7 +20,7 @@ from activities.types import (
     TakenReply,
 )
 from events.clock import ClockSpec
-from events.commands import AdoptPolicy, OpenEngagement
+from events.commands import AdoptPolicy, GoLive, OpenEngagement
 from events.envelope import AppendRequest, Claim, CommandGroup, Stored
 from events.errors import CallerError, ClosedEngagement
 from events.fold import fold, needs_refold
@@ -36,6 +36,8 @@ from workflows.types import RunSettings
 
 # No stream ever gets there, so an append that expects it can write nothing.
 NEVER: Final = 2**62
+# What is decided by the whole past, and not by what it folds to.
+LOOKS_BACK: Final = frozenset({"annul-event", "go-live"})
 
 
 class Writer:
@@ -49,8 +51,8 @@ class Writer:
         self.inbox = Inbox()
         self._agency, self._engagement_id = agency, engagement_id
         self._stream = f"engagement:{engagement_id}"
-        self._clock, self._settings = clock, settings
-        self._recorder = Recorder(agency, self._stream, settings)
+        self._settings = settings
+        self._recorder = Recorder(agency, self._stream, clock, settings)
         self._policies: dict[str, Policy] = {}
 
     async def begin(self, after: int) -> None:
@@ -63,6 +65,11 @@ class Writer:
         if events and events[0].version == 1:
             self.state = Engagement()
         await self._take_in(events)
+
+    @property
+    def clock(self) -> ClockSpec:
+        """Give the clock by which this engagement's time goes."""
+        return self._recorder.clock
 
     @property
     def behind(self) -> bool:
@@ -253,13 +260,13 @@ class Writer:
 
     async def _desk_for(self, entries: Sequence[Entry]) -> Desk:
         command = entries[0].letter.order.command
-        if isinstance(command, OpenEngagement):
+        if isinstance(command, OpenEngagement | GoLive):
             policy: Policy | None = await self._fetched(None)
         elif isinstance(command, AdoptPolicy):
             policy = await self._fetched(command.digest)
         else:
             policy = await self.policy()
-        history = await self._recorder.load(0) if command.name == "annul-event" else ()
+        history = await self._recorder.load(0) if command.name in LOOKS_BACK else ()
         return self._desk(policy, history, await self._offices(entries, policy))
 
     async def _offices(self, entries: Sequence[Entry], policy: Policy | None) -> dict[str, str]:
@@ -281,7 +288,7 @@ class Writer:
             engagement_id=self._engagement_id,
             state=self.state,
             policy=policy,
-            clock=self._clock,
+            clock=self.clock,
             now=workflow.now(),
             history=history,
             offices=offices,

@@ -3,9 +3,12 @@
 Each gives the events a command leads to, and none where it has been done already.
 """
 
+from collections.abc import Sequence
+
 from events import catalogue as e
 from events import commands as c
 from events.context import Context
+from events.envelope import Stored
 from events.errors import InvalidCommand, NotAllowed, UnknownReference, WrongState
 from events.policy import Policy
 from events.rule_index import index_of
@@ -89,6 +92,24 @@ def reassign(command: c.Reassign, state: Engagement, ctx: Context) -> list[e.Any
             handover=command.handover,
         )
     ]
+
+
+def go_live(
+    command: c.GoLive, state: Engagement, ctx: Context, policy: Policy, history: Sequence[Stored]
+) -> list[e.AnyEvent]:
+    """Begin to keep promises where only a past was told, under the policy that the agency follows now.
+
+    :raises WrongState: no past was imported here, so it has been live from its first event.
+    """
+    if any(stored.type == "went-live" for stored in history):
+        return []
+    imported = sum(stored.origin == "imported" for stored in history)
+    if not imported:
+        raise WrongState("nothing was imported into this engagement, so it is live already")
+    live = e.WentLive(at=ctx.at, imported=imported, observes=command.observes)
+    if state.policy_digest == policy.digest():
+        return [live]
+    return [_adopted(ctx, policy.digest(), policy.name, policy), live]
 
 
 def note_office(command: c.NoteOffice, state: Engagement, ctx: Context) -> list[e.AnyEvent]:

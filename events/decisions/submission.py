@@ -212,6 +212,27 @@ def record_position_resumed(
     ]
 
 
+def record_position_owner(
+    command: c.RecordPositionOwner, state: Engagement, ctx: Context
+) -> list[e.AnyEvent]:
+    """Record who answers for a job now, where one of the previous ones did; whatever is owed goes with it."""
+    proposal = state.proposals.get(command.job_order_id)
+    owners = {proposal.job_order_owner if proposal is not None else None}
+    owners |= {
+        each.job_order_owner
+        for each in state.submissions.values()
+        if each.job_order_id == command.job_order_id
+    }
+    followed = [each for each in dict.fromkeys(command.previous) if each in owners and each != command.owner]
+    if not followed:
+        return []
+    return [
+        e.PositionOwnerChanged(
+            at=ctx.at, job_order_id=command.job_order_id, owner=command.owner, previous=tuple(followed)
+        )
+    ]
+
+
 def live_claims(state: Engagement) -> set[Claim]:
     """Give what an engagement holds against all others: one live submission per person and job order."""
     return {

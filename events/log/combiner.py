@@ -1,13 +1,12 @@
 """Lets many callers share one call: what queues while a call runs goes together in the next one.
 
-Never two items of the same lane in one call: the second is judged by what the first has left behind.
+Never two items of the same lane under way: the second is judged by what the first has left behind.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 # Seconds of a call from which on it pays to wait for everybody.
 _DEAR: Final = 0.002
@@ -20,8 +19,7 @@ class CombinerClosed(Exception):
     """The log is closed in this process; nothing was written."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting(Generic[T, R]):
+class _Waiting(NamedTuple, Generic[T, R]):
     item: T
     lane: Hashable
     weight: int
@@ -29,7 +27,7 @@ class _Waiting(Generic[T, R]):
 
 
 class Combiner(Generic[T, R]):
-    """Gathers items into calls of *perform*; a call that fails is repeated item by item.
+    """Gathers items into calls of *perform*, two at once; a call that fails is repeated item by item.
 
     *perform* must be idempotent: after a failure nobody knows whether it took effect.
     """
@@ -42,11 +40,17 @@ class Combiner(Generic[T, R]):
         weight: Callable[[T], int],
         max_items: int = 64,
         max_weight: int = 2000,
+        max_calls: int = 2,
     ) -> None:
         self._perform, self._lane, self._weight = perform, lane, weight
-        self._max_items, self._max_weight = max_items, max_weight
+        self._max_items, self._max_weight, self._max_calls = max_items, max_weight, max_calls
         self._queue: deque[_Waiting[T, R]] = deque()
-        self._drain: asyncio.Task[None] | None = None
+        self._calls = 0
+        self._lines: set[asyncio.Task[None]] = set()
+        # Those of the items under way; one item each.
+        self._lanes: set[Hashable] = set()
+        self._crowd = 0
+        self._dear = False
         self._closed = False
 
     async def submit(self, item: T) -> R:
@@ -58,54 +62,71 @@ class Combiner(Generic[T, R]):
             raise CombinerClosed("the log is closed in this process")
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._queue.append(_Waiting(item, self._lane(item), self._weight(item), answer))
-        if self._drain is None or self._drain.done():
-            self._drain = asyncio.create_task(self._run())
+        self._begin()
         return await answer
 
     async def close(self) -> None:
         """Finish what is queued, and take nothing more."""
         self._closed = True
-        if self._drain is not None:
-            await self._drain
+        while self._lines:
+            await asyncio.wait(self._lines)
+
+    def _begin(self) -> None:
+        if self._calls < self._max_calls and self._pays(self._calls):
+            self._calls += 1
+            line = asyncio.create_task(self._run())
+            self._lines.add(line)
+            line.add_done_callback(self._lines.discard)
+
+    def _pays(self, others: int) -> bool:
+        """Tell whether to call now: always if no other is under way, beside another if it is as large."""
+        if not others:
+            return bool(self._queue)
+        return not self._dear and len(self._queue) >= self._half()
+
+    def _half(self) -> int:
+        return (max(self._crowd, len(self._queue) + len(self._lanes)) + 1) // 2
 
     async def _run(self) -> None:
         now = asyncio.get_running_loop().time
-        most = (len(self._queue) + 1) // 2
-        while batch := self._take(most):
+        while self._pays(self._calls - 1):
             began = now()
+            if not (batch := self._take(self._max_items if self._dear else self._half())):
+                break
+            self._begin()
             try:
                 results = await self._perform([waiting.item for waiting in batch])
-            except Exception as error:
-                await self._singly(batch, error)
-            else:
                 for waiting, result in zip(batch, results, strict=True):
                     _answer(waiting, result)
-            if now() - began > _DEAR:
+            except Exception as error:
+                await self._singly(batch, error)
+            self._crowd = max(len(self._queue) + len(self._lanes), self._crowd - 1)
+            self._lanes.difference_update([waiting.lane for waiting in batch])
+            self._dear = now() - began > _DEAR
+            if self._dear:
                 # Mostly the disk's time: whoever was just answered may come back and share the next one.
                 await asyncio.sleep(0)
                 await asyncio.sleep(0)
-                most = self._max_items
-            else:
-                # Mostly work: one half is worked for here while the other is worked for over there.
-                most = (len(self._queue) + len(batch) + 1) // 2
+            # Else mostly work: what waits is sent before they go on, and worked for over there meanwhile.
+        # Not when the task is done, which the other line would learn too late to go on alone.
+        self._calls -= 1
 
     def _take(self, most: int) -> list[_Waiting[T, R]]:
         most = min(max(most, 1), self._max_items)
         batch: list[_Waiting[T, R]] = []
         later: list[_Waiting[T, R]] = []
-        lanes: set[Hashable] = set()
         weight = 0
         while self._queue and len(batch) < most:
             waiting = self._queue.popleft()
             if waiting.answer.cancelled():
                 continue
-            if waiting.lane in lanes:
+            if waiting.lane in self._lanes:
                 later.append(waiting)
                 continue
             if batch and weight + waiting.weight > self._max_weight:
                 later.append(waiting)
                 break
-            lanes.add(waiting.lane)
+            self._lanes.add(waiting.lane)
             weight += waiting.weight
             batch.append(waiting)
         self._queue.extendleft(reversed(later))
@@ -122,6 +143,11 @@ class Combiner(Generic[T, R]):
                 _fail(waiting, own_error)
             else:
                 _answer(waiting, result)
+
+
+def _answer_all(answered: list[tuple[_Waiting[T, R], R]]) -> None:
+    for waiting, result in answered:
+        _answer(waiting, result)
 
 
 def _answer(waiting: _Waiting[T, R], result: R) -> None:

@@ -37,6 +37,11 @@ class DataKey:
 
     id: UUID
     secret: bytes = field(repr=False)
+    cipher: AESGCM = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Made once a key, not once a value.
+        object.__setattr__(self, "cipher", AESGCM(self.secret))
 
 
 @dataclass(frozen=True, slots=True)

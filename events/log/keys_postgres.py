@@ -47,7 +47,7 @@ class PostgresKeys:
 
     async def get_or_create(self, agency: str, subject: str) -> DataKey:
         """Return the subject's key, made now if it is new."""
-        if found := await self.find(agency, subject):
+        if found := self._cache.get((agency, subject)) or await self.find(agency, subject):
             return found
         key = new_key()
         async with self._connections.scoped(agency) as connection:

@@ -119,12 +119,13 @@ class MemoryLog:
             else:
                 await grown.wait()
 
-    async def open_writer(self, agency: str, stream: str) -> int:
+    async def open_writer(self, agency: str, stream: str, clock: str | None = None) -> int:
         """Begin a new run of the stream's writer; returns its epoch."""
         found = self._made(agency, stream)
         if found.head.phase == "importing":
             raise WrongPhase(f"{stream} has no writer yet: it is being imported; turn it live first")
-        found.head = replace(found.head, run_epoch=found.head.run_epoch + 1)
+        epoch, kept = found.head.run_epoch + 1, found.head.clock
+        found.head = replace(found.head, run_epoch=epoch, clock=clock if kept is None else kept)
         return found.head.run_epoch
 
     async def acknowledge(self, agency: str, stream: str, version: int) -> None:
@@ -221,6 +222,22 @@ class MemoryLog:
                 if each.type == type and json.loads(each.body).get(field) == value
             }
         )
+
+    async def closed_owing(
+        self, agency: str, asked: str, answers: Sequence[str], field: str
+    ) -> list[StreamHead]:
+        """List the closed streams with an event of type *asked* that none of type *answers* answers."""
+
+        def owes(stream: _Stream) -> bool:
+            open_: set[str] = set()
+            for each in stream.events:
+                if each.type == asked:
+                    open_.add(json.loads(each.body)[field])
+                elif each.type in answers:
+                    open_.discard(json.loads(each.body)[field])
+            return stream.head.phase == "closed" and bool(open_)
+
+        return [stream.head for _, stream in sorted(self._log(agency).streams.items()) if owes(stream)]
 
     async def begin_import(self, agency: str, stream: str) -> None:
         """Make a new stream that takes imported events only, until it turns live."""

@@ -81,6 +81,8 @@ class StreamHead:
     phase: str
     poked_at: datetime | None = None
     poked_run: str | None = None
+    clock: str | None = None
+    """The JSON of the writer's :class:`events.clock.ClockSpec`; None until a writer has brought one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +145,10 @@ class EventLog(Protocol):
     ) -> AsyncGenerator[Sequence[Stored], None]:
         """Yield batches of events after a position for ever, each event once and in order, until closed."""
 
-    async def open_writer(self, agency: str, stream: str) -> int:
+    async def open_writer(self, agency: str, stream: str, clock: str | None = None) -> int:
         """Begin a new run of the stream's writer; returns its epoch, which fences all earlier ones.
+
+        The first *clock* that a writer brings stays the stream's.
 
         :raises WrongPhase: the stream is being imported.
         """
@@ -199,6 +203,14 @@ class EventLog(Protocol):
         self, agency: str, type: str, field: str, value: str, *, before: int
     ) -> list[str]:
         """List the streams that hold, before a position, an event of a type with a text in a plain field."""
+
+    async def closed_owing(
+        self, agency: str, asked: str, answers: Sequence[str], field: str
+    ) -> list[StreamHead]:
+        """List the closed streams with an event of type *asked* that none of type *answers* answers.
+
+        An answer repeats its plain text *field*.
+        """
 
     async def begin_import(self, agency: str, stream: str) -> None:
         """Make a new stream that takes imported events only, until :meth:`turn_live`.

@@ -1,6 +1,6 @@
 """The event log in PostgreSQL.
 
-All writing goes through the database's own functions and one held connection; nothing here inserts.
+All writing goes through the database's own functions; nothing here inserts.
 """
 
 import asyncio
@@ -15,9 +15,9 @@ import asyncpg
 from events.envelope import AppendRequest, Stored
 from events.log import rows
 from events.log.combiner import Combiner
-from events.log.connect import LOST, Connection, Connections, hang_up
+from events.log.connect import Connections
 from events.log.keys import KeyStore
-from events.log.plain import APPEND_PLAIN, answers, is_plain, is_refusal
+from events.log.plain import APPEND_ONWARD, Prepared, answers, is_refusal, onward_arguments, prepare
 from events.log.port import (
     Appended,
     AppendResult,
@@ -32,6 +32,7 @@ from events.log.results import Known, Stale, judge
 from events.log.rows import Row
 from events.log.sealing import SealedRequest, open_sealed, seal_request
 from events.log.subscription import follow
+from events.log.writers import Writers
 
 _APPEND: Final = "SELECT * FROM rapport.append_many($1, $2, $3, $4)"
 _LIVE_ONLY: Final = "the stream is being imported; turn it live first"
@@ -55,11 +56,11 @@ class PostgresLog:
         self._connections = Connections(dsn, role=role, size=pool_size)
         self._keys = keys
         self._poll_interval = poll_interval
-        self._writer: Connection | None = None
-        self._combiner: Combiner[SealedRequest, Row] = Combiner(
+        self._writers = Writers(self._connections)
+        self._combiner: Combiner[Prepared, Row] = Combiner(
             self._perform,
-            lane=lambda sealed: (sealed.request.agency, sealed.request.stream),
-            weight=lambda sealed: len(sealed.events),
+            lane=lambda each: (each.sealed.request.agency, each.sealed.request.stream),
+            weight=lambda each: len(each.sealed.events),
         )
 
     async def __aenter__(self) -> "PostgresLog":
@@ -73,8 +74,7 @@ class PostgresLog:
     async def close(self) -> None:
         """Finish the appends under way and close every connection; close subscriptions before."""
         await self._combiner.close()
-        if self._writer is not None:
-            await hang_up(self._writer)
+        await self._writers.close()
         await self._connections.close()
 
     async def append_many(self, requests: Sequence[AppendRequest]) -> list[AppendResult]:
@@ -126,9 +126,9 @@ class PostgresLog:
         """Yield batches of events after a position for ever; close the iterator to end it."""
         return follow(self, self._connections, agency, after, category, self._poll_interval)
 
-    async def open_writer(self, agency: str, stream: str) -> int:
+    async def open_writer(self, agency: str, stream: str, clock: str | None = None) -> int:
         """Begin a new run of the stream's writer; returns its epoch."""
-        epoch = await self._call(agency, "open_writer", agency, stream)
+        epoch = await self._call(agency, "open_writer", agency, stream, clock)
         if epoch is None:
             raise WrongPhase(f"{stream} has no writer yet: {_LIVE_ONLY}")
         return int(epoch)
@@ -232,6 +232,24 @@ class PostgresLog:
         found = await self._fetch(agency, query, agency, type, field, value, before)
         return [row["stream"] for row in found]
 
+    async def closed_owing(
+        self, agency: str, asked: str, answers: Sequence[str], field: str
+    ) -> list[StreamHead]:
+        """List the closed streams with an event of type *asked* that none of type *answers* answers."""
+        query = f"""
+            SELECT {rows.HEAD_COLUMNS} FROM rapport.streams s
+            WHERE agency = $1 AND phase = 'closed' AND EXISTS (
+                SELECT FROM rapport.events e
+                WHERE e.agency = s.agency AND e.stream = s.stream AND e.type = $2
+                  AND NOT EXISTS (
+                      SELECT FROM rapport.events a
+                      WHERE a.agency = s.agency AND a.stream = s.stream AND a.version > e.version
+                        AND a.type = ANY ($3) AND a.body::jsonb ->> $4 = e.body::jsonb ->> $4))
+            ORDER BY stream
+        """
+        found = await self._fetch(agency, query, agency, asked, list(answers), field)
+        return [rows.head_from_row(row) for row in found]
+
     async def begin_import(self, agency: str, stream: str) -> None:
         """Make a new stream that takes imported events only, until it turns live."""
         if not await self._call(agency, "begin_import", agency, stream):
@@ -262,7 +280,7 @@ class PostgresLog:
         return {row["version"]: json.loads(row["sealed"]) for row in found}
 
     async def _append(self, sealed: SealedRequest) -> AppendResult:
-        verdict = judge(sealed, await self._combiner.submit(sealed))
+        verdict = judge(sealed, await self._combiner.submit(prepare(sealed)))
         request = sealed.request
         match verdict:
             case Stale(version, known):
@@ -274,30 +292,15 @@ class PostgresLog:
             case _:
                 return verdict
 
-    async def _perform(self, batch: Sequence[SealedRequest]) -> Sequence[Row]:
-        arguments = rows.append_arguments(batch)
-        if is_plain(batch):
+    async def _perform(self, batch: Sequence[Prepared]) -> Sequence[Row]:
+        if onward := onward_arguments(batch):
             try:
-                [row] = await self._write(APPEND_PLAIN, batch[0].request.agency, *arguments[:3])
+                [row] = await self._writers.fetch(APPEND_ONWARD, *onward)
                 return answers(batch, row)
             except asyncpg.PostgresError as error:
                 if not is_refusal(error):
                     raise
-        return await self._write(_APPEND, *arguments)
-
-    async def _write(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
-        try:
-            return await (await self._held()).fetch(query, *arguments)
-        except LOST:
-            # Whether it was written is unknown, and no matter: receipts recognise what is sent again.
-            if self._writer is not None:
-                self._writer.terminate()
-            return await (await self._held()).fetch(query, *arguments)
-
-    async def _held(self) -> Connection:
-        if self._writer is None or self._writer.is_closed():
-            self._writer = await self._connections.connect()
-        return self._writer
+        return await self._writers.fetch(_APPEND, *rows.append_arguments([each.sealed for each in batch]))
 
     async def _span(self, request: AppendRequest, first: int, last: int) -> list[Stored]:
         if last < first:

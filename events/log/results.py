@@ -75,14 +75,15 @@ def misplaced(stream: str) -> WrongPhase:
 
 
 def _appended(sealed: SealedRequest, row: Row) -> Appended:
-    events = tuple(
-        stored_from_sealed(sealed, event, row["position"] + number, row["recorded_at"], chain_hash)
+    position, recorded_at = row["position"], row["recorded_at"]
+    events = [
+        stored_from_sealed(sealed, event, position + number, recorded_at, chain_hash)
         for number, (event, chain_hash) in enumerate(
             zip(sealed.events, row["chain_hashes"] or (), strict=True)
         )
-    )
+    ]
     outcomes = {group.group.command_id: group.group.outcome for group in sealed.groups}
-    return Appended(sealed.request.expected + len(events), events, outcomes)
+    return Appended(sealed.request.expected + len(events), tuple(events), outcomes)
 
 
 def _outcomes(row: Row) -> dict[str, str]:

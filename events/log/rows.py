@@ -4,6 +4,7 @@ The order of the tuples is the order of the SQL types' attributes, here and in t
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final, Protocol
 
 from events.canonical import canonical
@@ -17,7 +18,7 @@ EVENT_COLUMNS: Final = (
     "recorded_at, body, sealed, content_hash, chain_hash"
 )
 HEAD_COLUMNS: Final = (
-    "agency, stream, version, acked_version, poked_version, run_epoch, phase, poked_at, poked_run"
+    "agency, stream, version, acked_version, poked_version, run_epoch, phase, poked_at, poked_run, clock"
 )
 
 
@@ -55,31 +56,34 @@ def stored_from_row(row: Row, opened: dict[str, str]) -> Stored:
 
 
 def stored_from_sealed(
-    request: SealedRequest, event: SealedEvent, position: int, recorded_at: Any, chain_hash: bytes
+    request: SealedRequest, event: SealedEvent, position: int, recorded_at: datetime, chain_hash: bytes
 ) -> Stored:
     """Make the stored event of a draft that has just found its place."""
-    draft = event.draft
-    return Stored(
-        position=position,
-        event_id=draft.event_id,
-        agency=request.request.agency,
-        stream=request.request.stream,
-        version=event.version,
-        type=draft.type,
-        schema_version=draft.schema_version,
-        command_id=event.command_id,
-        causation_id=draft.causation_id,
-        correlation_id=draft.correlation_id,
-        actor=draft.actor,
-        source=draft.source,
-        origin=draft.origin,
-        policy_digest=draft.policy_digest,
-        occurred_at=draft.occurred_at,
-        decided_at=draft.decided_at,
-        recorded_at=recorded_at,
-        body=event.body,
-        content_hash=event.content_hash,
-        chain_hash=chain_hash,
+    draft, of = event.draft, request.request
+    return Stored.trusted(
+        {
+            "position": position,
+            "event_id": draft.event_id,
+            "agency": of.agency,
+            "stream": of.stream,
+            "version": event.version,
+            "type": draft.type,
+            "schema_version": draft.schema_version,
+            "command_id": event.command_id,
+            "causation_id": draft.causation_id,
+            "correlation_id": draft.correlation_id,
+            "actor": draft.actor,
+            "source": draft.source,
+            "origin": draft.origin,
+            "policy_digest": draft.policy_digest,
+            "occurred_at": draft.occurred_at,
+            "decided_at": draft.decided_at,
+            "recorded_at": recorded_at,
+            "body": event.body,
+            "opened": {},
+            "content_hash": event.content_hash,
+            "chain_hash": chain_hash,
+        }
     )
 
 

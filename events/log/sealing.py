@@ -9,24 +9,21 @@ import hmac
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
-
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from events.canonical import canonical
 from events.envelope import AppendRequest, CommandGroup, Draft
 from events.log.hashing import draft_hash
 from events.log.keys import DIGEST_SUBJECT, DataKey, KeyStore, subject_of
 
-_FORMAT: Final = 1
+# The number of the format.
+_HEAD: Final = b"\x01"
 _HEADER: Final = 1 + 16
 _NONCE: Final = 12
 
 
-@dataclass(frozen=True, slots=True)
-class SealedEvent:
+class SealedEvent(NamedTuple):
     """An event as it will be stored, but for its place in the log."""
 
     draft: Draft
@@ -37,8 +34,7 @@ class SealedEvent:
     content_hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SealedGroup:
+class SealedGroup(NamedTuple):
     """A command's receipt to be, with its events."""
 
     group: CommandGroup
@@ -67,17 +63,12 @@ class SealedGroup:
         return any(event.draft.origin == "business" for event in self.events)
 
 
-@dataclass(frozen=True, slots=True)
-class SealedRequest:
+class SealedRequest(NamedTuple):
     """A request ready for the database."""
 
     request: AppendRequest
     groups: tuple[SealedGroup, ...]
-
-    @property
-    def events(self) -> list[SealedEvent]:
-        """All events, in version order."""
-        return [event for group in self.groups for event in group.events]
+    events: tuple[SealedEvent, ...]
 
     @property
     def closes(self) -> bool:
@@ -109,14 +100,25 @@ async def seal_request(request: AppendRequest, keys: KeyStore) -> SealedRequest:
     digest_key = await keys.get_or_create(request.agency, DIGEST_SUBJECT)
     version = request.expected
     groups = []
+    everything: tuple[SealedEvent, ...] = ()
     for group in request.groups:
-        events = [
-            await _seal_event(request, group.command_id, draft, version + ordinal, keys)
-            for ordinal, draft in enumerate(group.drafts, 1)
-        ]
-        groups.append(SealedGroup(group, input_digest(digest_key, group.input), version + 1, tuple(events)))
-        version += len(events)
-    return SealedRequest(request, tuple(groups))
+        first = version + 1
+        events = []
+        for draft in group.drafts:
+            version += 1
+            body, sealed = await _sealed_body(request, draft, keys) if draft.personal else (draft.body, {})
+            content_hash = draft_hash(
+                draft,
+                agency=request.agency,
+                stream=request.stream,
+                version=version,
+                command_id=group.command_id,
+                body=body,
+            )
+            events.append(SealedEvent(draft, version, group.command_id, body, sealed, content_hash))
+        groups.append(SealedGroup(group, input_digest(digest_key, group.input), first, tuple(events)))
+        everything += groups[-1].events
+    return SealedRequest(request, tuple(groups), everything)
 
 
 def input_digest(key: DataKey, text: str) -> bytes:
@@ -124,24 +126,12 @@ def input_digest(key: DataKey, text: str) -> bytes:
     return hmac.digest(key.secret, text.encode(), "sha256")
 
 
-async def _seal_event(
-    request: AppendRequest, command_id: str, draft: Draft, version: int, keys: KeyStore
-) -> SealedEvent:
-    body, sealed = draft.body, dict[str, str]()
-    if draft.personal:
-        values: dict[str, Any] = json.loads(body)
-        if any(values.get(field) is not None for field in draft.personal):
-            key = await keys.get_or_create(request.agency, draft.key_subject or subject_of(request.stream))
-            body, sealed = seal_values(values, draft, request.agency, key)
-    content_hash = draft_hash(
-        draft,
-        agency=request.agency,
-        stream=request.stream,
-        version=version,
-        command_id=command_id,
-        body=body,
-    )
-    return SealedEvent(draft, version, command_id, body, sealed, content_hash)
+async def _sealed_body(request: AppendRequest, draft: Draft, keys: KeyStore) -> tuple[str, dict[str, str]]:
+    values: dict[str, Any] = json.loads(draft.body)
+    if all(values.get(field) is None for field in draft.personal):
+        return draft.body, {}
+    key = await keys.get_or_create(request.agency, draft.key_subject or subject_of(request.stream))
+    return seal_values(values, draft, request.agency, key)
 
 
 def seal_values(
@@ -178,12 +168,12 @@ def ciphertext_hashes(sealed: Mapping[str, str]) -> dict[str, str]:
 
 def _encrypt(key: DataKey, plain: bytes, context: bytes) -> bytes:
     nonce = secrets.token_bytes(_NONCE)
-    return bytes([_FORMAT]) + key.id.bytes + nonce + AESGCM(key.secret).encrypt(nonce, plain, context)
+    return b"".join((_HEAD, key.id.bytes, nonce, key.cipher.encrypt(nonce, plain, context)))
 
 
 def _decrypt(key: DataKey, ciphertext: bytes, context: bytes) -> bytes:
     nonce, rest = ciphertext[_HEADER : _HEADER + _NONCE], ciphertext[_HEADER + _NONCE :]
-    return AESGCM(key.secret).decrypt(nonce, rest, context)
+    return key.cipher.decrypt(nonce, rest, context)
 
 
 def _context(agency: str, event_id: UUID, field: str) -> bytes:

@@ -12,7 +12,7 @@ from events.envelope import Stored
 from events.log.connect import LOST, Connection, Connections, hang_up
 from events.log.port import EventLog
 
-_CHANNEL: Final = "rapport_log"
+CHANNEL: Final = "rapport_log"
 _PAGE: Final = 1000
 # Seconds to let more gather after a wake: under load one read takes what would have been dozens.
 _GATHER: Final = 0.03
@@ -70,5 +70,5 @@ async def _listen(connection: Connection, wake: asyncio.Event) -> None:
     def woken(*_: Any) -> None:
         wake.set()
 
-    await connection.add_listener(_CHANNEL, woken)
+    await connection.add_listener(CHANNEL, woken)
     connection.add_termination_listener(woken)

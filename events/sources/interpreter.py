@@ -58,7 +58,7 @@ class Interpreter:
     """Reads events by a mapping, under pseudonyms."""
 
     def __init__(self, mapping: Mapping, pseudonyms: Pseudonyms) -> None:
-        self.mapping, self.pseudonyms = mapping, pseudonyms
+        self.mapping, self.pseudonyms = mapping, pseudonyms.standing_in(mapping.people)
         self._meanings = {each.name: each for each in mapping.activity}
         self._readers = {each.name: _readers(each) for each in mapping.activity}
         self._actors = {

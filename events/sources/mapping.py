@@ -4,8 +4,9 @@ It reads the log's own order and nothing later: a mapping never borrows from the
 """
 
 import tomllib
+from collections.abc import Collection
 from collections.abc import Mapping as Table
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -33,7 +34,6 @@ Reference = Literal[
     "recruiters",
     "contact",  # the client's contact: the last that this event names
 ]
-REFERENCES: frozenset[str] = frozenset(get_args(Reference))
 Condition = Literal[
     "first-application",
     "no-owner",
@@ -45,6 +45,9 @@ Condition = Literal[
     "names-another-job-order",
 ]
 Where = Literal["engagement", "job-order", "named-job-order"]
+
+
+M = TypeVar("M", bound=BaseModel)
 
 
 class _Data(BaseModel):
@@ -116,6 +119,9 @@ class Mapping(_Data):
     name: Code
     source: Literal["ocel-1.0"]
     observes: tuple[RuleId, ...]
+    people: dict[str, Id] = Field(
+        default_factory=dict, description="who of the agency stands for whom of the log"
+    )
     objects: MappedObjects
     agency: MappedAgency
     activity: tuple[MappedActivity, ...] = Field(min_length=1)
@@ -126,16 +132,24 @@ def read_mapping(text: str) -> Mapping:
 
     :raises SourceError: not TOML, a wrong shape, or a command, field or reference that does not exist.
     """
+    mapping = read_as(Mapping, text)
+    _check(mapping)
+    return mapping
+
+
+def read_as(model: type[M], text: str) -> M:
+    """Read TOML as a kind of mapping.
+
+    :raises SourceError: it is not TOML, or of another shape.
+    """
     try:
-        mapping = Mapping.model_validate(tomllib.loads(text))
+        return model.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise SourceError(f"the mapping is not TOML: {str(error)[0].lower()}{str(error)[1:]}") from None
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "its top"
         raise SourceError(f"the mapping is wrong at {place}: {first['msg'].lower()}") from None
-    _check(mapping)
-    return mapping
 
 
 def restrict(policy: Policy, observes: tuple[str, ...]) -> Policy:
@@ -154,35 +168,35 @@ def _check(mapping: Mapping) -> None:
             raise SourceError(f"the mapping explains '{name}' twice; keep one of them")
     for activity in mapping.activity:
         for command in activity.commands:
-            _check_command(activity.name, command)
+            check_command(activity.name, command.on, command.do, command.fields, get_args(Reference))
         if activity.actor is not None:
-            _check_value(activity.name, activity.actor.id)
+            _check_value(activity.name, activity.actor.id, get_args(Reference))
 
 
-def _check_command(activity: str, command: MappedCommand) -> None:
-    commands, stream = (
-        (_ENGAGEMENT, "an engagement") if command.on == "engagement" else (_JOB_ORDER, "a job order")
-    )
-    fields = commands.get(command.do)
+def check_command(what: str, on: Where, do: str, given: Table[str, Any], references: Collection[str]) -> None:
+    """Make sure that a mapped command exists, with these fields and these references in them.
+
+    :raises SourceError: one of them does not; *what* names the place in the mapping.
+    """
+    commands, stream = (_ENGAGEMENT, "an engagement") if on == "engagement" else (_JOB_ORDER, "a job order")
+    fields = commands.get(do)
     if fields is None:
-        raise SourceError(f"the mapping of '{activity}' has '{command.do}', which is no command of {stream}")
-    for name in command.fields:
+        raise SourceError(f"the mapping of '{what}' has '{do}', which is no command of {stream}")
+    for name in given:
         if name not in fields or name == "name":
-            raise SourceError(
-                f"the mapping of '{activity}' gives '{command.do}' a field '{name}', which it has not"
-            )
-    for value in command.fields.values():
-        _check_value(activity, value)
+            raise SourceError(f"the mapping of '{what}' gives '{do}' a field '{name}', which it has not")
+    for value in given.values():
+        _check_value(what, value, references)
 
 
-def _check_value(activity: str, value: Any) -> None:
+def _check_value(what: str, value: Any, references: Collection[str]) -> None:
     if isinstance(value, list):
         for each in value:
-            _check_value(activity, each)
-    elif isinstance(value, str) and value.startswith("$") and value[1:].removesuffix("?") not in REFERENCES:
+            _check_value(what, each, references)
+    elif isinstance(value, str) and value.startswith("$") and value[1:].removesuffix("?") not in references:
         raise SourceError(
-            f"the mapping of '{activity}' refers to '{value}', which does not exist; "
-            f"there are {', '.join('$' + each for each in get_args(Reference))}"
+            f"the mapping of '{what}' refers to '{value}', which does not exist; "
+            f"there are {', '.join('$' + each for each in references)}"
         )
 
 

@@ -92,7 +92,7 @@ def check_source(log: SourceLog, mapping: Mapping, *, limit: int | None = None) 
 
 class _Planner:
     def __init__(self, log: SourceLog, mapping: Mapping, pseudonyms: Pseudonyms, limit: int | None) -> None:
-        self._log, self._mapping, self._pseudonyms = log, mapping, pseudonyms
+        self._log, self._mapping = log, mapping
         self._interpreter = Interpreter(mapping, pseudonyms)
         self._applicant_of = _applicants(log, mapping)
         self._chosen = self._choose(limit)
@@ -190,7 +190,7 @@ class _Planner:
 
     def _people(self) -> tuple[Entry, ...]:
         named = (name for event in self._log.events for name in event.named(self._mapping.objects.recruiter))
-        return people_of(self._mapping, self._pseudonyms, dict.fromkeys(named))
+        return people_of(self._mapping, self._interpreter.pseudonyms, dict.fromkeys(named))
 
 
 def people_of(mapping: Mapping, pseudonyms: Pseudonyms, recruiters: Iterable[str]) -> tuple[Entry, ...]:

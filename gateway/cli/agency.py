@@ -44,7 +44,7 @@ def load(
 ) -> None:
     """Load an agency's people, and the policy that governs every engagement it opens from now on."""
     from activities.agency_file import read_people
-    from activities.agency_load import load_agency
+    from activities.agency_load import check_offices, load_agency
     from gateway.cli import given, output
     from gateway.cli.errors import Wrong
 
@@ -60,6 +60,8 @@ def load(
         adopt = compiled
         if adopt is None and await session.having.directory.policy_digest(named) is None:
             adopt = _policy(FIRST_POLICY)
+        if (governing := adopt or await _governing(session, named)) is not None:
+            check_offices(people, governing)
         done = await load_agency(session.having.service, named, people=people, policy=adopt, actor=who)
         digest = done.digest or await session.having.directory.policy_digest(named)
         return {
@@ -133,6 +135,15 @@ def _show_people(rows: list[dict[str, Any]]) -> None:
         [*(name.replace("_", " ").upper() for name in told), "AWAY"],
         [[*(row[name] or "" for name in told), absent] for row, absent in zip(rows, away, strict=True)],
     )
+
+
+async def _governing(session: Session, agency: str) -> "Policy | None":
+    """Read the policy that the agency follows now."""
+    from events.policy import read_policy
+
+    digest = await session.having.directory.policy_digest(agency)
+    body = await session.log.load_policy(agency, digest) if digest is not None else None
+    return read_policy(body) if body is not None else None
 
 
 def _policy(named: str) -> "Policy":

@@ -28,6 +28,7 @@ _TOLD: Final = frozenset(
         "KeyDestroyed",
         "MigrationChanged",
         "NotAnswered",
+        "NotReady",
         "PolicyChanged",
         "PolicyError",
         "ScenarioError",

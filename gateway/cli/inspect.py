@@ -37,10 +37,12 @@ def list_engagements(
     from gateway.cli import output, showing
 
     async def work(session: Session) -> "list[Row]":
-        from gateway.cli import reading
+        from gateway.cli import reading, tables
 
-        states = await reading.engagements(session.log, await session.agency())
-        return [reading.summary(state) for state in states]
+        named = await session.agency()
+        if await tables.at_hand(session, named, ("board",)):
+            return await tables.engagements(session, named)
+        return [reading.summary(state) for state in await reading.engagements(session.log, named)]
 
     rows = [
         row
@@ -103,9 +105,12 @@ def waiting(
     from gateway.cli import output, showing
 
     async def work(session: Session) -> "list[Row]":
-        from gateway.cli import reading
+        from gateway.cli import reading, tables
 
         named = await session.agency()
+        if await tables.at_hand(session, named, ("board", "obligations")):
+            facts = await tables.promises(session, named)
+            return await reading.lying_with(facts, named, session.having.directory)
         states = await reading.engagements(session.log, named)
         return await reading.waiting(states, named, session.having.directory)
 
@@ -135,10 +140,10 @@ def outbox(
         raise Wrong("--state is one of owed, sent, failed and withheld")
 
     async def work(session: Session) -> "list[Row]":
-        from gateway.cli import reading
+        from gateway.cli import reading, tables
 
         named, having = await session.agency(), session.having
-        rows = await reading.outbox(session.log, having.ledger, named)
+        rows = await tables.messages(session, named)
         return await reading.what_waits(rows, having.digests, having.directory, named)
 
     rows = [row for row in perform(Options(agency, data, as_json), work) if state in (None, row["state"])]

@@ -125,7 +125,7 @@ def replay(
 
         from gateway.cli.errors import Wrong
         from workers.replaying import replay as play
-        from workers.stuck import open_workflows
+        from workers.unattended import open_workflows
 
         named = await session.agency() if agency is not None else None
         asked = open_workflows(named) + (f" AND ({query})" if query else "")

@@ -100,10 +100,10 @@ async def _switch(session: Session) -> Row:
 
 
 async def _status(session: Session) -> Row:
-    from gateway.cli import reading
+    from gateway.cli import reading, tables
 
     named, having = await session.agency(), session.having
-    rows = await reading.outbox(session.log, having.ledger, named)
+    rows = await tables.messages(session, named, owed_only=True)
     rows = await reading.what_waits(rows, having.digests, having.directory, named)
     owed = [row for row in rows if row["state"] == "owed"]
     return {

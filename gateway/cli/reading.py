@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from events.agency import Agency
 from events.catalogue import OutreachFailed, OutreachRequested, OutreachSent, OutreachWithheld
 from events.codec import decode
 from events.envelope import Stored
@@ -16,11 +17,11 @@ from events.log.digests import Digests
 from events.log.effects import Effect, EffectsLedger
 from events.log.port import EventLog
 from events.obligations import owner_of
-from events.reaching import StaffRole
+from events.reaching import Reached, StaffRole, reached
 from events.state import Engagement, OpenObligation
 
 if TYPE_CHECKING:
-    from activities.directory import Directory, Person
+    from activities.directory import Directory
 
 PAGE: Final = 1000
 Row = dict[str, Any]
@@ -44,8 +45,13 @@ async def engagements(log: EventLog, agency: str) -> list[Engagement]:
 
 def present(state: Engagement) -> datetime:
     """Give the time at which to judge a posture: a fast clock's engagements live ahead of ours."""
+    return present_after(state.decided_at)
+
+
+def present_after(decided_at: datetime | None) -> datetime:
+    """Give the same, of an engagement that decided something last at a time."""
     now = datetime.now(UTC)
-    return now if state.decided_at is None or now > state.decided_at else state.decided_at
+    return now if decided_at is None or now > decided_at else decided_at
 
 
 def summary(state: Engagement) -> Row:
@@ -65,17 +71,34 @@ def summary(state: Engagement) -> Row:
 
 async def waiting(states: Sequence[Engagement], agency: str, directory: "Directory") -> list[Row]:
     """List every open promise with who has to move, the worst first."""
-    rows = [
-        await _promise(state, key, promise, agency, directory)
-        for state in states
-        for key, promise in state.obligations.items()
-    ]
+    facts = [_promise(state, key, promise) for state in states for key, promise in state.obligations.items()]
+    return await lying_with(facts, agency, directory)
+
+
+async def lying_with(facts: Sequence[Row], agency: str, directory: "Directory") -> list[Row]:
+    """Add to open promises who owes them and with whom they lie now, the worst first."""
+    # Asked for once: there may be very many promises.
+    office = await directory.agency(agency)
+    rows = []
+    for fact in facts:
+        owner, now = fact["owner"], fact.pop("now")
+        owes = reached(office, "owner", owner, now)
+        lies_with = owes
+        if fact["level"] >= 2:
+            role: StaffRole = "team-lead" if fact["level"] == 2 else "director"
+            lies_with = reached(office, role, owner, now)
+        people = {
+            "owner_name": name_of(office, owes) if owes is not None and owes.person_id == owner else None,
+            "lies_with": lies_with.person_id if lies_with is not None else None,
+            "lies_with_name": name_of(office, lies_with),
+        }
+        rows.append({**fact, **people})
     return sorted(rows, key=lambda row: (-row["level"], row["due_at"], row["engagement"], row["rule"]))
 
 
 async def outbox(log: EventLog, ledger: EffectsLedger, agency: str) -> list[Row]:
     """List every message that was ever owed, with what became of it, the oldest first."""
-    attempts = await _attempts(ledger, agency)
+    attempts = await last_attempts(ledger, agency)
     rows: list[Row] = []
     for key, events in (await engagement_streams(log, agency)).items():
         rows += _messages(key, events, attempts)
@@ -132,15 +155,7 @@ def timeline(events: Sequence[Stored], tell: Any, registry: Mapping[str, Any]) -
     return rows
 
 
-async def _promise(
-    state: Engagement, key: UUID, promise: OpenObligation, agency: str, directory: "Directory"
-) -> Row:
-    owner, now = owner_of(state, promise), present(state)
-    owes = await directory.resolve(agency, "owner", owner, now)
-    lies_with = owes
-    if promise.level >= 2:
-        role: StaffRole = "team-lead" if promise.level == 2 else "director"
-        lies_with = await directory.resolve(agency, role, owner, now)
+def _promise(state: Engagement, key: UUID, promise: OpenObligation) -> Row:
     return {
         "engagement": state.engagement_id,
         "candidate_id": state.candidate_id,
@@ -153,18 +168,18 @@ async def _promise(
         "overdue": promise.breached,
         "level": promise.level,
         "awaits": promise.awaits,
-        "owner": owner,
-        "owner_name": _name(owes) if owes is not None and owes.person_id == owner else None,
-        "lies_with": lies_with.person_id if lies_with is not None else None,
-        "lies_with_name": _name(lies_with),
+        "owner": owner_of(state, promise),
+        "now": present(state),
     }
 
 
-def _name(person: "Person | None") -> str | None:
-    return person.name if person is not None and isinstance(person.name, str) else None
+def name_of(office: Agency, person: Reached | None) -> str | None:
+    """Give somebody's name, where it can be opened."""
+    entry = office.people.get(person.person_id) if person is not None else None
+    return entry.name if entry is not None and isinstance(entry.name, str) else None
 
 
-async def _attempts(ledger: EffectsLedger, agency: str) -> dict[str, Effect]:
+async def last_attempts(ledger: EffectsLedger, agency: str) -> dict[str, Effect]:
     """Give the last attempt at every effect."""
     found: dict[str, Effect] = {}
     after: tuple[str, int] | None = None
@@ -198,6 +213,19 @@ def _messages(engagement: str, events: Sequence[Stored], attempts: Mapping[str, 
                 row = rows.get(str(event.effect_id), {})
                 row.update(state="withheld", reason=event.rule, settled_at=stored.occurred_at)
     return list(rows.values())
+
+
+def with_attempt(row: Row, attempts: Mapping[str, Effect]) -> Row:
+    """Complete a message's row of the read models with what the ledger of effects knows of it."""
+    tried = attempts.get(row["effect"])
+    return {
+        **row,
+        "ledger": tried.state if tried is not None else None,
+        "attempt": row["attempt"] or (tried.attempt if tried is not None else 0),
+        "held_since": None,
+        "digest_of": None,
+        "digest_at": None,
+    }
 
 
 def _owed(engagement: str, stored: Stored, event: OutreachRequested, attempts: Mapping[str, Effect]) -> Row:

@@ -34,9 +34,11 @@ def timers(agency: o.Agency = None, data: o.Data = None, as_json: o.Json = False
     from gateway.cli import output
 
     async def work(session: Session) -> list[Row]:
-        from gateway.cli import reading
+        from gateway.cli import reading, tables
 
         named = await session.agency()
+        if await tables.at_hand(session, named, ("board", "obligations")):
+            return await going_to(await tables.steps(session, named), named, session.having.directory)
         states = await reading.engagements(session.log, named)
         return await next_steps(states, named, session.having.directory)
 
@@ -50,27 +52,40 @@ def timers(agency: o.Agency = None, data: o.Data = None, as_json: o.Json = False
 
 async def next_steps(states: "list[Engagement]", agency: str, directory: "Directory") -> list[Row]:
     """List the next step of every open promise that has one, soonest first."""
-    rows = [
-        await _step(state, promise, agency, directory)
-        for state in states
-        for promise in state.obligations.values()
-        if promise.rungs
+    facts = [
+        _step(state, promise) for state in states for promise in state.obligations.values() if promise.rungs
     ]
+    return await going_to(facts, agency, directory)
+
+
+async def going_to(facts: list[Row], agency: str, directory: "Directory") -> list[Row]:
+    """Say of each step to whom it goes, soonest first; *facts* name the owner of each promise."""
+    from events.reaching import reached
+    from gateway.cli.reading import name_of
+
+    # Asked for once: there may be very many promises.
+    office = await directory.agency(agency)
+    rows = []
+    for fact in facts:
+        owner, mode = fact.pop("owner"), fact["mode"]
+        # In ``observe`` nobody hears of it, in ``remind`` the owner alone.
+        silent = mode == "observe" or (mode == "remind" and fact["to"] != "owner")
+        to = None if silent else fact["to"]
+        staff = to if to in ("owner", "team-lead", "director") else None
+        # By who is there when the step comes, as far as it is known now.
+        person = reached(office, staff, owner, fact["at"]) if staff is not None else None
+        named = person.person_id if person is not None else None
+        who = {"to": to, "person": named, "person_name": name_of(office, person)}
+        rows.append({**fact, **who})
     return sorted(rows, key=lambda row: (row["at"], row["engagement"], row["rule"], row["subject"]))
 
 
-async def _step(state: "Engagement", promise: "OpenObligation", agency: str, directory: "Directory") -> Row:
+def _step(state: "Engagement", promise: "OpenObligation") -> Row:
     from events.obligations import owner_of
 
     rung = min(promise.rungs, key=lambda each: (each.at, each.number))
-    # In ``observe`` nobody hears of it, in ``remind`` the owner alone.
-    silent = promise.mode == "observe" or (promise.mode == "remind" and rung.to != "owner")
-    to = None if silent else rung.to
-    staff = to if to in ("owner", "team-lead", "director") else None
-    # By who is there when the step comes, as far as it is known now.
-    owner = owner_of(state, promise)
-    person = await directory.resolve(agency, staff, owner, rung.at) if staff is not None else None
     return {
+        "owner": owner_of(state, promise),
         "at": rung.at,
         "engagement": state.engagement_id,
         "candidate_id": state.candidate_id,
@@ -79,9 +94,9 @@ async def _step(state: "Engagement", promise: "OpenObligation", agency: str, dir
         "rung": rung.number,
         "do": rung.do,
         "level": rung.level,
-        "to": to,
-        "person": person.person_id if person is not None else None,
-        "person_name": person.name if person is not None and isinstance(person.name, str) else None,
+        "to": rung.to,
+        "person": None,
+        "person_name": None,
         "template": rung.template,
         "mode": promise.mode,
         "steps_ahead": len(promise.rungs),

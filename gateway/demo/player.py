@@ -32,7 +32,7 @@ async def play(scenario: Scenario, stage: Stage, agency: str, say: Say) -> None:
 
     :raises StoryBroken: a step came out otherwise, or what was waited for never came.
     """
-    begin = await _played(scenario, stage)
+    begin = await _played(scenario, stage, agency)
     late = _late(scenario, begin, stage)
     for number in range(begin, len(scenario.step)):
         step, planned = scenario.step[number], None
@@ -50,17 +50,17 @@ async def play(scenario: Scenario, stage: Stage, agency: str, say: Say) -> None:
             await _Turn(scenario, number, stage, agency, planned).take()
 
 
-async def _played(scenario: Scenario, stage: Stage) -> int:
+async def _played(scenario: Scenario, stage: Stage, agency: str) -> int:
     """Count the steps of an earlier play: all up to the last one that left a receipt of its own."""
     left = [
         number
         for number, step in enumerate(scenario.step)
         if step.do is not None and step.expect != "repeated"
     ]
-    if not left or await _receipt(scenario, left[0], stage) is None:
+    if not left or await _receipt(scenario, left[0], stage, agency) is None:
         return 0
     for number in reversed(left):
-        if await _receipt(scenario, number, stage) is not None:
+        if await _receipt(scenario, number, stage, agency) is not None:
             return number + 1
     return 0
 
@@ -72,8 +72,9 @@ def _late(scenario: Scenario, begin: int, stage: Stage) -> timedelta:
     return max(timedelta(), stage.now() - planned) if begin else timedelta()
 
 
-async def _receipt(scenario: Scenario, number: int, stage: Stage) -> Any:
-    return await stage.receipt(scenario.stream(scenario.step[number]), scenario.command_id(number))
+async def _receipt(scenario: Scenario, number: int, stage: Stage, agency: str) -> Any:
+    stream = scenario.stream(scenario.step[number], agency)
+    return await stage.receipt(stream, scenario.command_id(number))
 
 
 class _Turn:
@@ -85,7 +86,7 @@ class _Turn:
         self._step, self._scenario, self._number = scenario.step[number], scenario, number
         self._stage, self._agency, self._planned = stage, agency, planned
         self._engagement = scenario.of(self._step)
-        self._stream, self._command_id = scenario.stream(self._step), scenario.command_id(number)
+        self._stream, self._command_id = scenario.stream(self._step, agency), scenario.command_id(number)
 
     async def take(self) -> None:
         """Give the command.
@@ -117,7 +118,7 @@ class _Turn:
         events = await self._stage.events(self._engagement) if "$" in str(step.given) else []
         fields = fields_at(step.given, self._moment(), events)
         if step.stream is not None:
-            return await self._stage.give_stream(self._order(step.do, step.stream, fields))
+            return await self._stage.give_stream(self._order(step.do, self._stream, fields))
         # The acting person is named by the step, as a door would know who is logged in.
         data = {**fields, "actor": step.who(PLAYER.id).model_dump(), "source": SOURCE}
         send = self._stage.signal if step.signal else self._stage.give

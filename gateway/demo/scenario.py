@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SCENARIOS: Final = Path(__file__).resolve().parents[2] / "deploy" / "scenarios"
 PEOPLE: Final = SCENARIOS.parent / "agencies" / "example.toml"
+OWN_AGENCY: Final = "agency"
 _UNTIL: Final = re.compile(r"met|level [0-3]|event [a-z-]+")
 
 
@@ -40,7 +41,9 @@ class Step(_Data):
     after: float | None = Field(default=None, description="domain days since the step before")
     until: str | None = Field(default=None, description="'level N', 'event TYPE', or 'met': none is breached")
     say: str | None = None
-    stream: str | None = Field(default=None, description="where it goes, if not to the engagement")
+    stream: str | None = Field(
+        default=None, description="where it goes, if not to the engagement; 'agency' is the story's own"
+    )
     do: str | None = None
     given: dict[str, Any] = Field(default_factory=dict, alias="with")
     actor: str | None = Field(default=None, description="who does it, as KIND:ID; a person if not given")
@@ -130,8 +133,10 @@ class Scenario(_Data):
         """Name the engagement whose step it is."""
         return step.engagement or self.engagement
 
-    def stream(self, step: Step) -> str:
-        """Name the stream that a step's command goes to."""
+    def stream(self, step: Step, agency: str) -> str:
+        """Name the stream that a step's command goes to when the story is played in an agency."""
+        if step.stream == OWN_AGENCY:
+            return f"agency:{agency}"
         return step.stream or f"engagement:{self.of(step)}"
 
     def command_id(self, number: int) -> str:

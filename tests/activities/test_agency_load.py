@@ -2,10 +2,11 @@
 
 import pytest
 
-from activities.agency_load import load_agency
+from activities.agency_load import check_offices, load_agency
 from activities.commands import CommandService
 from events.agency import Entry, key_subject_of
 from events.envelope import Actor
+from events.errors import InvalidCommand
 from events.log.keys import KeyDestroyed, MemoryKeys
 from events.log.memory import MemoryLog
 from events.policy import Policy
@@ -45,6 +46,21 @@ class TestLoadAgency:
         assert people
         assert "Quux" not in text
         assert "example.test" not in text
+
+
+class TestCheckOffices:
+    PERSON = Entry(person_id="r-1", role="recruiter", office="zurick")
+    TWO = Policy(name="own").model_copy(update={"calendars": (("zurich", None), ("lisbon", None))})
+
+    def test_names_who_has_an_office_without_a_calendar(self) -> None:
+        """What is owed there would be reckoned by another office's days, and nobody would see why."""
+        with pytest.raises(InvalidCommand, match=r"'zurick' of 'r-1' .*; there are zurich, lisbon"):
+            check_offices((self.PERSON,), self.TWO)
+
+    def test_takes_what_the_policy_has_and_everything_where_it_has_none(self) -> None:
+        check_offices((self.PERSON.model_copy(update={"office": "lisbon"}),), self.TWO)
+        check_offices((self.PERSON.model_copy(update={"office": None}),), self.TWO)
+        check_offices((self.PERSON,), Policy(name="plain"))
 
 
 class TestAnErasedPerson:

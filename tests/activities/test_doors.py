@@ -27,9 +27,8 @@ NOBODY = {
     "absence_id", "absence_kind", "about", "application_id", "attempt_id", "candidate_id", "check",
     "check_id", "client_id", "client_talk_id", "conflict_id", "contact", "contact_id", "engagement_id",
     "evidence", "evidence_ref", "facet_id", "facets", "interview_id", "job_order_id", "message_id",
-    "no_match_id",
-    "offer_id", "opened_from", "outcome", "placement_id", "policy_name", "reason", "reason_code",
-    "submission_id", "message", "office", "quiet_hours",
+    "no_match_id", "offer_id", "opened_from", "outcome", "placement_id", "policy_name", "reason",
+    "reason_code", "reassignment_id", "submission_id", "message", "office", "quiet_hours",
 }  # fmt: skip
 
 

@@ -41,6 +41,7 @@ EVERY: Final[list[tuple[tuple[Given, ...], Given, str]]] = [
     ((OPEN, ("fill-job-order", OURS)), ("reopen-job-order", OURS), "job-order-reopened"),
     ((OPEN,), ("record-job-order-terms", TERMS), "job-order-terms-recorded"),
     ((OPEN,), ("change-client-contact", {"contact": "m-2"}), "client-contact-changed"),
+    ((OPEN,), ("change-job-order-owner", {"owner": "r-2"}), "job-order-owner-changed"),
     ((OPEN,), ("close-job-order", {"reason": "budget"}), "job-order-closed"),
 ]
 IDS: Final = [name for _, (name, _), _ in EVERY]

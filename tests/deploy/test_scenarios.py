@@ -16,7 +16,7 @@ from gateway.demo.curtain import look_after
 from gateway.demo.dry import DryStage
 from gateway.demo.player import play, silent
 from gateway.demo.rehearsal import unannounced
-from gateway.demo.scenario import PEOPLE, SCENARIOS, Scenario, read_scenario
+from gateway.demo.scenario import OWN_AGENCY, PEOPLE, SCENARIOS, Scenario, read_scenario
 from workers.shipped import deploy_policy
 
 FILES = sorted(path.stem for path in SCENARIOS.glob("*.toml"))
@@ -163,5 +163,5 @@ def as_shown(state: Engagement) -> dict[str, Any]:
 def _names(scenario: Scenario) -> set[str]:
     given = (step.given for step in scenario.step)
     named = {str(each[key]) for each in given for key in ("candidate_id", "job_order_id") if key in each}
-    streams = {step.stream for step in scenario.step if step.stream is not None}
+    streams = {step.stream for step in scenario.step if step.stream not in (None, OWN_AGENCY)}
     return {*scenario.engagements, *named, *streams}

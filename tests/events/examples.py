@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from events import absences, agency, job_order
+from events import absences, agency, caseloads, job_order
 from events import catalogue as e
 from events import commands as c
 from events.catalogue import Event
@@ -46,6 +46,7 @@ _ENGAGEMENT: Final[tuple[Event, ...]] = (
     e.Reassigned(
         at=AT, owner="recruiter-2", previous="recruiter-1", reason="left", handover="Likes short calls."
     ),
+    e.WentLive(at=AT, imported=12, observes=("keep-in-touch",)),
     e.OfficeNoted(at=AT, person="recruiter-2", office="london"),
     e.QuietHoursSet(at=AT, quiet_hours="21:30-09:00", zone="Europe/London"),
     e.IntakeCompleted(at=AT),
@@ -229,6 +230,7 @@ _ENGAGEMENT: Final[tuple[Event, ...]] = (
     e.SubmissionLeftOpen(at=AT, submission_id="s-2", offer_id="o-1"),
     e.SubmissionKept(at=AT, submission_id="s-2", reason="Until the first day."),
     e.PositionHeld(at=AT, job_order_id="j-1", submission_id="s-1", until=STARTS),
+    e.PositionOwnerChanged(at=AT, job_order_id="j-1", owner="recruiter-4", previous=("recruiter-9",)),
     e.PositionResumed(at=AT, job_order_id="j-1", submission_id="s-1"),
     e.PlacementTermsRecorded(
         at=AT,
@@ -422,6 +424,9 @@ _JOB_ORDER: Final[tuple[Event, ...]] = (
     ),
     job_order.JobOrderClosed(at=AT, reason="budget"),
     job_order.ClientContactChanged(at=AT, contact="contact-8"),
+    job_order.JobOrderOwnerChanged(
+        at=AT, owner="recruiter-4", previous="recruiter-3", reason="recruiter-left"
+    ),
 )
 
 _AGENCY: Final[tuple[Event, ...]] = (
@@ -454,6 +459,24 @@ _AGENCY: Final[tuple[Event, ...]] = (
         kind="leave",
     ),
     absences.AbsenceEnded(at=AT, absence_id="absence-1", ended_at=DUE),
+    caseloads.CaseloadReassignmentStarted(
+        at=AT,
+        reassignment_id="handing-1",
+        from_person="recruiter-1",
+        reason="recruiter-left",
+        allotment=(
+            caseloads.Handed(engagement="e-1", to="recruiter-2"),
+            caseloads.Handed(engagement="e-2", to="recruiter-4"),
+        ),
+        job_orders=(caseloads.HandedJob(job_order="j-1", to="recruiter-2"),),
+    ),
+    caseloads.CaseloadReassignmentCompleted(
+        at=AT,
+        reassignment_id="handing-1",
+        moved=1,
+        job_orders_moved=1,
+        skipped=(caseloads.Skipped(stream="engagement:e-2", why="closed"),),
+    ),
 )
 
 _COMMANDS: Final[tuple[Command, ...]] = (
@@ -469,6 +492,7 @@ _COMMANDS: Final[tuple[Command, ...]] = (
     c.AdoptPolicy(digest="1" * 64, policy_name="kinder"),
     c.Assign(owner="recruiter-1", team=("recruiter-1", "recruiter-2")),
     c.Reassign(owner="recruiter-2", reason="left", handover="Likes short calls."),
+    c.GoLive(observes=("keep-in-touch",)),
     c.NoteOffice(person="recruiter-2", office="london"),
     c.SetQuietHours(quiet_hours="21:30-09:00", zone="Europe/London"),
     c.CompleteIntake(),
@@ -594,6 +618,7 @@ _COMMANDS: Final[tuple[Command, ...]] = (
     ),
     c.InvokeGuarantee(placement_id="s-1"),
     c.RecordPositionHeld(job_order_id="j-1", until=STARTS),
+    c.RecordPositionOwner(job_order_id="j-1", owner="recruiter-4", previous=("recruiter-9",)),
     c.RecordPositionResumed(job_order_id="j-1"),
     c.RecordPositionFilled(job_order_id="j-1", how="filled"),
     c.AnnulEvent(event_id=EVENT, reason="The wrong person."),

@@ -161,6 +161,7 @@ ABOUT_CONFLICTS: Final = (
     "revoke-right-to-represent",
     "record-position-held",
     "record-position-resumed",
+    "record-position-owner",
 )
 ABOUT_INTERVIEWS: Final = (
     "record-interview-held",

@@ -84,6 +84,7 @@ BEFORE: Final[dict[str, tuple[str, ...]]] = {
     "record-position-held": SUBMITTED,
     "record-position-resumed": (*SUBMITTED, "position-held"),
     "record-position-filled": SUBMITTED,
+    "record-position-owner": SUBMITTED,
     "acknowledge-escalation": (*OPENED, "obligation-opened", "escalation-raised"),
     "excuse-obligation": (*OPENED, "obligation-opened"),
     "record-outreach": (*OPENED, "outreach-requested"),
@@ -96,8 +97,11 @@ CHANGES: Final[dict[str, dict[str, Any]]] = {
     "record-no-match": {"expected_by": NOW + timedelta(days=3)},
     "record-facet": {"expires_at": NOW + timedelta(days=300)},
 }
-EVERY = pytest.mark.parametrize("name", sorted(COMMANDS))
-REPORTS: Final = sorted(name for name, each in COMMANDS.items() if each.kind == "report")
+# ``go-live`` is decided on an imported past alone: its own tests are in test_going_live.
+EVERY = pytest.mark.parametrize("name", sorted(COMMANDS.keys() - {"go-live"}))
+REPORTS: Final = sorted(
+    name for name, each in COMMANDS.items() if each.kind == "report" and name != "go-live"
+)
 
 
 def ready(world: "World", name: str) -> "Given":

@@ -153,6 +153,26 @@ class TestChangeClientContact:
             when(jo.ChangeClientContact(contact="m-2"), OPENED, CLOSED)
 
 
+class TestChangeOwner:
+    TO_R_2 = jo.JobOrderOwnerChanged(at=NOON, owner="r-2", previous="r-1", reason="left")
+
+    def test_names_who_follows_whom(self) -> None:
+        assert when(jo.ChangeJobOrderOwner(owner="r-2", reason="left"), OPENED) == [self.TO_R_2]
+        state = fold(OPENED, self.TO_R_2)
+        assert (state.owner, state.former_owners) == ("r-2", ("r-1",))
+
+    def test_says_nothing_new_about_the_same_person(self) -> None:
+        assert when(jo.ChangeJobOrderOwner(owner="r-2"), OPENED, self.TO_R_2) == []
+
+    def test_forgets_as_former_whoever_has_it_again(self) -> None:
+        back = jo.JobOrderOwnerChanged(at=NOON, owner="r-1", previous="r-2")
+        assert fold(OPENED, self.TO_R_2, back).former_owners == ("r-2",)
+
+    def test_is_possible_once_closed(self) -> None:
+        """The placements that came of it still have promises to keep."""
+        assert when(jo.ChangeJobOrderOwner(owner="r-2", reason="left"), OPENED, CLOSED) == [self.TO_R_2]
+
+
 IDS = st.sampled_from(["a", "b", "c"])
 COMMANDS = st.one_of(
     st.just(OPEN),
@@ -168,6 +188,7 @@ COMMANDS = st.one_of(
     st.builds(jo.RecordJobOrderTerms, guarantee_days=st.none() | st.integers(0, 3)),
     st.just(jo.CloseJobOrder()),
     st.builds(jo.ChangeClientContact, contact=IDS),
+    st.builds(jo.ChangeJobOrderOwner, owner=IDS),
 )
 
 
@@ -197,6 +218,7 @@ class TestEvents:
             "job-order-filled",
             "job-order-held",
             "job-order-opened",
+            "job-order-owner-changed",
             "job-order-reopened",
             "job-order-resumed",
             "job-order-terms-recorded",

@@ -14,13 +14,15 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from events import agency, job_order
+from events.annulment import Happened
 from events.canonical import canonical
-from events.catalogue import Event
+from events.catalogue import Event, WentLive
 from events.codec import ENGAGEMENT_EVENTS, decode, draft
 from events.decider import next_due, prepare, tick
 from events.envelope import ENGINE, Draft, Stored, derived_id, event_id
 from events.evolve import evolve
 from events.fold import advance, fold, needs_refold
+from events.going_live import went_live
 from events.obligations import react
 from events.orders import COMMANDS
 from events.state import STATE, Engagement
@@ -357,3 +359,51 @@ def kept_in_clear(made: Draft) -> Stored:
         recorded_at=made.decided_at,
         **made.model_dump(exclude={"personal", "after_close"}),
     )
+
+
+class TestGoingLive:
+    @law
+    @given(data=st.data())
+    def test_finds_the_promises_that_would_stand_had_it_been_live(
+        self, data: st.DataObject, world: "World", lives: ModuleType
+    ) -> None:
+        """An imported past owes what the same life owes that was lived here, and tells nobody of it."""
+        life = lived(data, world, lives, without=frozenset({"annul-event", "adopt-policy"}))
+        now = (life.state.decided_at or world.noon) + timedelta(days=data.draw(st.integers(0, 20)))
+        life.wait(now, inclusive=False)
+        past = [
+            Happened(each.event_id, decode(each), each.causation_id, each.decided_at)
+            for each in life.stream
+            if not ENGAGEMENT_EVENTS[each.type].by_engine
+        ]
+        state = fold(each for each in life.stream if not ENGAGEMENT_EVENTS[each.type].by_engine)
+        live = WentLive(at=now, imported=1)
+        cause = derived_id("went-live")
+        for event in went_live(state, live, cause, past, life.policy, now):
+            assert event.type in {"obligation-opened", "obligation-breached", "obligation-dropped"}
+            state = evolve(state, event)
+        assert standing(state, now) >= standing(life.state, now)
+        overdue = {about(each) for each in life.state.obligations.values() if each.breached}
+        assert {about(each) for each in state.obligations.values()} <= overdue | {
+            about(each) for each in life.state.obligations.values()
+        }
+        assert {(each.rule, each.subject, each.due_at) for each in state.breaches.values()} == {
+            (each.rule, each.subject, each.due_at)
+            for each in life.state.obligations.values()
+            if each.breached
+        }
+
+
+def about(promise: Any) -> tuple[str, str]:
+    """Name a promise by what it is about."""
+    return promise.rule, promise.subject
+
+
+def standing(state: Engagement, now: datetime) -> set[Any]:
+    """Give the promises that are not overdue, each with the steps that are ahead of it."""
+    return {
+        (key, *about(each), each.since, each.opened_at, each.due_at, each.waited, each.calendar, steps)
+        for key, each in state.obligations.items()
+        if not each.breached and each.due_at >= now
+        for steps in [tuple((rung.at, rung.do, rung.to) for rung in each.rungs)]
+    }

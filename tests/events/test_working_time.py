@@ -166,6 +166,18 @@ class TestStoredPolicy:
         assert read_policy(policy.body()) == policy
         assert date(2026, 4, 6) in dict(policy.calendars)["london"].closed
 
+    def test_takes_little_more_for_a_tenth_office(self) -> None:
+        """What the offices of one country have alike is written once: a policy has 32 KiB."""
+        others = "".join(
+            f'[calendar.office-{number}]\nzone = "Europe/London"\nhours = "09:00-17:30"\n'
+            'holidays = { country = "GB", subdivision = "ENG" }\n'
+            for number in "abcdefghi"
+        )
+        more = ours(others + RULE)
+        assert len(more.calendars) == 11
+        assert len(more.body()) - len(ours().body()) < 9 * 250
+        assert read_policy(more.body()) == more
+
     def test_of_the_years_that_are_judged_has_their_holidays(self) -> None:
         past = load_policy(CALENDARS + RULE, where="ours.toml", on=date(2019, 5, 1), until=date(2021, 6, 1))
         london = dict(past.calendars)["london"]

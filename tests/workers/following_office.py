@@ -67,17 +67,17 @@ class Desk:
         self.told.append((agency, engagement_id, name, command_id))
         await self.give(agency, engagement_id, name, command_id, **data)
 
-    async def submitted(self, agency: str, engagement_id: str, submission_id: str) -> None:
+    async def submitted(self, agency: str, engagement_id: str, submission_id: str, **more: str) -> None:
         """Open an engagement and present its candidate for job order j-1."""
         given = {"candidate_id": f"c-{engagement_id}", "owner": "r-1"}
         await self.give(agency, engagement_id, "open-engagement", f"open-{engagement_id}", **given)
-        await self.presented(agency, engagement_id, submission_id)
+        await self.presented(agency, engagement_id, submission_id, **more)
 
     async def presented(
-        self, agency: str, engagement_id: str, submission_id: str, job_order_id: str = "j-1"
+        self, agency: str, engagement_id: str, submission_id: str, job_order_id: str = "j-1", **more: str
     ) -> None:
         """Present a candidate for a job order."""
-        given = {"job_order_id": job_order_id, "submission_id": submission_id}
+        given = {"job_order_id": job_order_id, "submission_id": submission_id, **more}
         await self.give(agency, engagement_id, "record-submission", f"submit-{submission_id}", **given)
 
     async def types(self, agency: str, stream: str) -> list[str]:

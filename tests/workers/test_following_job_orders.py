@@ -118,6 +118,27 @@ class TestAHold:
         assert (await order(office)).held is False
 
 
+class TestAnotherOwner:
+    async def test_answers_for_everybody_on_the_job(self, empty_office: "Office") -> None:
+        """Who was only proposed it has no submission, and who comes late still names the one before."""
+        office = empty_office
+        await office.job_order("a-1", "open-job-order", job_order_id="j-1", owner="r-1")
+        await office.desk.give("a-1", "e-9", "open-engagement", "open-e-9", candidate_id="c-9", owner="r-7")
+        proposed = {"job_order_id": "j-1", "by": "r-7", "job_order_owner": "r-1"}
+        await office.desk.give("a-1", "e-9", "record-proposal", "propose-e-9", **proposed)
+        await office.desk.submitted("a-1", "e-1", "s-1", job_order_owner="r-1")
+        async with office.follower():
+            await office.followed("a-1")
+            await office.job_order("a-1", "close-job-order")
+            await office.job_order("a-1", "change-job-order-owner", owner="r-2")
+            await office.desk.submitted("a-1", "e-2", "s-2", job_order_owner="r-1")
+            await office.followed("a-1")
+        submissions = [(await engagement(office, each)).submissions for each in ("e-1", "e-2")]
+        owners = [each.job_order_owner for found in submissions for each in found.values()]
+        assert owners == ["r-2", "r-2"]
+        assert (await engagement(office, "e-9")).proposals["j-1"].job_order_owner == "r-2"
+
+
 class TestFewerOpenings:
     async def test_that_are_all_taken_fill_the_job(self, empty_office: "Office") -> None:
         await empty_office.job_order("a-1", "open-job-order", job_order_id="j-1", client_id="k-1", openings=2)

@@ -130,6 +130,30 @@ class TestAHold:
         assert after(OPENED, HELD, CLOSED, RECEIVED) == [gone("e-1", "closed")]
 
 
+class TestAnotherOwner:
+    FIRST = jo.JobOrderOpened(at=NOON, job_order_id="j-1", openings=2, owner="r-1")
+    SECOND = jo.JobOrderOwnerChanged(at=NOON, owner="r-2", previous="r-1")
+    THIRD = jo.JobOrderOwnerChanged(at=NOON, owner="r-3", previous="r-2")
+
+    def test_is_told_to_everybody_who_was_proposed_it_or_is_presented(self) -> None:
+        found = happened((self.FIRST, self.SECOND))
+        given = consequences(found[-1], found, {"engagement:e-2": (), "engagement:e-1": ()})
+        assert [(each.stream, each.data) for each in given] == [
+            (stream, {"job_order_id": "j-1", "owner": "r-2", "previous": ["r-1"]})
+            for stream in ("engagement:e-1", "engagement:e-2")
+        ]
+
+    def test_is_told_to_who_comes_later_under_an_earlier_one(self) -> None:
+        told = ("e-1", "record-position-owner", {"owner": "r-3", "previous": ["r-1", "r-2"]})
+        assert after(self.FIRST, self.SECOND, self.THIRD, RECEIVED) == [told]
+        assert after(self.FIRST, self.SECOND, self.THIRD, HELD, RECEIVED) == [told, held("e-1")]
+
+    def test_follows_nobody_where_nobody_answered_before(self) -> None:
+        first = jo.JobOrderOwnerChanged(at=NOON, owner="r-2")
+        found = happened((OPENED, first))
+        assert consequences(found[-1], found, {"engagement:e-1": ()}) == []
+
+
 class TestTheEnd:
     @pytest.mark.parametrize(("end", "how"), [(FILLED_BY_CLIENT, "filled"), (CLOSED, "closed")])
     def test_reaches_everybody_alive(self, end: Event, how: str) -> None:

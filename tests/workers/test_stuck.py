@@ -22,7 +22,8 @@ from events.log.memory import MemoryLog
 from events.state import Engagement
 from workers.behind import streams_ahead
 from workers.finding import Finding
-from workers.stuck import find_stuck, held, open_workflows, parked, unattended
+from workers.stuck import find_stuck, held, parked, unattended
+from workers.unattended import open_workflows
 from workflows.types import WORKFLOW, workflow_id
 
 LONG_AGO = datetime(2026, 1, 5, 12, tzinfo=UTC)

@@ -22,7 +22,7 @@ from events.log.memory import MemoryLog
 from workers.behind import the_sweep
 from workers.data_converter import data_converter
 from workers.poking import Poking
-from workers.sweep_schedule import CATCH_UP, SweepStanding, ensure_sweep, sweep_standing
+from workers.sweep_schedule import CATCH_UP, SweepStanding, ensure_sweep, sweep_is_scheduled, sweep_standing
 from workers.time_skipping import time_skipping_server
 from workers.worker import engagement_worker
 from workflows.types import SWEEP, SWEEP_ID
@@ -130,6 +130,14 @@ class TestEnsureSweep:
             client = await Client.connect(address)
             assert not await ensure_sweep(client)
             assert await the_sweep(client, SWEEP_ID, timedelta()) == []
+
+
+class TestSweepIsScheduled:
+    async def test_tells_one_that_is_paused_from_none(self, place: Place) -> None:
+        assert not await sweep_is_scheduled(place.client, place.id)
+        await place.ensure()
+        await place.handle.pause()
+        assert await sweep_is_scheduled(place.client, place.id)
 
 
 class TestSweepStanding:

@@ -7,7 +7,7 @@ import pytest
 
 from activities.commands import CommandService
 from activities.types import StreamCommand
-from events.decider import prepare
+from events.decider import prepare, recall
 from events.envelope import Actor, AppendRequest, Stored
 from events.fold import fold
 from events.log.hashing import link, stored_hash
@@ -277,3 +277,20 @@ class TestVerifyAgency:
 
         assert not report.head_sound
         assert report.mismatches == 1
+
+
+class TestWhileAStreamIsImported:
+    async def test_nothing_that_runs_is_asked(self) -> None:
+        """It has no writer yet, and whoever pokes one would wait for nothing."""
+        log, stream = MemoryLog(), "engagement:e-1"
+        await log.begin_import(AGENCY, stream)
+        name, data = LIFE[0]
+        told = {**data, "candidate_id": "c-1", "at": NOON.isoformat()}
+        order = parse_order(name, told, command_id="k-1", actor_default=RECRUITER, source="test")
+        past = recall(order, Engagement(), NOON, agency=AGENCY, engagement_id="e-1")
+        await log.append_many([AppendRequest(agency=AGENCY, stream=stream, expected=0, groups=(past.group,))])
+        running = Workflows(log)
+        report = await verify_agency(log, running, AGENCY)
+        assert report.mismatches == 0
+        assert [each.compared_at for each in report.engagements] == [None]
+        assert await running.state("e-1") == Engagement()

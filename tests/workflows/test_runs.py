@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from events.clock import ClockSpec
+from events.clock import ClockSpec, domain_now
 from events.fold import fold
 from workers.client import Engagements, NotAnswered
 from workers.embedded import binaries
@@ -27,6 +27,37 @@ DAY = 86_400
 def _fast(days_a_second: float) -> ClockSpec:
     now = datetime.now(UTC)
     return ClockSpec(origin=now, started=now, rate=days_a_second * DAY)
+
+
+class TestTheClock:
+    async def test_is_the_logs_whoever_starts_a_run(self, ground: "Ground") -> None:
+        """Temporal's data may be lost, and who starts the workflow anew knows no clock but the usual."""
+        fast = _fast(days_a_second=1)
+        await ground.opened(by=ground.engagements(clock=fast))
+        await ground.handle().terminate("lost")
+
+        assert await ground.engagements().start("e-1")
+        before = domain_now(fast, datetime.now(UTC))
+        await ground.give("e-1", "record-contact", TALK)
+
+        [contact] = [each for each in await ground.events() if each.type == "contact-made"]
+        assert contact.decided_at >= before
+
+    async def test_goes_over_to_the_next_run(self, ground: "Ground") -> None:
+        fast = _fast(days_a_second=1)
+        await ground.opened(by=ground.engagements(clock=fast))
+        await ground.handle().terminate("lost")
+        by = ground.engagements(roll_over_at=10)
+        assert await by.start("e-1")
+        for _ in range(3):
+            await by.command("e-1", "record-attempt", TALK)
+        await ground.until(lambda: _has_runs(ground, 3))
+
+        before = domain_now(fast, datetime.now(UTC))
+        await by.command("e-1", "record-contact", TALK)
+
+        [contact] = [each for each in await ground.events() if each.type == "contact-made"]
+        assert contact.decided_at >= before
 
 
 class TestRollOver:

@@ -115,7 +115,7 @@ async def _restore(
         url = stack.database_url
         # Roles belong to the cluster and come with the first migration; the schema comes from the dump.
         await migrate(url)
-        await _run(url, "DROP SCHEMA rapport CASCADE")
+        await _run(url, "DROP SCHEMA rapport CASCADE", "DROP SCHEMA rapport_read CASCADE")
         await tools.restore(url, archive.dump(file))
         await _compare(url, manifest, ring)
         await migrate(url)

@@ -7,6 +7,7 @@ import pytest
 
 from events.envelope import Actor, Claim
 from events.errors import InvalidCommand, NeedsEvidence, NotAllowed, UnknownReference, WrongState
+from events.obligations import owner_of
 
 if TYPE_CHECKING:
     from tests.events.specification import World
@@ -301,6 +302,33 @@ class TestAPositionOnHold:
         world.given(*held, "position-resumed").when("record-position-resumed").then_nothing()
         world.given(*READY, "submitted").when("record-position-resumed").then_nothing()
         world.given(*held, "candidate-withdrew").when("record-position-resumed").then_nothing()
+
+
+class TestRecordPositionOwner:
+    def test_puts_whoever_follows_in_the_place_of_the_previous_one(self, world: "World") -> None:
+        other = world.event("submitted", submission_id="s-2", job_order_id="j-2")
+        then = world.given(*READY, "submitted", other).when("record-position-owner")
+        then.then(world.event("position-owner-changed", at=world.later))
+        owners = {key: each.job_order_owner for key, each in then.state.submissions.items()}
+        assert owners == {"s-1": "recruiter-4", "s-2": "recruiter-9"}
+        assert then.state.proposals["j-1"].job_order_owner == "recruiter-4"
+
+    def test_says_nothing_where_none_of_the_previous_ones_answered(self, world: "World") -> None:
+        given = world.given(*READY, "submitted")
+        given.when("record-position-owner", previous=("recruiter-8",)).then_nothing()
+        given.when("record-position-owner", job_order_id="j-9").then_nothing()
+        given.when("record-position-owner", owner="recruiter-9").then_nothing()
+        world.given(*READY, "submitted", "position-owner-changed").when(
+            "record-position-owner"
+        ).then_nothing()
+
+    def test_lets_what_is_owed_climb_to_the_new_one_and_moves_no_due_time(self, world: "World") -> None:
+        """A promise does not leave with the person who made it, and no clock starts again."""
+        owed = world.event("obligation-opened", owner_role="job-order-owner", subject="submission:s-1")
+        then = world.given(*READY, "submitted", owed).under(world.starter).when("record-position-owner")
+        then.then(world.event("position-owner-changed", at=world.later))
+        [promise] = then.state.obligations.values()
+        assert (owner_of(then.state, promise), promise.due_at) == ("recruiter-4", owed.due_at)
 
 
 class TestRecordPositionFilled:

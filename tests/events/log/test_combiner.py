@@ -1,6 +1,7 @@
 """Many callers, one call: fair, in order, and one caller's trouble is nobody else's."""
 
 import asyncio
+import random
 import statistics
 from collections.abc import Sequence
 
@@ -32,7 +33,7 @@ class Calls:
 
 
 async def queued(calls: Calls, combiner: Combiner[str, str], *items: str) -> list["asyncio.Task[str]"]:
-    """Start one call that waits, then queue items behind it."""
+    """Start one call that waits, then queue items behind it: all others, if it is the only one at a time."""
     tasks = [asyncio.create_task(combiner.submit(item)) for item in ("first", *items)]
     await calls.started.wait()
     return tasks
@@ -45,7 +46,7 @@ class TestSubmit:
 
     async def test_sends_together_what_waits_together(self) -> None:
         calls = Calls(open=False)
-        tasks = await queued(calls, calls.combiner(max_items=2), "a", "b", "c")
+        tasks = await queued(calls, calls.combiner(max_items=2, max_calls=1), "a", "b", "c")
         calls.gate.set()
         await asyncio.gather(*tasks)
         assert calls.made == [["first", "a"], ["b", "c"]]
@@ -71,9 +72,58 @@ class TestSubmit:
         await asyncio.gather(*map(keep_on, "abcdefgh"))
         assert statistics.mode(made) == together
 
+    async def test_has_two_calls_under_way_of_half_each(self) -> None:
+        """What one call does before it waits for the disk, it does while the other waits."""
+        calls = Calls(open=False)
+        tasks = await queued(calls, calls.combiner(), "a", "b", "c")
+        await asyncio.sleep(0)
+        assert calls.made == [["first", "a"], ["b", "c"]]
+        calls.gate.set()
+        await asyncio.gather(*tasks)
+
+    async def test_starts_no_second_call_for_few(self) -> None:
+        calls = Calls(open=False)
+        combiner = calls.combiner()
+        tasks = await queued(calls, combiner, "a", "b", "c", "d", "e")
+        tasks.append(asyncio.create_task(combiner.submit("g")))
+        await asyncio.sleep(0)
+        assert calls.made == [["first", "a", "b"], ["c", "d", "e"]]
+        calls.gate.set()
+        assert len(await asyncio.gather(*tasks)) == 7
+        assert calls.made[2:] == [["g"]]
+
+    async def test_never_has_two_of_a_lane_under_way(self) -> None:
+        calls = Calls(open=False)
+        tasks = await queued(calls, calls.combiner(), "f2", "f3")
+        await asyncio.sleep(0)
+        assert calls.made == [["first"]]
+        calls.gate.set()
+        await asyncio.gather(*tasks)
+        assert calls.made == [["first"], ["f2"], ["f3"]]
+
+    async def test_leaves_nobody_behind(self) -> None:
+        """Calls that end in any order, with lanes in each other's way: the last one to end goes on alone."""
+        dice = random.Random(5)
+
+        async def perform(batch: Sequence[str]) -> list[str]:
+            for _ in range(dice.randint(0, 6)):
+                await asyncio.sleep(0)
+            return list(batch)
+
+        combiner: Combiner[str, str] = Combiner(perform, lane=lambda item: item[0], weight=len)
+
+        async def come_and_go(name: str) -> None:
+            for _ in range(200):
+                assert await combiner.submit(name) == name
+                for _ in range(dice.randint(0, 9)):
+                    await asyncio.sleep(0)
+
+        async with asyncio.timeout(30):
+            await asyncio.gather(*map(come_and_go, ("a1", "a2", "a3", "b1", "b2", "c", "d", "e")))
+
     async def test_never_sends_two_of_a_lane_together(self) -> None:
         calls = Calls(open=False)
-        tasks = await queued(calls, calls.combiner(), "a1", "a2", "b1", "a3")
+        tasks = await queued(calls, calls.combiner(max_calls=1), "a1", "a2", "b1", "a3")
         calls.gate.set()
         await asyncio.gather(*tasks)
         for made in calls.made:
@@ -82,7 +132,7 @@ class TestSubmit:
 
     async def test_limits_the_weight_of_a_call(self) -> None:
         calls = Calls(open=False)
-        tasks = await queued(calls, calls.combiner(max_weight=6), "aaaa", "bbbb", "cc")
+        tasks = await queued(calls, calls.combiner(max_weight=6, max_calls=1), "aaaa", "bbbb", "cc")
         calls.gate.set()
         await asyncio.gather(*tasks)
         assert calls.made == [["first"], ["aaaa"], ["bbbb", "cc"]]
@@ -103,7 +153,7 @@ class TestSubmit:
 
     async def test_forgets_a_caller_who_left_the_queue(self) -> None:
         calls = Calls(open=False)
-        combiner = calls.combiner(max_items=1)
+        combiner = calls.combiner(max_items=1, max_calls=1)
         first, gone, last = await queued(calls, combiner, "gone", "last")
         gone.cancel()
         calls.gate.set()

@@ -253,6 +253,42 @@ class TestTheEpoch:
         assert head is not None
         assert (head.version, head.run_epoch, epoch) == (1, 1, 1)
 
+    @pytest.mark.parametrize("begun", [False, True])
+    async def test_comes_with_a_clock_that_stays(
+        self, log: EventLog, make: Any, agency: str, begun: bool
+    ) -> None:
+        """Whoever starts the writer anew may not know by which clock its promises fall due."""
+        if begun:
+            await append(log, make.one(STREAM, 0, "c-1"))
+        for clock in (None, '{"rate":7}', '{"rate":1}', None):
+            await log.open_writer(agency, STREAM, clock)
+        head = await log.head(agency, STREAM)
+        assert head is not None
+        assert (head.clock, head.run_epoch) == ('{"rate":7}', 4)
+
+
+class TestWhatAClosedStreamOwes:
+    async def test_is_what_nothing_has_answered(self, log: EventLog, make: Any, agency: str) -> None:
+        async def say(stream: str, *events: tuple[str, str], closes: bool = True) -> None:
+            drafts = tuple(
+                make.draft(stream, "c-1", number, id=key).model_copy(update={"type": type})
+                for number, (type, key) in enumerate(events)
+            )
+            group = make.group(stream, "c-1", len(drafts), closes=closes)
+            await append(log, make.request(stream, 0, group.model_copy(update={"drafts": drafts})))
+
+        await say("pupil:owes", ("asked", "q-1"), ("answered", "q-1"), ("asked", "q-2"), ("told", "q-2"))
+        await say(
+            "pupil:owes-nothing", ("asked", "q-1"), ("asked", "q-2"), ("left", "q-2"), ("answered", "q-1")
+        )
+        await say("pupil:says-nothing", ("noted", "q-1"))
+        await say("pupil:open", ("asked", "q-1"), closes=False)
+
+        owing = await log.closed_owing(agency, "asked", ("answered", "left"), "id")
+
+        assert [each.stream for each in owing] == ["pupil:owes"]
+        assert owing[0].phase == "closed"
+
 
 class TestAClosedStream:
     async def test_takes_only_what_may_come_after(self, log: EventLog, make: Any, agency: str) -> None:

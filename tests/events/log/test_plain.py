@@ -6,20 +6,24 @@ import asyncpg
 import pytest
 
 from events.envelope import Claim
-from events.log import rows
 from events.log.keys import MemoryKeys
-from events.log.plain import APPEND_PLAIN, answers, is_plain
+from events.log.plain import APPEND_ONWARD, Prepared, answers, onward_arguments, prepare
 from events.log.port import Appended, Conflict, Fenced
 from events.log.postgres import PostgresLog
 from events.log.sealing import seal_request
-from events.log.verify import broken_at
+from events.log.verify import broken_at, head_is_sound
 
 ONE, TWO, THREE = "engagement:e-1", "engagement:e-2", "engagement:e-3"
 
 
-class TestIsPlain:
+async def prepared(*requests: Any) -> list[Prepared]:
+    """Seal requests and lay them out."""
+    return [prepare(await seal_request(each, MemoryKeys())) for each in requests]
+
+
+class TestOnwardArguments:
     async def plain(self, *requests: Any) -> bool:
-        return is_plain([await seal_request(each, MemoryKeys()) for each in requests])
+        return onward_arguments(await prepared(*requests)) is not None
 
     async def test_is_what_goes_on(self, make: Any) -> None:
         assert await self.plain(make.one(ONE, 1, "c"), make.one(TWO, 7, "c", 2))
@@ -44,18 +48,24 @@ class TestIsPlain:
     async def test_is_of_one_agency(self, make: Any, make_for: Any) -> None:
         assert not await self.plain(make.one(ONE, 1, "c"), make_for("another").one(ONE, 1, "c"))
 
+    async def test_say_where_each_request_begins(self, make: Any) -> None:
+        requests = make.one(ONE, 1, "c", 2), make.one(TWO, 1, "c", 0), make.one(THREE, 1, "c")
+        arguments = onward_arguments(await prepared(*requests))
+        assert arguments is not None
+        assert [each[4] for each in arguments[1]] == [1, 3, 3]
+
 
 class TestAnswers:
     async def test_deals_out_positions_and_hashes_in_order(self, make: Any) -> None:
         requests = [make.one(ONE, 1, "c", 2), make.one(TWO, 1, "c", 0), make.one(THREE, 1, "c")]
-        batch = [await seal_request(each, MemoryKeys()) for each in requests]
+        batch = await prepared(*requests)
         dealt = answers(batch, {"position": 5, "recorded_at": None, "chain_hashes": [b"a", b"b", b"c"]})
         assert [each["position"] for each in dealt] == [5, 7, 7]
         assert [each["chain_hashes"] for each in dealt] == [[b"a", b"b"], [], [b"c"]]
 
 
 @pytest.mark.postgres
-class TestAppendPlain:
+class TestAppendOnward:
     async def test_gives_way_to_judgement(self, postgres_log: PostgresLog, make: Any, agency: str) -> None:
         """Good, known, stale and fenced in one call: each gets its own answer, and the good one is in."""
         log, four = postgres_log, "engagement:e-4"
@@ -69,12 +79,28 @@ class TestAppendPlain:
             make.one(THREE, 3, "second"),
             make.one(four, 1, "second"),
         ]
-        assert is_plain([await seal_request(each, MemoryKeys()) for each in requests])
+        assert onward_arguments(await prepared(*requests))
         results = await log.append_many(requests)
         assert [type(each) for each in results] == [Appended, Appended, Conflict, Fenced]
         stored = await log.read_all(agency)
         assert [event.position for event in stored] == [1, 2, 3, 4, 5, 6, 7]
         assert broken_at(await log.read_stream(agency, ONE)) is None
+
+    async def test_chains_several_events_of_streams_in_any_order(
+        self, postgres_log: PostgresLog, make: Any, agency: str
+    ) -> None:
+        for stream in (ONE, TWO, THREE):
+            await postgres_log.append_many([make.one(stream, 0, "first")])
+        results = await postgres_log.append_many(
+            [make.one(THREE, 1, "c", 2), make.one(ONE, 1, "c", 0), make.one(TWO, 1, "c", 3)]
+        )
+        events = [event for each in results if isinstance(each, Appended) for event in each.events]
+        stored = await postgres_log.read_all(agency)
+        assert sorted(events, key=lambda event: event.position) == stored[3:]
+        assert len(events) == 5
+        assert head_is_sound(stored, (await postgres_log.log_head(agency)).head_hash)
+        for stream in (ONE, TWO, THREE):
+            assert broken_at([event for event in stored if event.stream == stream]) is None
 
     @pytest.mark.parametrize(
         ("expected", "run_epoch", "command_id"),
@@ -94,8 +120,9 @@ class TestAppendPlain:
         for stream in (ONE, TWO):
             await postgres_log.append_many([make.one(stream, 0, "first")])
         odd = make.request(TWO, expected, make.group(TWO, command_id), run_epoch=run_epoch)
-        batch = [await seal_request(each, MemoryKeys()) for each in (make.one(ONE, 1, "new"), odd)]
+        arguments = onward_arguments(await prepared(make.one(ONE, 1, "new"), odd))
+        assert arguments is not None
         with pytest.raises(asyncpg.PostgresError):
-            await superuser.fetch(APPEND_PLAIN, agency, *rows.append_arguments(batch)[:3])
+            await superuser.fetch(APPEND_ONWARD, *arguments)
         assert (await postgres_log.log_head(agency)).position == 2
         assert await postgres_log.receipt(agency, ONE, "new") is None

@@ -1,0 +1,122 @@
+"""What the looking commands read from the read models: the same rows as ``reading`` folds from the log.
+
+Where no projector keeps the tables at hand, the log is folded instead: slower, and right.
+"""
+
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from events.projections.reading import Standing
+    from gateway.cli.connect import Session
+
+Row = dict[str, Any]
+# What was just written is there within a moment, as long as a projector is at work.
+PATIENCE: Final = timedelta(seconds=5)
+# Events whose folding takes more than a breath.
+LONG: Final = 50_000
+
+
+async def at_hand(session: "Session", agency: str, names: Sequence[str]) -> bool:
+    """Tell whether to read the tables; where they are not as of now, stderr says of when."""
+    read_models = session.having.read_models
+    head = (await session.log.log_head(agency)).position
+    standing = await read_models.wait_for(agency, head, PATIENCE, names)
+    current = standing.position >= head
+    if not current and (standing.missing or not standing.at_work):
+        if head > LONG:
+            _say(
+                f"no projector is at work, so all {head} events are read; start one with 'rapport projector'"
+            )
+        return False
+    _tell(standing, current)
+    return True
+
+
+def _tell(standing: "Standing", current: bool) -> None:
+    if not current:
+        _say(
+            f"as of position {standing.position}: the read models are {standing.behind} events "
+            f"({standing.lag_seconds:.0f} s) behind the log"
+        )
+    parked = sum(each.parked for each in standing.projections)
+    if parked:
+        _say(f"{parked} streams are parked, their rows of an earlier time; see 'rapport projections list'")
+
+
+def _say(words: str) -> None:
+    print(f"rapport: {words}", file=sys.stderr)
+
+
+async def engagements(session: "Session", agency: str) -> list[Row]:
+    """Give the rows of ``list``."""
+    from events.projections.board import posture
+    from gateway.cli.reading import present_after
+
+    query = """
+        SELECT engagement, candidate_id, stage, moves, paused_until, owner, level, version, opened_at,
+               last_contact_at, decided_at
+        FROM rapport_read.board WHERE agency = $1 ORDER BY engagement
+    """
+    rows = await session.having.read_models.fetch(agency, query, agency)
+    return [
+        {
+            "engagement": row["engagement"],
+            "candidate_id": row["candidate_id"],
+            "stage": row["stage"],
+            "posture": posture(row["moves"], row["paused_until"], present_after(row["decided_at"])),
+            "owner": row["owner"],
+            "level": row["level"],
+            "version": row["version"],
+            "opened_at": row["opened_at"],
+            "last_contact_at": row["last_contact_at"],
+        }
+        for row in rows
+    ]
+
+
+async def promises(session: "Session", agency: str) -> list[Row]:
+    """Give every open promise, as ``reading.lying_with`` takes it."""
+    from gateway.cli.reading import present_after
+
+    query = """
+        SELECT b.engagement, b.candidate_id, o.obligation_id, o.raised AS escalations, o.rule, o.subject,
+               o.since, o.due_at, o.outcome = 'overdue' AS overdue, o.level, o.awaits, o.owner, b.decided_at
+        FROM rapport_read.obligations o JOIN rapport_read.board b USING (agency, stream)
+        WHERE o.agency = $1 AND o.outcome IN ('open', 'overdue')
+    """
+    rows = await session.having.read_models.fetch(agency, query, agency)
+    return [{**row, "now": present_after(row.pop("decided_at"))} for row in rows]
+
+
+async def steps(session: "Session", agency: str) -> list[Row]:
+    """Give the next step of every open promise that has one, as ``watching.going_to`` takes it."""
+    query = """
+        SELECT o.owner, o.next_at AS at, b.engagement, b.candidate_id, o.rule, o.subject, o.next_rung AS rung,
+               o.next_do AS "do", o.next_level AS level, o.next_to AS "to", NULL AS person,
+               NULL AS person_name, o.next_template AS template, o.mode, o.steps_ahead, o.due_at,
+               o.outcome = 'overdue' AS overdue
+        FROM rapport_read.obligations o JOIN rapport_read.board b USING (agency, stream)
+        WHERE o.agency = $1 AND o.outcome IN ('open', 'overdue') AND o.next_at IS NOT NULL
+    """
+    return await session.having.read_models.fetch(agency, query, agency)
+
+
+async def messages(session: "Session", agency: str, *, owed_only: bool = False) -> list[Row]:
+    """Give the rows of ``outbox``, the oldest first, from the tables or from the log."""
+    from gateway.cli import reading
+
+    if not await at_hand(session, agency, ("outreach",)):
+        rows = await reading.outbox(session.log, session.having.ledger, agency)
+        return [row for row in rows if row["state"] == "owed" or not owed_only]
+    query = """
+        SELECT effect_id::text AS effect, split_part(stream, ':', 2) AS engagement, recipient AS "to", person,
+               template, rule, level, requested_at, settled_at, state, attempt, reason
+        FROM rapport_read.outreach WHERE agency = $1 AND (state = 'owed' OR NOT $2)
+        ORDER BY requested_at, effect_id::text COLLATE "C"
+    """
+    rows = await session.having.read_models.fetch(agency, query, agency, owed_only)
+    attempts = await reading.last_attempts(session.having.ledger, agency)
+    return [reading.with_attempt(row, attempts) for row in rows]

@@ -1,0 +1,168 @@
+"""A log in PostgreSQL with random lives in it, and the read tables beside their pure folds."""
+
+import asyncio
+import importlib.util
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+import events
+from events.envelope import AppendRequest, CommandGroup, category_of
+from events.log.keys import MemoryKeys
+from events.log.migrate import migrate
+from events.log.port import Appended
+from events.log.postgres import PostgresLog
+from events.projections.folding import fold_stream, rows_of
+from events.projections.projection import Projection
+from events.projections.store import ProjectionStore
+from workers.projecting import Projecting
+from workers.projector import PROJECTIONS
+from workers.shipped import deploy_policy
+
+if TYPE_CHECKING:
+    from tests.events.specification import World
+
+PATIENCE = 20.0
+# What any engagement has rows in.
+ALWAYS = ("board", "obligations", "caseload", "search")
+DOMAIN = Path(events.__file__).parents[1] / "tests" / "events"
+
+
+def _domain(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"rapport_projection_tests_{name}", DOMAIN / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def world() -> "World":
+    """This will give the examples and the specification of the domain's own tests."""
+    examples = _domain("examples")
+    made: World = _domain("specification").World(examples.EVENTS, examples.COMMANDS, deploy_policy("starter"))
+    return made
+
+
+@pytest.fixture(scope="session")
+def lives() -> ModuleType:
+    """This will give the maker of random lives."""
+    return _domain("lives")
+
+
+@dataclass
+class Ground:
+    """A database of the test's own."""
+
+    url: str
+    log: PostgresLog
+    store: ProjectionStore
+    superuser: Any
+    _versions: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    async def append(self, agency: str, stream: str, groups: Sequence[CommandGroup]) -> None:
+        """Append what commands led to, without what they claim: lives know nothing of each other."""
+        expected = self._versions.get((agency, stream), 0)
+        plain = tuple(each.model_copy(update={"claims": (), "releases": ()}) for each in groups)
+        request = AppendRequest(agency=agency, stream=stream, expected=expected, groups=plain)
+        [result] = await self.log.append_many([request])
+        assert isinstance(result, Appended), result
+        self._versions[agency, stream] = result.version
+
+    async def projected(self, projections: Sequence[Projection] = PROJECTIONS, *, batch: int = 50) -> None:
+        """Project everything there is."""
+        epoch = await self.store.take_over(uuid4(), timedelta(days=1))
+        assert epoch is not None
+        projecting = Projecting(self.store, projections, epoch, batch=batch)
+        await projecting.load()
+        while agencies := projecting.behind(await self.store.heads()):
+            for agency in agencies:
+                await projecting.step(agency)
+        await self.store.leave(epoch)
+
+    async def rows(self, projection: Projection, agency: str) -> list[tuple[Any, ...]]:
+        """Read a table as it is, as somebody of the agency."""
+        columns = ", ".join(("stream", *projection.columns))
+        query = f"SELECT {columns} FROM rapport_read.{projection.name} WHERE agency = $1"
+        return plain(await self.superuser.fetch(query, agency))
+
+    async def folded(
+        self, projection: Projection, agency: str, without: Sequence[str] = ()
+    ) -> list[tuple[Any, ...]]:
+        """Give the pure fold of the log as it is."""
+        head = (await self.log.log_head(agency)).position
+        found: list[tuple[Any, ...]] = []
+        for each in await self.log.streams(agency, category=projection.category):
+            if each.stream not in without and category_of(each.stream) == projection.category:
+                folded = fold_stream(await self.store.stream(agency, each.stream, head), [projection])
+                assert not folded.broken
+                found += [(each.stream, *row) for row in rows_of(folded, projection)]
+        return plain(found)
+
+    async def agrees(self, agency: str, projections: Sequence[Projection] = PROJECTIONS) -> None:
+        """Make sure that every table is the pure fold of the log."""
+        for each in projections:
+            rows = await self.rows(each, agency)
+            assert rows or each.name not in ALWAYS, each.name
+            assert rows == await self.folded(each, agency), each.name
+
+
+def plain(rows: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Write rows so that they compare whatever they came from, sorted."""
+    found = [tuple(list(value) if isinstance(value, tuple) else value for value in row) for row in rows]
+    return sorted(found, key=repr)
+
+
+@pytest.fixture
+async def ground(postgres_server: str) -> AsyncIterator[Ground]:
+    """This will yield a migrated database with a log and a store."""
+    name = f"test_{uuid4().hex}"
+    admin = await asyncpg.connect(postgres_server)
+    await admin.execute(f"CREATE DATABASE {name}")
+    await admin.close()
+    url = postgres_server.rpartition("/")[0] + f"/{name}"
+    await migrate(url)
+    superuser = await asyncpg.connect(url)
+    store = ProjectionStore(url)
+    async with PostgresLog(url, MemoryKeys()) as log:
+        yield Ground(url, log, store, superuser)
+    await store.close()
+    await superuser.close()
+
+
+Chapters = Callable[[int], list[CommandGroup]]
+
+
+@pytest.fixture
+def chapters(world: "World", lives: ModuleType) -> Chapters:
+    """This will live a life by its seed and give what its commands led to, in order."""
+
+    def made(seed: int) -> list[CommandGroup]:
+        life = world.life()
+        lives.live(life, lives._planned(Random(seed), frozenset()))
+        return [each.group for each in life.groups]
+
+    return made
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]:
+    """This will wait until something is so."""
+
+    async def come(condition: Callable[[], Awaitable[bool]]) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while not await condition():  # noqa: ASYNC110 (a server, asked again and again)
+                await asyncio.sleep(0.02)
+
+    return come
