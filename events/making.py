@@ -16,7 +16,7 @@ _new, _set = object.__new__, object.__setattr__
 def made(kind: type[M], /, **values: Any) -> M:
     """Make what ``kind(**values)`` would, of values that are right already."""
     model = _new(kind)
-    _set(model, "__dict__", {**_defaults(kind), **values})
+    _set(model, "__dict__", {**_blank(kind), **values})
     _set(model, "__pydantic_fields_set__", set(values))
     _set(model, "__pydantic_extra__", None)
     _set(model, "__pydantic_private__", None)
@@ -24,7 +24,7 @@ def made(kind: type[M], /, **values: Any) -> M:
 
 
 @cache
-def _defaults(kind: type[BaseModel]) -> dict[str, Any]:
-    # A default that is made anew each time would be shared here: no event of the engine has one.
+def _blank(kind: type[BaseModel]) -> dict[str, Any]:
+    # All fields in their order.  A default that is made anew each time would be shared: none here has one.
     fields = kind.model_fields.items()
-    return {name: field.default for name, field in fields if not field.is_required()}
+    return {name: None if field.is_required() else field.default for name, field in fields}

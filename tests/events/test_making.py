@@ -21,6 +21,7 @@ class TestMade:
         values = {name: getattr(checked, name) for name in kind.model_fields if name != "type"}
         assert made(kind, **values) == checked
         assert body_of(made(kind, **values)) == body_of(checked)
+        assert made(kind, **values).model_dump_json() == checked.model_dump_json()
         needed = {name: values[name] for name, field in kind.model_fields.items() if field.is_required()}
         assert made(kind, **needed) == kind(**needed)
         assert hash(made(kind, **needed)) == hash(kind(**needed))

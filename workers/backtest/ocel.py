@@ -38,6 +38,8 @@ class Dealt:
     read: int
     beyond_limit: int
     later: int
+    first: datetime
+    last: datetime
     until: datetime
     people: tuple[Entry, ...]
     parts: tuple[Path, ...]
@@ -131,7 +133,7 @@ class _Reading:
         count = min(MOST_PARTS, -(-self._read // PART))
         parts = tuple(self._place / f"part-{number}" for number in range(count))
         recruiters: dict[str, None] = {}
-        beyond = later = until = 0
+        beyond = later = 0
         with ExitStack() as stack:
             spools = [stack.enter_context(Spool(path, batch=64)) for path in parts]
             for record in self._in_order():
@@ -141,7 +143,6 @@ class _Reading:
                 if before is not None and moment_of(at) >= before:
                     later += 1
                     continue
-                until = at
                 applicant = self._applicant(objects)
                 if chosen is not None and not self._within(record, applicant, chosen, linked):
                     beyond += 1
@@ -151,7 +152,10 @@ class _Reading:
         for path, *_ in self._runs:
             path.unlink()
         people = people_of(self._interpreter.mapping, self._interpreter.pseudonyms, recruiters)
-        return Dealt(self._read, beyond, later, before or moment_of(until), people, parts)
+        first = moment_of(min(begin[0] for _, begin, _ in self._runs))
+        last = moment_of(max(end[0] for *_, end in self._runs))
+        until = last if before is None else min(before, last)
+        return Dealt(self._read, beyond, later, first, last, until, people, parts)
 
     def _in_order(self) -> Iterator[Record]:
         runs: list[Iterable[Record]] = [spooled(path) for path, *_ in self._runs]

@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 
 from workers.backtest import ocel
-from workers.backtest.run import OcelOptions, backtest_ocel
+from workers.backtest.run import Foreign, Tried, backtest_ocel
 from workers.simulate import SimulationOptions, run_simulation
 
 ROOT = Path(__file__).parents[3]
 MAPPING = ROOT / "deploy" / "mappings" / "recruiting.toml"
 KEY = b"a key for the tests only"
-Write = Callable[[bytes], OcelOptions]
+STARTER = Tried()
+Write = Callable[[bytes], Foreign]
 
 
 def module(path: Path) -> ModuleType:
@@ -41,17 +42,16 @@ def generate() -> Callable[..., bytes]:
 def write(tmp_path: Path) -> Write:
     (tmp_path / "key").write_bytes(KEY)
 
-    def written(content: bytes, **changes: Any) -> OcelOptions:
+    def written(content: bytes) -> Foreign:
         (tmp_path / "log.jsonocel").write_bytes(content)
-        given = {"file": tmp_path / "log.jsonocel", "mapping": MAPPING, "data_dir": tmp_path / "data"}
-        return OcelOptions(**{**given, "pseudonym_key": tmp_path / "key", **changes})
+        return Foreign(tmp_path / "log.jsonocel", MAPPING, tmp_path / "data", tmp_path / "key")
 
     return written
 
 
-def told(options: OcelOptions) -> dict[str, Any]:
+def told(foreign: Foreign, tried: Tried = STARTER) -> dict[str, Any]:
     out = io.StringIO()
-    with backtest_ocel(options) as report:
+    with backtest_ocel(foreign, tried) as report:
         report.write_json(out)
     found: dict[str, Any] = json.loads(out.getvalue())
     return found
