@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.appends import appends
+from benchmarks.backtesting import backtest
 from benchmarks.cold import cold
 from benchmarks.due import due
 from benchmarks.figures import FAILED, SKIPPED, Figure, last_line, machine, table
@@ -42,6 +43,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "cold": cold,
     "due": due,
     "recovery": recovery,
+    "backtest": backtest,
     "rebuild": rebuild,
 }
 

@@ -25,6 +25,7 @@ class Sizes:
     lost: int = 1000
     open: int = 10_000
     at_once: int = 100
+    backtested: int = 1_000_000
     rebuilt: int = 1_000_000
 
 
@@ -41,5 +42,6 @@ QUICK = Sizes(
     due=60,
     lost=60,
     open=150,
+    backtested=20_000,
     rebuilt=10_000,
 )
