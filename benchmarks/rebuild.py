@@ -114,9 +114,9 @@ async def _ask(models: ReadModels, agency: str, asked: Asked) -> None:
 
 async def _read(ground: Ground, agency: str) -> float:
     store = ProjectionStore(ground.database_url)
-    head = (await store.heads())[agency]
+    head = (await store.source.heads())[agency]
     began, read = time.perf_counter(), 0
-    async for stream in store.streams(agency, "engagement", head, PAGE):
+    async for stream in store.source.streams(agency, "engagement", head, PAGE):
         read += len(stream)
     seconds = time.perf_counter() - began
     await store.close()

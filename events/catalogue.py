@@ -22,6 +22,7 @@ from events.kinds import (
     Facet,
     Id,
     Mode,
+    Modes,
     Moment,
     OwnerRole,
     Party,
@@ -86,13 +87,16 @@ class EngagementOpened(Event):
 class PolicyAdopted(Event):
     """From here on this policy governs; its body is kept under its digest."""
 
-    schema_version: ClassVar[int] = 2
+    schema_version: ClassVar[int] = 3
     type: Literal["policy-adopted"] = "policy-adopted"
     digest: str
     name: Code
     body: str | None = Field(default=None, description="the canonical policy, in the agency's stream only")
     quiet_hours: WallHours | None = Field(
         default=None, description="when candidates are not written to, unless they say otherwise"
+    )
+    modes: Modes = Field(
+        default="new", description="open: what is open takes its rule's mode too; new: it keeps its own"
     )
 
 
@@ -347,8 +351,9 @@ class ApplicationDeclined(Event):
 
 
 class CheckRecorded(Event):
-    """Somebody checked something about the candidate; it is no contact."""
+    """Somebody checked something about the candidate, or about a job for them; it is no contact."""
 
+    schema_version: ClassVar[int] = 2
     type: Literal["check-recorded"] = "check-recorded"
     after_close: ClassVar[bool] = True
     check_id: Id
@@ -357,6 +362,7 @@ class CheckRecorded(Event):
     evidence: Evidence = "asserted"
     consent: Literal["given", "unknown", "not-needed"] = "not-needed"
     about: tuple[Reference, ...] = ()
+    expires_at: Moment | None = Field(default=None, description="from then on it must be checked again")
 
 
 class JobProposed(Event):
@@ -899,6 +905,16 @@ class ObligationMoved(EngineEvent):
     waited: int = Field(default=0, description="microseconds of pauses that the due time includes")
 
 
+class ObligationModeChanged(EngineEvent):
+    """The policy lets an open promise tell people more, or less, from here on; its times are as they were."""
+
+    type: Literal["obligation-mode-changed"] = "obligation-mode-changed"
+    obligation_id: UUID
+    rule: RuleId
+    subject: str
+    mode: Mode
+
+
 class ObligationMet(EngineEvent):
     """The promise was kept: in time, or late."""
 
@@ -1131,6 +1147,7 @@ AnyEvent = Annotated[
     | EventAnnulled
     | ObligationOpened
     | ObligationMoved
+    | ObligationModeChanged
     | ObligationMet
     | ObligationBreached
     | ObligationExcused

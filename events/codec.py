@@ -40,6 +40,9 @@ def _placed(body: dict[str, Any]) -> dict[str, Any]:
 
 # (type, schema version) -> what raises a body of that version to the next.
 UPCASTERS: dict[tuple[str, int], Upcaster] = {
+    ("policy-adopted", 1): _grown,
+    ("policy-adopted", 2): _grown,
+    ("check-recorded", 1): _grown,
     ("paused", 1): _grown,
     ("contact-made", 1): _grown,
     ("job-proposed", 1): _grown,
@@ -51,7 +54,6 @@ UPCASTERS: dict[tuple[str, int], Upcaster] = {
     ("person-joined", 1): _grown,
     ("person-changed", 1): _grown,
     ("engagement-opened", 1): _grown,
-    ("policy-adopted", 1): _grown,
     ("obligation-opened", 1): _grown,
     ("outreach-requested", 1): _grown,
 }

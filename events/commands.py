@@ -23,6 +23,7 @@ from events.kinds import (
     GivenMoment,
     GivenReference,
     Id,
+    Modes,
     Party,
     PlacementEnd,
     PlacementKind,
@@ -73,6 +74,7 @@ class AdoptPolicy(Command):
     name: Literal["adopt-policy"] = "adopt-policy"
     digest: str
     policy_name: Code
+    modes: Modes = Field(default="new", description="open: what is open takes its rule's mode too")
 
 
 class Assign(Command):
@@ -322,6 +324,9 @@ class RecordCheck(Command):
     evidence: Evidence = "asserted"
     consent: Literal["given", "unknown", "not-needed"] = "not-needed"
     about: tuple[GivenReference, ...] = ()
+    expires_at: GivenMoment | None = Field(
+        default=None, description="from then on it must be checked again, as a visa must"
+    )
 
 
 class ProposeJob(Intent):

@@ -12,6 +12,7 @@ from events.copying import replace
 from events.promises import changes, without
 from events.state import (
     Application,
+    Check,
     Conflict,
     Engagement,
     Interview,
@@ -34,6 +35,7 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
             | e.EscalationRaised()
             | e.EscalationSettled()
             | e.ObligationOpened()
+            | e.ObligationModeChanged()
             | e.ObligationMoved()
             | e.ObligationMet()
             | e.ObligationBreached()
@@ -108,7 +110,8 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
         case e.ApplicationDeclined():
             return _application(state, event.application_id, status="declined")
         case e.CheckRecorded():
-            return replace(state, checks=(*state.checks, event.check_id))
+            check = Check(event.kind, event.outcome, event.at, event.expires_at, event.about)
+            return replace(state, checks={**state.checks, event.check_id: check})
         case e.JobProposed():
             proposal = Proposal(
                 event.job_order_owner, fit=event.fit, overridden=event.override_by is not None

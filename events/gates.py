@@ -3,14 +3,20 @@
 A gate never refuses a report: what has happened is recorded, with ``gate-bypassed`` beside it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from events.commands import Command
+from events.durations import parse_span
 from events.policy import GateRule, Policy
 from events.rule_index import index_of
-from events.state import Engagement
+from events.state import Check, Engagement
+
+# The family of gates that name a kind of check after a colon.
+NEEDS_CHECK: Final = "needs-check"
+# The outcome that is good where a policy names none.
+PASSED: Final = "passed"
 
 Needs = Mapping[str, Any]
 # True: what the gate needs is there.
@@ -93,6 +99,60 @@ def long_pause_needs_lead(command: Command, state: Engagement, needs: Needs, now
     return until - since <= timedelta(days=needs.get("days", 14))
 
 
+def needs_check(command: Command, state: Engagement, needs: Needs, now: datetime) -> bool:
+    """Ask for a check of a kind whose last word is good: passed, not expired, young enough, long enough ago.
+
+    The last check counts, also against an earlier one; it may have to be about the job of the command.
+    """
+    asked = _job_order_of(command, state) if needs.get("about") == "job-order" else None
+    found = [
+        each
+        for each in state.checks.values()
+        if each.kind == needs.get("kind") and (asked is None or asked in _job_orders_of(each, state))
+    ]
+    wanted = needs.get("outcome", PASSED)
+    good = _good_to_the_end(found, (wanted,) if isinstance(wanted, str) else wanted)
+    if not good or (needs.get("about") == "job-order" and asked is None):
+        return False
+    last = good[-1]
+    within = needs.get("within-days")
+    young = within is None or now - last.at <= timedelta(days=within)
+    lasting = last.expires_at is None or now < last.expires_at
+    wait = needs.get("no-sooner-than")
+    waited = wait is None or now >= parse_span(wait).after(good[0].at, needs.get("calendar"))
+    return young and lasting and waited
+
+
+def _good_to_the_end(checks: Iterable[Check], wanted: Collection[str]) -> list[Check]:
+    """Give the checks since the last one that was not good; none if that is the last of all."""
+    good: list[Check] = []
+    for each in sorted(checks, key=lambda each: each.at):
+        good = [*good, each] if each.outcome in wanted else []
+    return good
+
+
+def _job_order_of(command: Command, state: Engagement) -> str | None:
+    named: str | None = getattr(command, "job_order_id", None)
+    submission = state.submissions.get(getattr(command, "submission_id", None) or "")
+    return named or (submission.job_order_id if submission is not None else None)
+
+
+def _job_orders_of(check: Check, state: Engagement) -> set[str | None]:
+    """Name the job orders that a check speaks of, by itself or by what is about them."""
+    found: set[str | None] = set()
+    for reference in check.about:
+        kind, _, key = reference.partition(":")
+        if kind == "job-order":
+            found.add(key)
+        if kind == "application" and key in state.applications:
+            found.add(state.applications[key].job_order_id)
+        if kind == "interview" and key in state.interviews:
+            kind, key = "submission", state.interviews[key].submission_id
+        if kind in ("submission", "placement") and key in state.submissions:
+            found.add(state.submissions[key].job_order_id)
+    return found
+
+
 GATES: Final[Mapping[str, Gate]] = {
     "know-each-other-first": know_each_other_first,
     "right-to-represent": right_to_represent,
@@ -102,7 +162,19 @@ GATES: Final[Mapping[str, Gate]] = {
     "talk-before-matching-again": talk_before_matching_again,
     "not-while-placed": not_while_placed,
     "long-pause-needs-lead": long_pause_needs_lead,
+    NEEDS_CHECK: needs_check,
 }
+
+
+def passes(gate: GateRule, command: Command, state: Engagement, policy: Policy, now: datetime) -> bool:
+    """Tell whether a command passes a gate; one that this code does not know stops nothing."""
+    family, _, kind = gate.id.partition(":")
+    asked = GATES.get(family)
+    needs: dict[str, Any] = dict(gate.needs)
+    if kind:
+        office = policy.calendar(state.offices.get(state.candidate_owner or ""))
+        needs |= {"kind": kind, "calendar": office[1] if office is not None else None}
+    return asked is None or asked(command, state, needs, now)
 
 
 def unmet(
@@ -116,5 +188,5 @@ def unmet(
     return [
         gate
         for gate in index_of(policy).gates.get(guarded, ())
-        if gate.id == taken or (gate.id in GATES and not GATES[gate.id](command, state, gate.needs, now))
+        if gate.id == taken or not passes(gate, command, state, policy, now)
     ]

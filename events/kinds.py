@@ -34,7 +34,8 @@ Moment = Annotated[datetime, AfterValidator(_aware)]
 GivenMoment = Annotated[datetime, AfterValidator(_sensible), AfterValidator(_aware)]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
-RuleId = Code
+# A gate may name what it asks for after a colon: ``needs-check:right-to-work``.
+RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,59}(:[a-z0-9][a-z0-9-]{0,59})?$")]
 # One thing of an engagement, by its kind and id; ids of different kinds may be alike.
 Reference = Annotated[
     str,
@@ -94,6 +95,8 @@ Remedy = Literal["replacement", "pro-rata", "refund", "none"]
 ClientPurpose = Literal["talk", "chase", "tell", "debrief", "check-in", "terms"]
 ConflictOutcome = Literal["won", "lost", "shared", "withdrawn"]
 Mode = Literal["observe", "remind", "enforce"]
+# Which promises take an adopted rule's mode: those that open from then on, or what is open as well.
+Modes = Literal["new", "open"]
 OwnerRole = Literal["candidate-owner", "job-order-owner"]
 Recipient = Literal["owner", "team-lead", "director", "candidate"]
 Awaited = Literal["recruiter", "candidate", "client"]

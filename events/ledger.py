@@ -104,6 +104,8 @@ class Entry:
     dropped: str | None = None
     """Why nobody waits for it any more."""
     dropping: Point | None = None
+    ended_at: datetime | None = None
+    """When it was known that nobody waits for it any more."""
     superseded_by: UUID | None = None
     """The promise that an annulment opened in its place."""
 
@@ -243,7 +245,13 @@ class Ledger:
         self._open.pop(event.obligation_id, None)
         if envelope.causation_id in self._annulled:
             # The act was none.  Where somebody still waits, the annulment has opened it again.
-            self._change(event.obligation_id, dropped="annulled", dropping=point, rungs=())
+            self._change(
+                event.obligation_id,
+                dropped="annulled",
+                dropping=point,
+                ended_at=envelope.decided_at,
+                rungs=(),
+            )
             return
         self._change(
             event.obligation_id,
@@ -251,6 +259,7 @@ class Ledger:
             known_at=envelope.decided_at,
             timely=event.timely,
             meeting=point,
+            ended_at=envelope.decided_at,
             rungs=(),
         )
 
@@ -272,7 +281,9 @@ class Ledger:
     def _dropped(self, event: e.ObligationDropped, envelope: Envelope, state: Engagement) -> None:
         point = Point(envelope.position, envelope.event_id)
         self._open.pop(event.obligation_id, None)
-        self._change(event.obligation_id, dropped=event.reason, dropping=point, rungs=())
+        self._change(
+            event.obligation_id, dropped=event.reason, dropping=point, ended_at=envelope.decided_at, rungs=()
+        )
 
     def _corrected(self, event: e.EventAnnulled, envelope: Envelope, state: Engagement) -> None:
         self._annulments.add(envelope.event_id)

@@ -181,6 +181,10 @@ def _ended_or_moved(
             yield from drop(state, key, "rule-retired", event.at)
         return
     if isinstance(event, e.PolicyAdopted):
+        if event.modes == "open" and rule.mode != promise.mode:
+            yield e.ObligationModeChanged(
+                at=event.at, obligation_id=key, rule=promise.rule, subject=promise.subject, mode=rule.mode
+            )
         yield from _under_the_new_rule(state, key, rule, policy, now, event.at)
         return
     if any(fires(trigger, event, promise.subject, named) for trigger in rule.dropped_by):

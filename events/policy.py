@@ -250,7 +250,7 @@ class GateRule(_Data):
     says: str
     remedy: str
     because: str
-    needs: dict[str, str | int | bool] = Field(default_factory=dict)
+    needs: dict[str, str | int | bool | tuple[str, ...]] = Field(default_factory=dict)
     mode: Mode = "enforce"
 
 

@@ -3,7 +3,7 @@
 Every check ends in what would be right; a rule that passes can be run by the engine as it is.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from events.catalogue import AnyEvent, Event
 from events.commands import AnyCommand, Command
 from events.durations import written
-from events.kinds import Facet
+from events.gates import NEEDS_CHECK
 from events.personal import personal_fields
 from events.policy import (
     LEVELS,
@@ -26,10 +26,9 @@ from events.policy import (
     Trigger,
     level_of,
 )
-from events.policy_table import article, quoted, sort_of, suggestion
+from events.policy_needs import Note, check_needs, family_of, needs_of, unknown_gate
+from events.policy_table import article, quoted, suggestion
 from events.toml_lines import Path
-
-Note = Callable[[Path, str], None]
 
 EVENTS: Final[Mapping[str, type[Event]]] = {
     each.model_fields["type"].default: each for each in get_args(get_args(AnyEvent)[0])
@@ -39,28 +38,10 @@ COMMANDS: Final[Mapping[str, type[Command]]] = {
 }
 INTENTS: Final = frozenset(name for name, command in COMMANDS.items() if command.kind == "intent")
 
-# The gates the code knows, each with what a policy may tell it.
-KNOWN_GATES: Final[Mapping[str, Mapping[str, type[bool] | type[int]]]] = {
-    "know-each-other-first": {
-        "conversation": bool,
-        "intake": bool,
-        "introduced": bool,
-        "facets": int,
-        "confirmed": bool,
-    },
-    "right-to-represent": {},
-    "no-double-submission": {},
-    "not-while-paused": {},
-    "good-enough-fit": {"floor": int},
-    "talk-before-matching-again": {},
-    "not-while-placed": {},
-    "long-pause-needs-lead": {"days": int},
-}
 # The gates that look at the job order which a command names, and those that look at one command only.
 ABOUT_A_JOB: Final = frozenset({"right-to-represent", "no-double-submission", "good-enough-fit"})
+WITH_CHECKS: Final = frozenset({"propose-job", "submit", "schedule-interview"})
 GUARDING_ONLY: Final[Mapping[str, str]] = {"long-pause-needs-lead": "pause"}
-# More than this nobody could ever have: a fit is a percentage, and there are only so many kinds of facets.
-MOST: Final[Mapping[str, int]] = {"floor": 100, "facets": len(get_args(Facet))}
 # An event that lays each planned time down.
 PLANNED_BY: Final[Mapping[str, str]] = {
     "starts_at": "interview-scheduled",
@@ -71,8 +52,6 @@ PLANNED_BY: Final[Mapping[str, str]] = {
     "expires_at": "offer-extended",
     "expected_by": "no-match-yet",
 }
-# What a policy does not mention is asked for; of these only if it says so, because they came later.
-ASKED_ONLY_IF_SAID: Final = frozenset({"introduced", "facets", "confirmed"})
 KNOWN_TEMPLATES: Final = frozenset(
     {"obligation-reminder", "escalation", "propose-reassignment", "candidate-apology"}
 )
@@ -85,7 +64,7 @@ _NAMING: Final[Mapping[str, frozenset[str]]] = {
     "submission": frozenset({"submission_id", "interview_id", "about"}),
     "interview": frozenset({"interview_id", "submission_id", "about"}),
     "message": frozenset({"message_id", "about"}),
-    "job-order": frozenset({"job_order_id"}),
+    "job-order": frozenset({"job_order_id", "about"}),
     "offer": frozenset({"offer_id", "submission_id", "about"}),
     "placement": frozenset({"placement_id", "submission_id", "about"}),
     "conflict": frozenset({"conflict_id", "about"}),
@@ -107,11 +86,11 @@ def problems_of(policy: Policy) -> list[str]:
         return lambda path, says: problems.append(f"{rule}, {'.'.join(str(each) for each in path)}: {says}")
 
     for gate in policy.gates:
-        if gate.id in KNOWN_GATES:
-            check_gate(gate, noting(gate.id))
-            check_needs(gate.id, gate.needs, noting(gate.id))
+        if (wrong := unknown_gate(gate.id)) is not None:
+            problems.append(f"{gate.id}: {wrong}")
         else:
-            problems.append(f"{gate.id}: there is no such gate; {suggestion(gate.id, KNOWN_GATES)}")
+            check_gate(gate, noting(gate.id))
+            check_needs(gate.id, needs_of(gate), noting(gate.id))
     for rule in policy.obligations:
         unknown = [
             each.event
@@ -132,49 +111,32 @@ def problems_of(policy: Policy) -> list[str]:
 
 def check_gate(rule: GateRule, note: Note) -> None:
     """Check that a gate guards what it can refuse."""
-    listed = ", ".join(f'"{each}"' for each in sorted(INTENTS))
+    right = guardable(rule.id)
+    listed = f"one of {', '.join(map(quoted, right))}" if len(right) > 1 else quoted(right[0])
     for number, command in enumerate(rule.guards):
         if command not in INTENTS:
-            note(
-                ("guards", number),
-                f'"{command}" only reports what has happened already, and no gate refuses a report; '
-                f"guard one of {listed}.",
-            )
-        elif rule.id in ABOUT_A_JOB and "job_order_id" not in COMMANDS[command].model_fields:
-            note(
-                ("guards", number),
-                f'"{command}" names no job order, and this gate would always refuse it; guard "submit".',
-            )
-        elif GUARDING_ONLY.get(rule.id, command) != command:
-            only = GUARDING_ONLY[rule.id]
-            note(
-                ("guards", number),
-                f'this gate looks at "{only}" alone, and would never refuse "{command}"; guard "{only}".',
-            )
+            why = f'"{command}" only reports what has happened already, and no gate refuses a report'
+        elif command in right:
+            continue
+        elif rule.id in ABOUT_A_JOB:
+            why = f'"{command}" names no job order, and this gate would always refuse it'
+        elif family_of(rule.id) == NEEDS_CHECK:
+            why = f'no check stands before "{command}"'
+        else:
+            why = f'this gate looks at "{right[0]}" alone, and would never refuse "{command}"'
+        note(("guards", number), f"{why}; guard {listed}.")
 
 
-def check_needs(gate: str, needs: Mapping[str, Any], note: Note) -> None:
-    """Check what a known gate is told to ask for."""
-    allowed = KNOWN_GATES[gate]
-    for name, value in needs.items():
-        if name not in allowed:
-            right = suggestion(name, allowed) if allowed else "leave it out, this gate takes none."
-            note(("needs", name), f"the gate knows no need {quoted(name)}; {right}")
-        elif type(value) is not allowed[name]:
-            right = "true or false" if allowed[name] is bool else "a whole number"
-            note(("needs", name), f'"{name}" is {right}, without quotes, but here is {sort_of(value)}.')
-        elif type(value) is int and value < 0:
-            note(("needs", name), f'"{name}" is zero or more, but here is {value}.')
-        elif type(value) is int and value > MOST.get(name, value):
-            note(
-                ("needs", name),
-                f'"{name}" is at most {MOST[name]}, but here is {value}, and nobody would ever pass.',
-            )
-    asked = [name for name in allowed if name not in ASKED_ONLY_IF_SAID]
-    late = any(needs.get(name) for name in ASKED_ONLY_IF_SAID)
-    if asked and not late and all(needs.get(name) is False for name in asked):
-        wanted = ", ".join(f"{name} = true" for name in asked)
-        note(("needs",), f"the gate needs nothing and would never refuse; write needs = {{ {wanted} }}.")
+def guardable(gate: str) -> list[str]:
+    """Name the intents that a gate can stand before."""
+    if gate in GUARDING_ONLY:
+        return [GUARDING_ONLY[gate]]
+    if family_of(gate) == NEEDS_CHECK:
+        return sorted(WITH_CHECKS)
+    about_a_job = gate in ABOUT_A_JOB
+    return sorted(
+        each for each in INTENTS if not about_a_job or "job_order_id" in COMMANDS[each].model_fields
+    )
 
 
 def check_obligation(rule: ObligationRule, note: Note) -> None:

@@ -27,15 +27,14 @@ from events.policy import (
 from events.policy_checks import (
     COMMANDS,
     EVENTS,
-    KNOWN_GATES,
     KNOWN_TEMPLATES,
     check_gate,
-    check_needs,
     check_obligation,
     key,
     texts_of,
 )
-from events.policy_table import Problems, Table, plain, quoted, sort_of, suggestion
+from events.policy_needs import KNOWN_GATES, check_needs, unknown_gate
+from events.policy_table import Problems, Table, plain, quoted, sort_of
 from events.toml_lines import Path, locate
 
 __all__ = ["KNOWN_GATES", "KNOWN_TEMPLATES", "DurationError", "PolicyError", "load_policy", "parse_span"]
@@ -97,6 +96,7 @@ def load_policy(text: str, *, where: str, on: date, until: date | None = None) -
         problems.add(("obligation", rule), "a gate has this id too; give every rule an id of its own.")
     if not top.table("calendar"):
         _check_elapsed(obligations, problems)
+        _check_gates_elapsed(gates, problems)
     if not gates and not obligations and not problems:
         problems.add((), "there is no rule in it; add one, such as [obligation.keep-in-touch].")
     if problems:
@@ -125,10 +125,23 @@ def _check_elapsed(rules: list[ObligationRule], problems: Problems) -> None:
             if span is not None and span.working:
                 problems.add(
                     ("obligation", rule.id, *path),
-                    f'"{written(span)}" is working time, and the file has no calendar; '
-                    'add [calendar.some-office] with zone = "Europe/London" and hours = "09:00-17:30".',
+                    _no_calendar(written(span)),
                 )
                 break
+
+
+def _check_gates_elapsed(gates: list[GateRule], problems: Problems) -> None:
+    for gate in gates:
+        wait = gate.needs.get("no-sooner-than")
+        if isinstance(wait, str) and parse_span(wait).working:
+            problems.add(("gate", gate.id, "needs", "no-sooner-than"), _no_calendar(wait))
+
+
+def _no_calendar(text: str) -> str:
+    return (
+        f'"{text}" is working time, and the file has no calendar; '
+        'add [calendar.some-office] with zone = "Europe/London" and hours = "09:00-17:30".'
+    )
 
 
 def _rules(
@@ -147,7 +160,7 @@ def _rules(
                 path, f"{sort_of(content)} stands where a rule belongs; begin it with [{sort}.some-id]."
             )
             continue
-        if not _CODE.fullmatch(rule):
+        if sort != "gate" and not _CODE.fullmatch(rule):
             problems.add(path, f"{quoted(rule)} is no id for a rule; {_NAMED}.")
         table = Table(content, path, problems)
         fields = read(rule, table)
@@ -176,16 +189,16 @@ def _compiled_obligation(fields: dict[str, Any], table: Table) -> ObligationRule
 
 def _gate(rule: str, table: Table) -> dict[str, Any]:
     needs = table.table("needs")
-    if rule in KNOWN_GATES:
-        check_needs(rule, needs, table.problem)
+    if (wrong := unknown_gate(rule)) is not None:
+        table.problem((), wrong)
     else:
-        table.problem((), f"there is no gate {quoted(rule)}; {suggestion(rule, KNOWN_GATES)}")
+        check_needs(rule, needs, table.problem)
     return {
         "guards": table.words("guards", COMMANDS, "command"),
         "says": table.text("says"),
         "remedy": table.text("remedy"),
         "because": table.text("because"),
-        "needs": dict(needs),
+        "needs": {name: tuple(each) if isinstance(each, list) else each for name, each in needs.items()},
         "mode": _choice(table, GateRule, "mode"),
     }
 
@@ -277,6 +290,13 @@ def _ladder(table: Table) -> tuple[LadderStep, ...]:
     return tuple(found)
 
 
+def _begins_anew(line: str, message: str) -> bool:
+    """Tell whether a value was looked for where the next key stands already."""
+    column = re.search(r"column (\d+)\)$", message)
+    begins = column is not None and not line[: int(column[1]) - 1].strip()
+    return begins and re.match(r"\s*[A-Za-z0-9_-]+\s*=", line) is not None
+
+
 def _syntax(error: ValueError, text: str, where: str) -> str:
     """Turn a complaint of tomllib into one sentence with its line and a remedy."""
     message = str(error)
@@ -288,5 +308,9 @@ def _syntax(error: ValueError, text: str, where: str) -> str:
     says = remedy or f"this is no valid TOML ({message[: found.start()]})"
     if text.split("\n")[line - 1].lstrip().startswith("[["):
         says = "a rule begins with single brackets and an id, like [obligation.keep-in-touch]"
+    if re.match(r"\s*\[[^\]\"']*:", text.split("\n")[line - 1]):
+        says = 'a name with a colon in it stands in quotes, like [gate."needs-check:right-to-work"]'
+    if message.startswith("Invalid value") and _begins_anew(text.split("\n")[line - 1], message):
+        says = "a list above this line is not closed; end it with ] and put commas between its items"
     shown = plain(text.split("\n")[line - 1].strip())
     return f"{where}, line {line} ({shown}): {says}."

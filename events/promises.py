@@ -21,6 +21,7 @@ Conclusion = (
     | e.EscalationRaised
     | e.EscalationSettled
     | e.ObligationOpened
+    | e.ObligationModeChanged
     | e.ObligationMoved
     | e.ObligationMet
     | e.ObligationBreached
@@ -45,6 +46,8 @@ def changes(state: Engagement, event: Conclusion) -> Changes:
             return {"escalations": without(state.escalations, event.escalation_id)}
         case e.ObligationOpened():
             return _opened(state, event)
+        case e.ObligationModeChanged():
+            return _obligation(state, event.obligation_id, mode=event.mode)
         case e.ObligationMoved():
             return _moved(state, event)
         case e.ObligationMet():

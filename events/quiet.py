@@ -34,6 +34,15 @@ def warm() -> None:
         _zone(zone)
 
 
+def longest(hours: str | None) -> timedelta:
+    """Tell how long quiet hours last on a day without a change of clocks; none last no time."""
+    if hours is None:
+        return timedelta()
+    begins, ends = (time.fromisoformat(each) for each in hours.split("-"))
+    minutes = (ends.hour - begins.hour) * 60 + ends.minute - begins.minute
+    return timedelta(minutes=minutes % (24 * 60))
+
+
 @cache
 def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)

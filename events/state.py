@@ -167,6 +167,17 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """What somebody checked, when, and what came of it; *about* holds references."""
+
+    kind: str
+    outcome: str
+    at: datetime
+    expires_at: datetime | None = None
+    about: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class OpenObligation:
     """A promise still to be kept; *rungs* are those ahead."""
 
@@ -279,7 +290,7 @@ class Engagement:
     conflicts: dict[str, Conflict] = field(default_factory=dict)
     client_talks: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
-    checks: tuple[str, ...] = ()
+    checks: dict[str, Check] = field(default_factory=dict)
     contacts: tuple[str, ...] = ()
     attempts: tuple[str, ...] = ()
     obligations: dict[UUID, OpenObligation] = field(default_factory=dict)

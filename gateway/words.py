@@ -277,6 +277,8 @@ def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
                 f"Promise {event.rule} for {subject(event.subject)} moved to {moment(event.due_at)}"
                 f"{_because(event.reason)}"
             )
+        case e.ObligationModeChanged():
+            return f"Promise {event.rule} for {subject(event.subject)} is in mode {event.mode} now"
         case e.ObligationMet():
             kept = "kept" if event.timely else "kept late"
             return f"Promise {event.rule} for {subject(event.subject)} {kept}"

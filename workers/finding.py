@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-Kind = Literal["hold", "sweep", "no-workflow", "workflow-task", "activity", "stream-ahead", "effect"]
+Kind = Literal[
+    "hold", "sweep", "no-workflow", "workflow-task", "activity", "stream-ahead", "effect", "projection"
+]
 ORDER: Final[tuple[Kind, ...]] = (
     "hold",
     "sweep",
@@ -16,6 +18,7 @@ ORDER: Final[tuple[Kind, ...]] = (
     "activity",
     "stream-ahead",
     "effect",
+    "projection",
 )
 
 # A stream trails by one append until the next sweep, which comes every minute: after two it is late.

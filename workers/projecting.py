@@ -20,6 +20,8 @@ from events.projections.store import Checkpoint, Fenced, ProjectionStore, Writin
 BATCH: Final = 1000
 # Streams remembered, of all agencies; an engagement of a hundred events takes some 50 KiB.
 REMEMBERED: Final = 1000
+# Streams read whole in one question.
+AT_ONCE: Final = 50
 _log = structlog.get_logger(__name__)
 
 
@@ -72,7 +74,7 @@ class Projecting:
         # Those that are further ahead are caught up with before they go on together.
         ahead = min((position for position in reached.values() if position > lowest), default=None)
         limit = self._batch if ahead is None else min(self._batch, ahead - lowest)
-        events = await self._store.events(agency, lowest, limit)
+        events = await self._store.source.events(agency, lowest, limit)
         if not events:
             return False
         try:
@@ -94,7 +96,7 @@ class Projecting:
                 continue
             position = self._of(each.agency)[projection]
             self._memory.pop((each.agency, each.stream), None)
-            events = await self._store.stream(each.agency, each.stream, position)
+            events = await self._store.source.stream(each.agency, each.stream, position)
             folded = fold_stream(events, [projection])
             expected = {projection: position}
             async with self._store.writing(each.agency, self._epoch, expected) as writing:
@@ -113,11 +115,10 @@ class Projecting:
         self, agency: str, chosen: Sequence[Projection], lowest: int, events: Sequence[Told]
     ) -> None:
         upto = events[-1].position
-        touched = [
-            await self._folded(agency, stream, news, wanted, upto)
-            for stream, news in _by_stream(events).items()
-            if (wanted := self._wanted(agency, stream, chosen))
-        ]
+        news = _by_stream(events)
+        wanted = {each: found for each in news if (found := self._wanted(agency, each, chosen))}
+        await self._recall(agency, {each: news[each] for each in wanted}, wanted, upto)
+        touched = [self._memory[agency, each] for each in wanted]
         expected = dict.fromkeys(chosen, lowest)
         try:
             async with self._store.writing(agency, self._epoch, expected) as writing:
@@ -140,28 +141,40 @@ class Projecting:
         category, parked = category_of(stream), self._parked.get((agency, stream), ())
         return [each for each in chosen if each.category == category and each.name not in parked]
 
-    async def _folded(
-        self, agency: str, stream: str, news: Sequence[Told], wanted: Sequence[Projection], upto: int
-    ) -> Remembered:
-        known = self._memory.get((agency, stream))
-        if (
-            known is not None
-            and known.folded.projections == wanted
-            and known.folded.version == news[0].version - 1
-            and not any(each.type == "event-annulled" for each in news)
-        ):
-            advance(known.folded, news)
-        elif news[0].version == 1:
-            known = Remembered(fold_stream(news, wanted), {each.name: {} for each in wanted})
-        else:
-            known = Remembered(fold_stream(await self._store.stream(agency, stream, upto), wanted))
-        self._memory[agency, stream] = known
-        self._memory.move_to_end((agency, stream))
-        return known
+    async def _recall(
+        self,
+        agency: str,
+        news: Mapping[str, Sequence[Told]],
+        wanted: Mapping[str, Sequence[Projection]],
+        upto: int,
+    ) -> None:
+        """Fold what is new into what is remembered; streams that are not are read whole, many at a time."""
+        unknown: list[str] = []
+        for stream, events in news.items():
+            known = self._memory.get((agency, stream))
+            if known is not None and _follows(known.folded, events, wanted[stream]):
+                advance(known.folded, events)
+                self._memory.move_to_end((agency, stream))
+            elif events[0].version == 1:
+                written: dict[str, Mapping[Any, Any]] = {each.name: {} for each in wanted[stream]}
+                self._memory[agency, stream] = Remembered(fold_stream(events, wanted[stream]), written)
+            else:
+                unknown.append(stream)
+        for start in range(0, len(unknown), AT_ONCE):
+            some = unknown[start : start + AT_ONCE]
+            for stream, events in (await self._store.source.whole(agency, some, upto)).items():
+                self._memory[agency, stream] = Remembered(fold_stream(events, wanted[stream]))
 
     def _forget(self) -> None:
         while len(self._memory) > REMEMBERED:
             self._memory.popitem(last=False)
+
+
+def _follows(folded: Folded, events: Sequence[Told], wanted: Sequence[Projection]) -> bool:
+    """Tell whether events go on where a fold has come to; an annulment asks for a fold of all."""
+    if folded.projections != wanted or folded.version != events[0].version - 1:
+        return False
+    return not any(each.type == "event-annulled" for each in events)
 
 
 async def _write(writing: Writing, touched: Iterable[Remembered]) -> list[tuple[str, Broken]]:

@@ -119,7 +119,7 @@ class Projector:
 
     async def _sorted(self) -> tuple[list[Projection], list[Projection]]:
         """Tell the projections that can go on from where they stand from those to be built first."""
-        found, heads = await self._store.checkpoints(), await self._store.heads()
+        found, heads = await self._store.checkpoints(), await self._store.source.heads()
         editions = {name: of[name].edition for of in found.values() for name in of}
         short = sum(heads.values()) <= FEW
         fit, stale = [], []
@@ -149,7 +149,7 @@ class Projector:
                 # Cleared before looking: what is committed meanwhile wakes us again.
                 wake.clear()
                 await projecting.retry()
-                while agencies := projecting.behind(await self._store.heads()):
+                while agencies := projecting.behind(await self._store.source.heads()):
                     for agency in agencies:
                         await projecting.step(agency)
                 if listener.is_closed():

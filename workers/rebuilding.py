@@ -72,7 +72,7 @@ class Rebuild:
             for each in self.projections:
                 await connection.execute(_beside(each))
             reached: dict[str, int] = {}
-            heads = await self.store.heads()
+            heads = await self.store.source.heads()
             for agency, head in heads.items():
                 await self._build(connection, agency, head, sum(heads.values()))
                 reached[agency] = head
@@ -90,7 +90,7 @@ class Rebuild:
     async def _build(self, connection: Connection, agency: str, head: int, of: int) -> None:
         for category in sorted({each.category for each in self.projections}):
             wanted = [each for each in self.projections if each.category == category]
-            async for events in self.store.streams(agency, category, head, PAGE):
+            async for events in self.store.source.streams(agency, category, head, PAGE):
                 await self._stream(connection, agency, events, wanted)
                 self.on_progress(self.events, of)
         await self._flush(connection)
@@ -136,7 +136,7 @@ class Rebuild:
     async def _catch_up(self, connection: Connection, reached: dict[str, int]) -> None:
         """Take in what was appended meanwhile, until little is left."""
         while True:
-            heads = await self.store.heads()
+            heads = await self.store.source.heads()
             behind = sum(head - reached.get(agency, 0) for agency, head in heads.items())
             if behind <= NEAR:
                 return
@@ -148,7 +148,7 @@ class Rebuild:
         for agency, target in targets.items():
             if target <= reached.get(agency, 0):
                 continue
-            for stream in await self.store.touched(agency, reached.get(agency, 0), target):
+            for stream in await self.store.source.touched(agency, reached.get(agency, 0), target):
                 wanted = [each for each in self.projections if each.category == category_of(stream)]
                 if wanted:
                     await self._again(connection, agency, stream, target, wanted)
@@ -162,7 +162,7 @@ class Rebuild:
             query = f"DELETE FROM rapport_read.{each.name}__new WHERE agency = $1 AND stream = $2"
             await connection.execute(query, agency, stream)
         self._broken.pop((agency, stream), None)
-        self._take(agency, fold_stream(await self.store.stream(agency, stream, upto), wanted))
+        self._take(agency, fold_stream(await self.store.source.stream(agency, stream, upto), wanted))
 
     async def _swap(self, connection: Connection, reached: dict[str, int]) -> None:
         for _ in range(TRIES):

@@ -55,20 +55,22 @@ async def rehydrate_agency(
     log: EventLog, client: Client, agency: str, *, on_progress: Progress | None = None
 ) -> Account:
     """This will see to all engagements of an agency; safe to repeat, and to do twice at once."""
-    heads = [head async for head in engagements(log, agency)]
+    # Who closes after this has a workflow.
     owing = await closed_owing(log, agency)
+    heads = [head async for head in engagements(log, agency)]
     live = [head for head in heads if head.phase == "live"]
-    closed = sum(head.phase == "closed" for head in heads) - len(owing)
+    closed = {head.stream for head in heads if head.phase == "closed"} - {head.stream for head in owing}
     listed = await running(client, agency)
     done = await _Rehydrating(log, client, agency, listed).see_to([*live, *owing], on_progress)
-    return _account(agency, done, closed, sum(head.phase == "importing" for head in heads))
+    return _account(agency, done, len(closed), sum(head.phase == "importing" for head in heads))
 
 
 async def rehydrate_engagement(log: EventLog, client: Client, head: StreamHead) -> Account:
     """This will see to one engagement."""
-    agency, owing = head.agency, await closed_owing(log, head.agency)
+    agency = head.agency
     if head.phase == "importing":
         return _account(agency, [], 0, 1)
+    owing = await closed_owing(log, agency) if head.phase == "closed" else []
     if head.phase == "closed" and head.stream not in {each.stream for each in owing}:
         return _account(agency, [], 1, 0)
     return _account(agency, await _Rehydrating(log, client, agency, ()).see_to([head], None), 0, 0)

@@ -71,6 +71,10 @@ class Settings(BaseSettings):
     key_encryption_keys: Annotated[tuple[KeyEncryptionKey, ...], NoDecode] = Field(
         default=(), description="ID:BASE64, separated by commas; the first wraps, the others only unwrap"
     )
+    evidence_key: SecretStr | None = Field(
+        default=None,
+        description="base64 of 32 bytes that sign evidence; none: one kept in the data directory",
+    )
     smtp_host: str | None = Field(default=None, description="none: the embedded stack's sink")
     smtp_port: int = Field(default=25, ge=1, le=65535)
     smtp_from: str = "rapport@localhost"

@@ -4,6 +4,7 @@ The shipped ones lie beside the packages, in the checkout: a plain wheel does no
 """
 
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -52,3 +53,11 @@ def deploy_policy(
     if name not in shipped:
         raise PolicyError([f"no policy named {quoted(name)} ships with Rapport; {suggestion(name, shipped)}"])
     return compile_policy_file(shipped[name], on=on, until=until)
+
+
+@cache
+def shipped_rules(folder: Path = POLICIES) -> frozenset[str]:
+    """Name every rule of the policies that ship with Rapport; none where they are not installed."""
+    shipped = [compile_policy_file(path) for path in sorted(folder.glob("*.toml"))]
+    gates = {each.id for policy in shipped for each in policy.gates}
+    return frozenset(gates | {each.id for policy in shipped for each in policy.obligations})

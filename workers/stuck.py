@@ -25,6 +25,7 @@ from activities.directory import Directory
 from activities.holding import HELD
 from events.log.effects import Effect, EffectsLedger
 from events.log.port import EventLog, StreamHead
+from events.projections.reading import ReadModels
 from workers.behind import PAGE, streams_ahead, the_sweep
 from workers.finding import ORDER, PATIENCE, Finding
 from workers.unattended import AT_ONCE, engagement_of, in_need, open_run, open_workflows
@@ -51,6 +52,7 @@ async def find_stuck(
     patience: timedelta = PATIENCE,
     settles_after: timedelta = SETTLES_AFTER,
     schedule_id: str = SWEEP_ID,
+    read_models: ReadModels | None = None,
 ) -> list[Finding]:
     """This will look at everything that an agency has under way, the oldest of each kind first."""
     executions = [each async for each in client.list_workflows(open_workflows(agency))]
@@ -61,6 +63,7 @@ async def find_stuck(
         *await unattended(log, client, agency, {each.id for each in executions}),
         *await streams_ahead(log, agency, patience),
         *await parked(ledger, agency, settles_after),
+        *(await projections(read_models, agency, patience) if read_models is not None else ()),
     ]
     ages = {each: each.since or datetime.now(UTC) for each in found}
     return sorted(found, key=lambda each: (ORDER.index(each.kind), ages[each], each.name))
@@ -198,6 +201,30 @@ async def parked(ledger: EffectsLedger, agency: str, settles_after: timedelta) -
             last.update({each.effect_id: each for each in page})
             after = (page[-1].effect_id, page[-1].attempt)
     return [_effect(each, settles_after) for each in last.values() if each.state in ("unknown", "claimed")]
+
+
+async def projections(read_models: ReadModels, agency: str, patience: timedelta) -> list[Finding]:
+    """This will list the streams that the read models do not follow, and say so if they trail for long."""
+    found = [
+        Finding(
+            "projection",
+            each.stream,
+            True,
+            each.parked_at,
+            f"the projection {each.projection} stands before version {each.version}; "
+            "'rapport projections retry' tries it again",
+            version=each.version,
+        )
+        for each in await read_models.parked(agency)
+    ]
+    standing = await read_models.standing(agency)
+    if standing.behind and (not standing.at_work or standing.lag_seconds > patience.total_seconds()):
+        who = "a projector is at work" if standing.at_work else "no projector is at work"
+        since = datetime.now(UTC) - timedelta(seconds=standing.lag_seconds)
+        stuck = standing.lag_seconds > patience.total_seconds()
+        says = f"the read models are {standing.behind} events behind the log, and {who}"
+        found.append(Finding("projection", f"agency:{agency}", stuck, since, says))
+    return found
 
 
 async def _doubtful(ledger: EffectsLedger, agency: str) -> AsyncIterator[Effect]:

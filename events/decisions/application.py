@@ -76,9 +76,18 @@ def record_check(command: c.RecordCheck, state: Engagement, ctx: Context) -> lis
             outcome=command.outcome,
             evidence=command.evidence,
             consent=command.consent,
-            about=resolve(command.about, state),
+            about=tuple(_about(each, state) for each in command.about),
+            expires_at=command.expires_at,
         )
     ]
+
+
+def _about(given: str, state: Engagement) -> str:
+    """Locate what a check is about; a job may be checked before the engagement has heard of it."""
+    if given.startswith("job-order:"):
+        return given
+    (found,) = resolve((given,), state)
+    return found
 
 
 def _job(application: Application) -> str:

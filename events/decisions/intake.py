@@ -51,10 +51,11 @@ def _known_zone(zone: str) -> None:
 
 
 def adopt_policy(command: c.AdoptPolicy, state: Engagement, ctx: Context, policy: Policy) -> list[e.AnyEvent]:
-    """Put the engagement under another policy; what is open keeps its due time."""
+    """Put the engagement under another policy; what is open keeps its due time, unless its rule says not."""
     if state.policy_digest == command.digest:
         return []
-    return [_adopted(ctx, command.digest, command.policy_name, policy)]
+    adopted = _adopted(ctx, command.digest, command.policy_name, policy)
+    return [adopted.model_copy(update={"modes": command.modes})]
 
 
 def _adopted(ctx: Context, digest: str, name: str, policy: Policy) -> e.PolicyAdopted:

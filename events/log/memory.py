@@ -119,6 +119,10 @@ class MemoryLog:
             if world and crc32(head.stream.encode()) % shares == share:
                 yield world
 
+    async def chain_hashes(self, agency: str, *, after: int = 0, limit: int = 1000) -> list[bytes]:
+        """Read the chain hashes of an agency's events after a position, in commit order."""
+        return [event.chain_hash for event in self._log(agency).events[after:][:limit]]
+
     async def subscribe(
         self, agency: str, *, after: int = 0, category: str | None = None
     ) -> AsyncGenerator[Sequence[Stored], None]:

@@ -148,6 +148,9 @@ class EventLog(Protocol):
         *share* of *shares* takes the streams that fall to it, so that several readers have each stream once.
         """
 
+    async def chain_hashes(self, agency: str, *, after: int = 0, limit: int = 1000) -> list[bytes]:
+        """Read the chain hashes of an agency's events after a position, in commit order."""
+
     def subscribe(
         self, agency: str, *, after: int = 0, category: str | None = None
     ) -> AsyncGenerator[Sequence[Stored], None]:

@@ -143,6 +143,14 @@ class PostgresLog:
         if stream:
             yield stream
 
+    async def chain_hashes(self, agency: str, *, after: int = 0, limit: int = 1000) -> list[bytes]:
+        """Read the chain hashes of an agency's events after a position, in commit order."""
+        query = """
+            SELECT chain_hash FROM rapport.events
+            WHERE agency = $1 AND position > $2 ORDER BY position LIMIT $3
+        """
+        return [row["chain_hash"] for row in await self._fetch(agency, query, agency, after, limit)]
+
     def subscribe(
         self, agency: str, *, after: int = 0, category: str | None = None
     ) -> AsyncGenerator[Sequence[Stored], None]:

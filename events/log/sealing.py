@@ -21,6 +21,9 @@ from events.log.keys import DIGEST_SUBJECT, DataKey, KeyStore, subject_of
 _HEAD: Final = b"\x01"
 _HEADER: Final = 1 + 16
 _NONCE: Final = 12
+_TAG: Final = 16
+# By how many bytes a ciphertext is longer than the canonical JSON that was sealed.
+CIPHER_OVERHEAD: Final = _HEADER + _NONCE + _TAG
 
 
 class SealedEvent(NamedTuple):

@@ -8,7 +8,9 @@ from uuid import UUID
 
 from events import catalogue as e
 from events.projections.life import Life
+from events.projections.placements import spoken_of
 from events.projections.projection import Projection, Told, as_it_is, itself, types
+from events.state import Engagement
 
 COLUMNS = (
     "event_id",
@@ -29,6 +31,7 @@ COLUMNS = (
     "sentiment",
     "likes",
     "excels",
+    "placements",
 )
 Row = tuple[Any, ...]
 Account = dict[UUID, Row]
@@ -48,14 +51,14 @@ def _apply(account: Account, event: Any, told: Told, life: Life) -> None:
             (event.purpose, *event.also),
             event.about,
         )
-        said: Row = (event.sentiment, event.likes, None)
+        said: Row = (event.sentiment, event.likes, None, _judged(event, event.likes, state))
     elif isinstance(event, e.AttemptMade):
         what = ("attempt", event.attempt_id, event.by, event.channel, None, None, None, (), event.about)
-        said = (None, None, None)
+        said = (None, None, None, ())
     elif isinstance(event, e.TalkedWithClient):
         key, by, purposes = event.client_talk_id, event.by, (event.purpose,)
         what = ("client-talk", key, by, event.channel, None, None, None, purposes, _client_about(event))
-        said = (None, None, event.excels)
+        said = (None, None, event.excels, _judged(event, event.excels, state))
     else:
         return
     when = (event.at, told.decided_at, state.stage, state.candidate_owner)
@@ -67,9 +70,15 @@ def _client_about(event: e.TalkedWithClient) -> tuple[str, ...]:
     return tuple(f"{kind}:{key}" for kind, key in named if key is not None)
 
 
+def _judged(
+    event: e.ContactMade | e.TalkedWithClient, verdict: str | None, state: Engagement
+) -> tuple[str, ...]:
+    return () if verdict is None else spoken_of(event, state)
+
+
 PROJECTION = Projection(
     "contacts",
-    1,
+    2,
     "engagement",
     COLUMNS,
     itself,

@@ -4,11 +4,12 @@ An event may be found for two reasons, so the key is reason and event.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from events import catalogue as e
 from events.projections.life import Life
 from events.projections.projection import Projection, Told, as_it_is, itself, types
+from events.state import Engagement
 
 COLUMNS = (
     "finding",
@@ -31,6 +32,7 @@ COLUMNS = (
 )
 Row = tuple[Any, ...]
 Account = dict[str, Row]
+PAST: Final = "past-partly-judged"
 # Kind, rule, mode, command, detail, subject.
 What = tuple[str, str | None, str | None, str | None, str | None, str | None]
 LOOKED_AT = types(
@@ -43,11 +45,12 @@ LOOKED_AT = types(
     e.CheckRecorded,
     e.Submitted,
     e.JobProposed,
+    e.WentLive,
 )
 
 
-def found_in(event: Any) -> Iterator[What]:
-    """This will give what there is to look at in one event."""
+def found_in(event: Any, state: Engagement) -> Iterator[What]:
+    """This will give what there is to look at in one event; *state* is the engagement after it."""
     match event:
         case e.GateBypassed():
             about = _about(event.job_order_id, event.submission_id)
@@ -65,6 +68,9 @@ def found_in(event: Any) -> Iterator[What]:
             yield ("fit-overridden", None, None, None, event.override_by, about)
         case e.CheckRecorded() if event.consent == "unknown":
             yield ("consent-unknown", None, None, None, event.kind, f"check:{event.check_id}")
+        case e.WentLive() if event.observes is not None:
+            # Of the rules of that policy the source of the past shows these alone.
+            yield (PAST, None, None, None, " ".join(event.observes), f"policy:{state.policy_digest}")
     if getattr(event, "evidence", None) == "asserted":
         yield ("evidence-asserted", None, None, None, None, _evidenced(event))
 
@@ -88,7 +94,7 @@ def _evidenced(event: Any) -> str | None:
 
 def _apply(account: Account, event: Any, told: Told, life: Life) -> None:
     state = life.engagement
-    for kind, *what in found_in(event):
+    for kind, *what in found_in(event, state):
         key = f"{kind}:{told.event_id}"
         account[key] = (
             key,

@@ -11,6 +11,8 @@ from events.ledger import Entry
 from events.projections.life import Life
 from events.projections.projection import Projection, Stream
 
+# What a promise's row names the position and the event of.
+TOLD_BY = ("opening", "breach", "meeting", "excusing", "dropping")
 COLUMNS = (
     "obligation_id",
     "rule",
@@ -55,6 +57,7 @@ COLUMNS = (
     "next_to",
     "next_template",
     "steps_ahead",
+    "ended_at",
 )
 _NOWHERE = (None, None)
 _NO_STEP = (None, None, None, None, None, None)
@@ -101,6 +104,7 @@ def _row(_key: str, entry: Entry) -> tuple[Any, ...]:
         *(entry.dropping or _NOWHERE),
         *_next(entry.rungs),
         len(entry.rungs),
+        entry.ended_at,
     )
 
 
@@ -111,4 +115,4 @@ def _next(rungs: tuple[Rung, ...]) -> tuple[Any, ...]:
     return (rung.at, rung.number, rung.do, rung.level, rung.to, rung.template)
 
 
-PROJECTION = Projection("obligations", 1, "engagement", COLUMNS, _items, _row, key_type="uuid")
+PROJECTION = Projection("obligations", 2, "engagement", COLUMNS, _items, _row, key_type="uuid")

@@ -55,13 +55,12 @@ def _apply(account: Account, event: Any, told: Told, life: Life) -> None:
     state = life.engagement
     if isinstance(event, e.ContactMade) and event.likes is not None:
         said = Said(event.likes, event.at, told.position, told.event_id)
-        for key in _spoken_of(event.about, state):
+        for key in spoken_of(event, state):
             _later(account, (key, "likes"), said)
     elif isinstance(event, e.TalkedWithClient) and event.excels is not None:
         said = Said(event.excels, event.at, told.position, told.event_id)
-        named = event.placement_id or event.submission_id or state.placed_on
-        if named is not None:
-            _later(account, (named, "excels"), said)
+        for key in spoken_of(event, state):
+            _later(account, (key, "excels"), said)
 
 
 def _later(account: Account, key: tuple[str, str], said: Said) -> None:
@@ -71,12 +70,14 @@ def _later(account: Account, key: tuple[str, str], said: Said) -> None:
         account[key] = said
 
 
-def _spoken_of(about: tuple[str, ...], state: Engagement) -> list[str]:
-    """Name the placements; a check-in that names none is about the one they are in."""
-    named = [key for kind, _, key in (each.partition(":") for each in about) if kind == "placement"]
-    if not named and state.placed_on is not None:
-        return [state.placed_on]
-    return named
+def spoken_of(event: e.ContactMade | e.TalkedWithClient, state: Engagement) -> tuple[str, ...]:
+    """This will name the placements; a check-in that names none is about the one they are in."""
+    if isinstance(event, e.TalkedWithClient):
+        named = tuple(each for each in (event.placement_id or event.submission_id,) if each is not None)
+    else:
+        spoken = (each.partition(":") for each in event.about)
+        named = tuple(key for kind, _, key in spoken if kind == "placement")
+    return named or (() if state.placed_on is None else (state.placed_on,))
 
 
 def _items(account: Account, stream: Stream) -> dict[str, Row]:

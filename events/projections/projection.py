@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from events.catalogue import Event
-from events.envelope import Category
+from events.envelope import Category, Stored
 
 
 class Told(NamedTuple):
@@ -33,6 +33,26 @@ class Told(NamedTuple):
     body: str
     opened: Mapping[str, str] = MappingProxyType({})
     """Nothing, ever."""
+
+
+def told_of(stored: Stored) -> Told:
+    """This will read an event as the projector does."""
+    return Told(
+        stored.position,
+        stored.stream,
+        stored.version,
+        stored.event_id,
+        stored.type,
+        stored.schema_version,
+        stored.causation_id,
+        stored.origin,
+        stored.actor.kind,
+        stored.actor.id,
+        stored.occurred_at,
+        stored.decided_at,
+        stored.recorded_at,
+        stored.body,
+    )
 
 
 class Stream(Protocol):

@@ -3,7 +3,6 @@
 Rows and the position they stand for are written together, under an epoch: an older one writes nothing.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ from uuid import UUID
 from events.log.connect import Connection, Connections
 from events.projections.changes import Changes
 from events.projections.folding import Broken
-from events.projections.projection import Projection, Told
+from events.projections.projection import Projection
+from events.projections.source import Source
 
-TOLD: Final = ", ".join(Told._fields[:-1])
 # A writer that stands still inside a transaction would hold its locks against its successor.
 PATIENCE: Final = timedelta(seconds=15)
 
@@ -48,6 +47,7 @@ class ProjectionStore:
 
     def __init__(self, dsn: str, *, role: str = "rapport_projector", size: int = 4) -> None:
         self.connections = Connections(dsn, role=role, size=size, command_timeout=600.0)
+        self.source = Source(self.connections)
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -87,75 +87,7 @@ class ProjectionStore:
         async with self.connections.borrow() as connection:
             await connection.execute(query, epoch)
 
-    # -- reading the log ------------------------------------------------------------------------
-
-    async def heads(self) -> dict[str, int]:
-        """Give every agency's last position."""
-        async with self.connections.borrow() as connection:
-            found = await connection.fetch(
-                "SELECT agency, position FROM rapport.log_heads WHERE position > 0 ORDER BY agency"
-            )
-        return {row["agency"]: row["position"] for row in found}
-
-    async def events(self, agency: str, after: int, limit: int) -> list[Told]:
-        """Read an agency's events after a position, in commit order."""
-        query = f"""
-            SELECT {TOLD} FROM rapport.events WHERE agency = $1 AND position > $2 ORDER BY position LIMIT $3
-        """
-        async with self.connections.borrow() as connection:
-            return [Told(*row) for row in await connection.fetch(query, agency, after, limit)]
-
-    async def stream(self, agency: str, stream: str, upto: int) -> list[Told]:
-        """Read a stream up to a position of its agency's log."""
-        query = f"""
-            SELECT {TOLD} FROM rapport.events
-            WHERE agency = $1 AND stream = $2 AND position <= $3 ORDER BY version
-        """
-        async with self.connections.borrow() as connection:
-            return [Told(*row) for row in await connection.fetch(query, agency, stream, upto)]
-
-    async def streams(self, agency: str, category: str, upto: int, page: int) -> AsyncIterator[list[Told]]:
-        """Read an agency's streams of a category one after the other, each whole, up to a position.
-
-        A page is under way while the one before it is worked on.
-        """
-        query = f"""
-            SELECT {TOLD} FROM rapport.events
-            WHERE agency = $1 AND (stream, version) > ($2, $3) AND stream < $4 AND position <= $5
-            ORDER BY stream, version LIMIT $6
-        """
-        async with self.connections.borrow() as connection:
-            stream: list[Told] = []
-            after: tuple[str, int] = (f"{category}:", 0)
-            fetching = asyncio.ensure_future(
-                connection.fetch(query, agency, *after, f"{category};", upto, page)
-            )
-            try:
-                while rows := await fetching:
-                    after = (rows[-1]["stream"], rows[-1]["version"])
-                    fetching = asyncio.ensure_future(
-                        connection.fetch(query, agency, *after, f"{category};", upto, page)
-                    )
-                    for row in rows:
-                        told = Told(*row)
-                        if stream and stream[0].stream != told.stream:
-                            yield stream
-                            stream = []
-                        stream.append(told)
-                if stream:
-                    yield stream
-            finally:
-                fetching.cancel()
-                await asyncio.gather(fetching, return_exceptions=True)
-
-    async def touched(self, agency: str, after: int, upto: int) -> list[str]:
-        """Name the streams that have events after a position and up to another."""
-        query = """
-            SELECT DISTINCT stream FROM rapport.events
-            WHERE agency = $1 AND position > $2 AND position <= $3 ORDER BY stream
-        """
-        async with self.connections.borrow() as connection:
-            return [row["stream"] for row in await connection.fetch(query, agency, after, upto)]
+    # -- where the tables stand ------------------------------------------------------------------
 
     async def parked(self, *, retry_only: bool = False) -> list[Parked]:
         """List the streams that are not followed."""

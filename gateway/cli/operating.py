@@ -58,6 +58,7 @@ def stuck(
             named,
             attempts=attempts,
             patience=timedelta(seconds=patience),
+            read_models=having.read_models,
         )
         return {"agency": named, "stuck": sum(each.stuck for each in found), "findings": _rows(found)}
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from events.projections.projection import Projection, Told
     from events.projections.reading import Standing
     from gateway.cli.connect import Session
 
@@ -88,7 +89,7 @@ async def promises(session: "Session", agency: str) -> list[Row]:
         WHERE o.agency = $1 AND o.outcome IN ('open', 'overdue')
     """
     rows = await session.having.read_models.fetch(agency, query, agency)
-    return [{**row, "now": present_after(row.pop("decided_at"))} for row in rows]
+    return [{"now": present_after(row.pop("decided_at")), **row} for row in rows]
 
 
 async def steps(session: "Session", agency: str) -> list[Row]:
@@ -102,6 +103,42 @@ async def steps(session: "Session", agency: str) -> list[Row]:
         WHERE o.agency = $1 AND o.outcome IN ('open', 'overdue') AND o.next_at IS NOT NULL
     """
     return await session.having.read_models.fetch(agency, query, agency)
+
+
+async def folded(session: "Session", agency: str, projection: "Projection") -> list[Row]:
+    """Give a projection's rows from the log itself, as they would stand in its table."""
+    from events.projections.folding import fold_stream, rows_of
+    from events.projections.projection import told_of
+
+    streams: dict[str, list[Told]] = {}
+    after = 0
+    while page := await session.log.read_all(agency, after=after, category=projection.category):
+        for stored in page:
+            streams.setdefault(stored.stream, []).append(told_of(stored))
+        after = page[-1].position
+    return [
+        {"stream": stream, **dict(zip(projection.columns, row, strict=True))}
+        for stream, events in sorted(streams.items())
+        for row in rows_of(fold_stream(events, [projection]), projection)
+    ]
+
+
+async def rows(session: "Session", agency: str, projection: "Projection") -> list[Row]:
+    """Give a projection's rows, from its table where it is at hand, else from the log."""
+    if not await at_hand(session, agency, (projection.name,)):
+        return await folded(session, agency, projection)
+    columns = ", ".join(("stream", *projection.columns))
+    query = f"SELECT {columns} FROM rapport_read.{projection.name} WHERE agency = $1 ORDER BY stream"
+    return await session.having.read_models.fetch(agency, query, agency)
+
+
+async def terms(session: "Session", agency: str, term: str) -> list[Row]:
+    """Give the words of ``search`` that begin with a term."""
+    query = """
+        SELECT stream, kind, term FROM rapport_read.search
+        WHERE agency = $1 AND term >= $2 AND starts_with(term, $2)
+    """
+    return await session.having.read_models.fetch(agency, query, agency, term)
 
 
 async def messages(session: "Session", agency: str, *, owed_only: bool = False) -> list[Row]:

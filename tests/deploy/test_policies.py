@@ -165,7 +165,7 @@ class TestObserved:
         starter = deploy_policy("starter")
         observed = deploy_policy("observed")
         assert observed == Policy(
-            format=2,
+            format=3,
             name="observed",
             gates=tuple(each.model_copy(update={"mode": "observe"}) for each in starter.gates),
             obligations=tuple(each.model_copy(update={"mode": "observe"}) for each in starter.obligations),

@@ -41,7 +41,7 @@ _ENGAGEMENT: Final[tuple[Event, ...]] = (
         phone="+44 20 7946 0000",
         zone="Europe/London",
     ),
-    e.PolicyAdopted(at=AT, digest="0" * 64, name="starter"),
+    e.PolicyAdopted(at=AT, digest="0" * 64, name="starter", modes="open"),
     e.Assigned(at=AT, owner="recruiter-1", team=("recruiter-1", "recruiter-2")),
     e.Reassigned(
         at=AT, owner="recruiter-2", previous="recruiter-1", reason="left", handover="Likes short calls."
@@ -98,6 +98,7 @@ _ENGAGEMENT: Final[tuple[Event, ...]] = (
         evidence="system",
         consent="given",
         about=("application:a-1",),
+        expires_at=DUE,
     ),
     e.JobProposed(
         at=AT,
@@ -314,6 +315,13 @@ _ENGAGEMENT: Final[tuple[Event, ...]] = (
         rungs=RUNGS,
         useful_for=3600,
     ),
+    e.ObligationModeChanged(
+        at=AT,
+        obligation_id=OBLIGATION,
+        rule="keep-in-touch",
+        subject="engagement",
+        mode="observe",
+    ),
     e.ObligationMoved(
         at=AT,
         obligation_id=OBLIGATION,
@@ -489,7 +497,7 @@ _COMMANDS: Final[tuple[Command, ...]] = (
         owner="recruiter-1",
         team=("recruiter-1", "recruiter-2"),
     ),
-    c.AdoptPolicy(digest="1" * 64, policy_name="kinder"),
+    c.AdoptPolicy(digest="1" * 64, policy_name="kinder", modes="open"),
     c.Assign(owner="recruiter-1", team=("recruiter-1", "recruiter-2")),
     c.Reassign(owner="recruiter-2", reason="left", handover="Likes short calls."),
     c.GoLive(observes=("keep-in-touch",)),
@@ -536,6 +544,7 @@ _COMMANDS: Final[tuple[Command, ...]] = (
         evidence="system",
         consent="given",
         about=("a-1",),
+        expires_at=DUE,
     ),
     c.ProposeJob(job_order_id="j-1", job_order_owner="recruiter-9", reason="A team to lead.", fit=80),
     c.RecordProposal(job_order_id="j-1", job_order_owner="recruiter-9", reason="A team to lead.", fit=80),

@@ -442,7 +442,11 @@ def _order(life: Any, move: Move, now: datetime, command_id: str) -> Order:
         rules = [_changed(rule, move.pick) for rule in life.world.starter.obligations]
         cut = life.world.starter.model_copy(update={"obligations": tuple(rules[move.pick % len(rules) :])})
         life.policy = cut
-        fields |= {"digest": cut.digest(), "policy_name": cut.name}
+        fields |= {
+            "digest": cut.digest(),
+            "policy_name": cut.name,
+            "modes": "open" if move.pick % 2 else "new",
+        }
     elif move.name == "open-engagement":
         fields["candidate_name"] = WORDS
     command = COMMANDS[move.name].model_validate(fields) if move.fields else life.world.command(move.name)
@@ -474,7 +478,9 @@ def _known(life: Any, name: str, value: Any, move: Move) -> Any:
 
 
 def _changed(rule: ObligationRule, pick: int) -> ObligationRule:
-    """Leave a rule as it is, or let it hold for what is open, too, with another length of time."""
+    """Leave a rule as it is, or give it another mode, or another time that holds for what is open."""
+    if pick % 7 == 0:
+        return rule.model_copy(update={"mode": "observe" if pick % 2 else "remind"})
     if pick % 3 == 0:
         return rule
     amount = rule.within.amount * 3 if pick % 2 else rule.within.amount // 2 or 1

@@ -49,6 +49,57 @@ def promise(life: "Life") -> Any:
     return found
 
 
+class TestModes:
+    """An agency that turns a rule on or off means what it sees today, not what opens next week."""
+
+    def modes(self, life: "Life", world: "World", now: datetime, mode: str, which: str) -> list[str]:
+        life.policy = ruled(world, "answer-application", mode=mode)
+        done = life.do("adopt-policy", now, digest=life.policy.digest(), modes=which)
+        return [each.type for each in done]
+
+    def begun_in(self, world: "World", mode: str) -> "Life":
+        life = world.life(ruled(world, "answer-application", mode=mode))
+        life.do("open-engagement", world.noon)
+        life.do("record-application", world.noon)
+        return life
+
+    def test_of_what_is_open_follow_the_rule_from_the_adoption_on(self, world: "World") -> None:
+        life = self.begun_in(world, "observe")
+        before = promise(life)
+        assert self.modes(life, world, world.noon + DAY, "enforce", "open") == [
+            "policy-adopted",
+            "obligation-mode-changed",
+        ]
+        after = promise(life)
+        assert after.mode == "enforce"
+        assert (after.due_at, after.rungs) == (before.due_at, before.rungs)
+        life.wait(world.noon + 20 * DAY)
+        assert [event.level for _, event in life.seen("escalation-raised")] == [1, 2, 3]
+
+    def test_of_what_is_broken_follow_too_for_the_steps_ahead(self, world: "World") -> None:
+        life = self.begun_in(world, "observe")
+        now = world.noon + 7 * DAY + HOUR
+        life.wait(now)
+        assert not life.seen("escalation-raised")
+        self.modes(life, world, now, "enforce", "open")
+        life.wait(world.noon + 20 * DAY)
+        assert [event.level for _, event in life.seen("escalation-raised")] == [2, 3]
+        assert len(life.seen("obligation-breached")) == 1
+
+    def test_of_a_rule_that_is_turned_off_silence_it_at_once(self, world: "World") -> None:
+        life = self.begun_in(world, "enforce")
+        self.modes(life, world, world.noon + DAY, "observe", "open")
+        life.wait(world.noon + 20 * DAY)
+        assert not life.seen("outreach-requested")
+        assert len(life.seen("obligation-breached")) == 1
+
+    def test_are_kept_where_the_adoption_says_so(self, world: "World") -> None:
+        """As every adoption did before it could say otherwise: an old log folds as it did."""
+        life = self.begun_in(world, "enforce")
+        assert self.modes(life, world, world.noon + DAY, "observe", "new") == ["policy-adopted"]
+        assert promise(life).mode == "enforce"
+
+
 class TestAdopting:
     def test_a_stricter_rule_counts_from_the_opening(self, world: "World") -> None:
         life = begun(world, "answer-application", "record-application")

@@ -112,7 +112,7 @@ class TestAdoptPolicy:
         [
             (
                 Policy(name="x", gates=(POLICY.gates[0].model_copy(update={"id": "be-nice"}),)),
-                "be-nice: there is no such gate",
+                "be-nice: there is no gate",
             ),
             (Policy(name="x", gates=POLICY.gates * 2), "right-to-represent: two rules have this id"),
             (

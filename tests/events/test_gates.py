@@ -1,14 +1,33 @@
 """The gates: what an intent needs, one function each."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from events.gates import GATES, unmet
+from events.policy import GateRule, Policy
+from events.policy_file import load_policy
 
 if TYPE_CHECKING:
     from tests.events.specification import World
+
+
+DAY = timedelta(days=1)
+
+
+GATED = """
+name = "gated"
+[calendar.new-york]
+zone = "America/New_York"
+hours = "09:00-17:00"
+[gate."needs-check:identity"]
+says = "No."
+remedy = "Check."
+because = "M: x"
+guards = ["propose-job"]
+needs = { no-sooner-than = "WAIT" }
+"""
 
 
 def opens(world: "World", gate: str, *events: Any, command: str = "submit", **needs: Any) -> bool:
@@ -108,6 +127,101 @@ class TestRightToRepresent:
         forever = world.event("right-to-represent-granted", expires_at=None)
         assert opens(world, "right-to-represent", forever)
         assert not opens(world, "right-to-represent", forever, "right-to-represent-revoked")
+
+
+class TestNeedsCheck:
+    """Right to work, identity, a hirer's facts: the last word about them decides."""
+
+    def needed(self, world: "World", *events: Any, command: str = "submit", **needs: Any) -> bool:
+        asked = {"kind": "identity", **{name.replace("_", "-"): each for name, each in needs.items()}}
+        return opens(world, "needs-check", *events, command=command, **asked)
+
+    def test_asks_for_a_check_of_its_kind_that_was_passed(self, world: "World") -> None:
+        assert not self.needed(world)
+        assert not self.needed(world, world.event("check-recorded", kind="reference"))
+        assert not self.needed(world, world.event("check-recorded", outcome="failed"))
+        assert self.needed(world, "check-recorded")
+
+    def test_takes_the_outcomes_that_the_policy_calls_good(self, world: "World") -> None:
+        found = world.event("check-recorded", outcome="agreed")
+        assert not self.needed(world, found)
+        assert self.needed(world, found, outcome="agreed")
+        assert self.needed(world, found, outcome=("passed", "agreed"))
+
+    def test_lets_the_last_word_count(self, world: "World") -> None:
+        """Somebody who passed in spring and failed in autumn has not passed, however it is noted."""
+        failed = world.event("check-recorded", check_id="check-2", outcome="failed", at=world.noon + DAY)
+        assert not self.needed(world, "check-recorded", failed)
+        assert not self.needed(world, failed, "check-recorded")
+        again = world.event("check-recorded", check_id="check-3", at=world.noon + 2 * DAY)
+        assert self.needed(world, failed, again)
+
+    def test_ends_with_the_check_s_own_expiry(self, world: "World") -> None:
+        for late, passes in ((timedelta(), False), (timedelta(seconds=1), True)):
+            found = world.event("check-recorded", expires_at=world.later + late)
+            assert self.needed(world, found) is passes
+        assert self.needed(world, world.event("check-recorded", expires_at=None))
+
+    def test_asks_for_a_young_check_where_the_policy_does(self, world: "World") -> None:
+        old = world.event("check-recorded", at=world.later - 90 * DAY)
+        assert self.needed(world, old, within_days=90)
+        assert not self.needed(world, old, within_days=89)
+        assert self.needed(world, old)
+
+    def test_asks_that_a_notice_has_stood_for_a_while(self, world: "World") -> None:
+        """A notice that is given again does not begin to count anew; one that was taken back does."""
+        given, again = (
+            world.event("check-recorded", check_id=f"check-{days}", at=world.later - days * DAY)
+            for days in (10, 1)
+        )
+        back = world.event("check-recorded", check_id="back", outcome="refused", at=world.later - 2 * DAY)
+        assert self.needed(world, given, again, no_sooner_than="10 days")
+        assert not self.needed(world, given, again, no_sooner_than="11 days")
+        assert not self.needed(world, given, back, again, no_sooner_than="10 days")
+
+    def test_counts_a_notice_in_the_working_days_of_the_office(self, world: "World") -> None:
+        text = GATED.replace("WAIT", "3 working days")
+        policy = load_policy(text, where="gated.toml", on=date(2026, 1, 5))
+        life = world.life(policy)
+        friday = datetime(2026, 1, 9, 15, tzinfo=UTC)
+        life.do("open-engagement", friday)
+        life.do("record-check", friday, about=(), expires_at=None)
+        for now, refused in ((friday + 4 * DAY, True), (friday + 5 * DAY, False)):
+            command = world.command("propose-job")
+            assert bool(unmet(command, "propose-job", life.state, policy, now)) is refused
+
+    @pytest.mark.parametrize(
+        ("about", "passes"),
+        [
+            ((), False),
+            (("job-order:j-2",), False),
+            (("job-order:j-1",), True),
+            (("application:a-1",), True),
+            (("submission:s-1",), True),
+            (("interview:i-1",), True),
+        ],
+    )
+    @pytest.mark.parametrize("command", ["submit", "schedule-interview"])
+    def test_asks_about_the_very_job_where_the_policy_does(
+        self, world: "World", command: str, about: tuple[str, ...], passes: bool
+    ) -> None:
+        """A client's facts about one job say nothing of another."""
+        known = ("application-recorded", "submitted", "interview-scheduled")
+        found = world.event("check-recorded", about=about)
+        assert self.needed(world, *known, found, command=command, about="job-order") is passes
+        assert self.needed(world, *known, found, command=command, about="engagement")
+
+    def test_forgets_a_check_that_was_annulled(self, world: "World") -> None:
+        gate = GateRule(
+            id="needs-check:identity", guards=("propose-job",), says="No.", remedy="Check.", because="M: x"
+        )
+        life = world.life(Policy(name="p", gates=(gate,)))
+        life.do("open-engagement", world.noon)
+        life.do("record-check", world.noon, about=())
+        assert not unmet(world.command("propose-job"), "propose-job", life.state, life.policy, world.noon)
+        life.do("annul-event", world.noon, event_id=life.id_of("check-recorded"))
+        refused = life.do("propose-job", world.noon)
+        assert [(each.type, each.gate) for each in refused] == [("command-refused", "needs-check:identity")]
 
 
 class TestNoDoubleSubmission:

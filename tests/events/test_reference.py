@@ -34,6 +34,7 @@ class TestMain:
     ) -> None:
         assert reference.main(["--check"]) == 0
         monkeypatch.setattr(reference, "PAGE", tmp_path / "CATALOGUE.md")
+        monkeypatch.setattr(reference, "COMPLIANCE", tmp_path / "COMPLIANCE.md")
         assert reference.main(["--check"]) == 1
         assert "--write" in capsys.readouterr().err
         assert reference.main(["--write"]) == 0

@@ -4,6 +4,7 @@ The file is read twice, once for its objects: they may stand on either side of i
 """
 
 import heapq
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ PART: Final = 20_000
 MOST_PARTS: Final = 200
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_CUT_OFF: Final = "premature EOF"
 _BUFFER: Final = 1 << 18
 
 
@@ -219,11 +221,14 @@ def items(file: BinaryIO, section: str) -> Iterator[tuple[str, Any]]:
     """
     try:
         yield from ijson.kvitems(file, section, buf_size=_BUFFER)
-    except ijson.IncompleteJSONError:
-        file.seek(0, 2)
-        empty = file.tell() == 0
+    except (ijson.JSONError, UnicodeDecodeError, RecursionError) as error:
+        # Its parser calls every error of its own an incomplete JSON; the words tell.
+        cut_off = _CUT_OFF in str(error)
+        file.seek(0, os.SEEK_END)
+        if file.tell() == 0:
+            raise SourceError("the file is empty") from None
         raise SourceError(
-            "the file is empty" if empty else "the file is cut off: its JSON breaks off; copy it again whole"
+            "the file is cut off: its JSON breaks off; copy it again whole"
+            if cut_off
+            else "the file is not JSON; export the log as OCEL 1.0 JSON (.jsonocel)"
         ) from None
-    except (ijson.JSONError, UnicodeDecodeError, RecursionError):
-        raise SourceError("the file is not JSON; export the log as OCEL 1.0 JSON (.jsonocel)") from None

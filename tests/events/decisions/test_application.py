@@ -68,6 +68,11 @@ class TestRecordCheck:
     def test_is_about_what_is_here(self, world: "World") -> None:
         world.given("engagement-opened").when("record-check").fails(UnknownReference, "'a-1'")
 
+    def test_may_be_about_a_job_that_the_engagement_has_not_heard_of(self, world: "World") -> None:
+        """A client's facts are checked before the job is put to anybody."""
+        then = world.given("engagement-opened").when("record-check", about=("job-order:j-9",))
+        assert then.events[0].about == ("job-order:j-9",)
+
     def test_may_come_after_the_end(self, world: "World") -> None:
         closed = world.given("engagement-opened", "application-recorded", "engagement-closed")
         closed.when("record-check").then_types("check-recorded")

@@ -560,3 +560,15 @@ class TestTheChain:
         head = await log.log_head(agency)
         assert head.position == 5
         assert head.head_hash == head_hash(event.chain_hash for event in await log.read_all(agency))
+
+
+class TestChainHashes:
+    async def test_are_those_of_all_events_in_commit_order(self, log: EventLog, make: Any) -> None:
+        """Evidence leads to an agency's head by them alone, without reading what belongs to others."""
+        await log.append_many(
+            [make.one("engagement:e-1", 0, "c-1", 2), make.one("engagement:e-2", 0, "c-1", 2)]
+        )
+        every = [event.chain_hash for event in await log.read_all(make.agency)]
+        assert await log.chain_hashes(make.agency) == every
+        assert await log.chain_hashes(make.agency, after=1, limit=2) == every[1:3]
+        assert await log.chain_hashes("nobody") == []

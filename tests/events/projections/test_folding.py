@@ -14,7 +14,7 @@ from events.ledger import ledger_of
 from events.obligations import owner_of
 from events.projections import board, caseload, obligations, search
 from events.projections.folding import Folded, fold_stream, items_of, rows_of
-from events.projections.projection import Projection, Told
+from events.projections.projection import Projection, Told, told_of
 
 if TYPE_CHECKING:
     from tests.events.specification import Life, World
@@ -31,25 +31,7 @@ law = settings(
 
 def told(events: Sequence[Stored]) -> list[Told]:
     """Read events as the projector does."""
-    return [
-        Told(
-            each.position,
-            each.stream,
-            each.version,
-            each.event_id,
-            each.type,
-            each.schema_version,
-            each.causation_id,
-            each.origin,
-            each.actor.kind,
-            each.actor.id,
-            each.occurred_at,
-            each.decided_at,
-            each.recorded_at,
-            each.body,
-        )
-        for each in events
-    ]
+    return [told_of(each) for each in events]
 
 
 def lived(data: st.DataObject, world: "World", lives: ModuleType) -> "Life":

@@ -86,7 +86,7 @@ class Ground:
         assert epoch is not None
         projecting = Projecting(self.store, projections, epoch, batch=batch)
         await projecting.load()
-        while agencies := projecting.behind(await self.store.heads()):
+        while agencies := projecting.behind(await self.store.source.heads()):
             for agency in agencies:
                 await projecting.step(agency)
         await self.store.leave(epoch)
@@ -105,7 +105,7 @@ class Ground:
         found: list[tuple[Any, ...]] = []
         for each in await self.log.streams(agency, category=projection.category):
             if each.stream not in without and category_of(each.stream) == projection.category:
-                folded = fold_stream(await self.store.stream(agency, each.stream, head), [projection])
+                folded = fold_stream(await self.store.source.stream(agency, each.stream, head), [projection])
                 assert not folded.broken
                 found += [(each.stream, *row) for row in rows_of(folded, projection)]
         return plain(found)
