@@ -13,7 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.adopting import adopting
 from benchmarks.appends import appends
+from benchmarks.backtesting import backtest
 from benchmarks.cold import cold
 from benchmarks.due import due
 from benchmarks.figures import FAILED, SKIPPED, Figure, last_line, machine, table
@@ -42,6 +44,8 @@ BENCHMARKS: dict[str, Benchmark] = {
     "cold": cold,
     "due": due,
     "recovery": recovery,
+    "adopting": adopting,
+    "backtest": backtest,
     "rebuild": rebuild,
 }
 
