@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.adopting import adopting
 from benchmarks.appends import appends
 from benchmarks.backtesting import backtest
 from benchmarks.cold import cold
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "cold": cold,
     "due": due,
     "recovery": recovery,
+    "adopting": adopting,
     "backtest": backtest,
     "rebuild": rebuild,
 }

@@ -24,6 +24,7 @@ class Sizes:
     due: int = 1000
     lost: int = 1000
     open: int = 10_000
+    adopting: int = 1000
     at_once: int = 100
     backtested: int = 1_000_000
     rebuilt: int = 1_000_000
@@ -42,6 +43,7 @@ QUICK = Sizes(
     due=60,
     lost=60,
     open=150,
+    adopting=40,
     backtested=20_000,
     rebuilt=10_000,
 )

@@ -146,7 +146,7 @@ def tick(
     Under a stepped clock each step is decided at its own due time, else at *now*.
     """
     steps = due_steps(state, now, inclusive=inclusive)
-    last = highest(steps)
+    last = highest(state, steps)
     result: list[Prepared] = []
     for key, rung in steps:
         order = _step_order(key, rung)

@@ -222,6 +222,9 @@ class Ledger:
             moves = entry.moves + 1
             self._change(event.obligation_id, due_at=event.due_at, rungs=event.rungs, moves=moves)
 
+    def _in_mode(self, event: e.ObligationModeChanged, envelope: Envelope, state: Engagement) -> None:
+        self._change(event.obligation_id, mode=event.mode)
+
     def _climbed(self, event: e.RungReached, envelope: Envelope, state: Engagement) -> None:
         entry = self.entries.get(event.obligation_id)
         if entry is not None:
@@ -293,6 +296,7 @@ class Ledger:
 _NOTES: Final[Mapping[type[e.Event], Callable[[Ledger, Any, Envelope, Engagement], None]]] = {
     e.ObligationOpened: Ledger._opened,
     e.ObligationMoved: Ledger._moved,
+    e.ObligationModeChanged: Ledger._in_mode,
     e.RungReached: Ledger._climbed,
     e.EscalationRaised: Ledger._raised,
     e.EscalationSettled: Ledger._settled,

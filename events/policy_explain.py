@@ -87,8 +87,11 @@ def calendar_words(name: str, calendar: Calendar) -> str:
     worked = listed([f"{listed(days, 'and')} {each}" for each, days in hours.items()], "and")
     place = "-".join(each for each in (calendar.country, calendar.subdivision) if each)
     off = f", off on the holidays of {place}" if place else ""
-    closed = f" and {len(calendar.closures)} days of its own" if calendar.closures else ""
-    return f"{name} ({worked} in {calendar.zone}{off}{closed}, known until {calendar.last.isoformat()})"
+    own = len(calendar.closures)
+    closed = f" and {own} {'day' if own == 1 else 'days'} of its own" if own else ""
+    known = f"from {calendar.first.isoformat()} to {calendar.last.isoformat()}"
+    days = f"{len(calendar.closed)} working weekdays off {known}"
+    return f"{name} ({worked} in {calendar.zone}{off}{closed}: {days})"
 
 
 def gate_text(gate: GateRule) -> str:

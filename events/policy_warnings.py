@@ -11,7 +11,7 @@ from types import NoneType
 from typing import Final, get_args
 
 from events.durations import written
-from events.policy import GateRule, LadderStep, ObligationRule, Policy, Trigger
+from events.policy import LEVELS, GateRule, LadderStep, ObligationRule, Policy, Trigger
 from events.policy_checks import EVENTS, INTENTS, key
 from events.policy_table import quoted, suggestion
 from events.quiet import longest
@@ -273,5 +273,6 @@ def _drowned(number: int, step: LadderStep, rule: ObligationRule) -> int | None:
     if step.to == "candidate" or (rule.mode == "remind" and step.to != "owner"):
         return None
     later = range(number + 1, len(rule.ladder))
-    same = [n for n in later if rule.ladder[n].after == step.after and rule.ladder[n].to != "candidate"]
+    heard = ("owner",) if rule.mode == "remind" else tuple(LEVELS)
+    same = [n for n in later if rule.ladder[n].after == step.after and rule.ladder[n].to in heard]
     return same[-1] if same else None

@@ -91,7 +91,7 @@ class Prediction:
         """Take every step due before a moment (*inclusive*: or at it), each at its own time."""
         while (due := self._next()) is not None and (due < moment or (inclusive and due == moment)):
             steps = due_steps(self.state, due, inclusive=True)
-            last = highest(steps)
+            last = highest(self.state, steps)
             self._decide_at(due)
             for key, rung in steps:
                 deliver = last.get(key) == rung.number

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from events import catalogue as e
 from events.envelope import derived_id
+from events.kinds import Mode
 from events.making import made
 from events.obligations import owner_of
 from events.quiet import quiet_until
@@ -26,9 +27,18 @@ def due_steps(state: Engagement, now: datetime, *, inclusive: bool) -> list[tupl
     return [(key, rung) for *_, key, rung in sorted(steps, key=lambda each: each[:3])]
 
 
-def highest(steps: Sequence[tuple[UUID, e.Rung]]) -> dict[UUID, int]:
+def highest(state: Engagement, steps: Sequence[tuple[UUID, e.Rung]]) -> dict[UUID, int]:
     """Name the highest step of each obligation that reaches somebody of the agency: the one delivered."""
-    return {key: rung.number for key, rung in steps if rung.to not in (None, "candidate")}
+    return {
+        key: rung.number
+        for key, rung in steps
+        if rung.to not in (None, "candidate") and _heard(state.obligations[key].mode, rung)
+    }
+
+
+def _heard(mode: Mode, rung: e.Rung) -> bool:
+    """In ``observe`` nobody hears of a step, in ``remind`` the owner alone."""
+    return mode == "enforce" or (mode == "remind" and rung.to == "owner")
 
 
 def next_due(state: Engagement) -> datetime | None:
@@ -73,8 +83,7 @@ def take_step(state: Engagement, key: UUID, rung: e.Rung, *, deliver: bool) -> l
 def _told(
     state: Engagement, key: UUID, promise: OpenObligation, rung: e.Rung, deliver: bool
 ) -> Iterator[e.AnyEvent]:
-    """In ``observe`` nobody hears of it, in ``remind`` the owner alone."""
-    if promise.mode == "observe" or (promise.mode == "remind" and rung.to != "owner"):
+    if not _heard(promise.mode, rung):
         return
     owner = owner_of(state, promise)
     identity = (state.agency, state.stream, str(key), str(rung.number))

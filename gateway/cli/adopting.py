@@ -141,11 +141,12 @@ async def _adopt(
     from gateway.cli.errors import Wrong
     from workers.adopting import Adoption, adoption_of
 
+    # Before anything is written: without Temporal the agency alone would have it.
+    running = await session.engagements(agency)
     loaded = await load_agency(session.having.service, agency, policy=policy, actor=who)
     event = await adoption_of(session.log, agency, policy.digest())
     if event is None:
         raise Wrong(f"agency '{agency}' follows another policy by now; somebody else has adopted one")
-    running = await session.engagements(agency)
     with _progress(there) as told:
         work = Adoption(
             session.log, running, agency, policy, event.event_id, actor=who, modes=modes, told=told

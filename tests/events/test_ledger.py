@@ -57,7 +57,7 @@ class TestLedgerOf:
         assert standing.keys() == state.obligations.keys()
         for key, promise in state.obligations.items():
             entry = standing[key]
-            assert (entry.due_at, entry.rungs) == (promise.due_at, promise.rungs)
+            assert (entry.due_at, entry.rungs, entry.mode) == (promise.due_at, promise.rungs, promise.mode)
             assert entry.owner == owner_of(state, promise)
             assert (entry.breach is not None) == promise.breached
             assert entry.level >= promise.level

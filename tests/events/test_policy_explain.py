@@ -1,5 +1,6 @@
 """A policy in plain words: what a person hears who has it read aloud."""
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from events.gates import GATES
 from events.policy import GateRule, ObligationRule, Policy
 from events.policy_checks import COMMANDS, EVENTS
-from events.policy_explain import explain, gate_words, ladder_words, promise_text
+from events.policy_explain import explain, gate_words, ladder_words, preamble, promise_text
+from events.policy_file import load_policy
 from events.policy_words import COMMAND_WORDS
 
 if TYPE_CHECKING:
@@ -42,6 +44,41 @@ class TestExplain:
             "66% of staffing firms had a one-day reply policy, and 40% of candidates saw it "
             "(Inavero/CareerBuilder 2012); from a second hand, a default and not law."
         )
+
+
+CALENDARS = """
+name = "ours"
+quiet-hours = "20:00-08:00"
+[calendar.london]
+zone = "Europe/London"
+hours = "09:00-17:30"
+hours-on = { fri = "09:00-13:00" }
+holidays = { country = "GB", subdivision = "ENG" }
+closures = ["2026-12-24"]
+[gate.not-while-paused]
+says = "Quiet."
+remedy = "Wait."
+because = "M: x"
+guards = ["submit"]
+"""
+
+
+class TestPreamble:
+    def test_tells_whose_working_time_counts_and_when_nobody_is_written_to(self) -> None:
+        policy = load_policy(CALENDARS, where="ours.toml", on=date(2026, 1, 5))
+        _, offices, quiet = preamble(policy)
+        assert offices.startswith(
+            "Working time is that of the office where the one who owes works: london (Monday, Tuesday, "
+            "Wednesday and Thursday 09:00-17:30 and Friday 09:00-13:00 in Europe/London, off on the holidays "
+            "of GB-ENG and 1 day of its own: "
+        )
+        assert offices.endswith("Who has no office works as in london.")
+        assert quiet == (
+            "Nobody is sent a message from 20:00 to 08:00 where they live, unless they name other hours."
+        )
+
+    def test_has_little_to_say_of_a_policy_without_them(self, world: "World") -> None:
+        assert preamble(world.starter) == ["No automated message ever keeps a promise."]
 
 
 class TestPromiseText:

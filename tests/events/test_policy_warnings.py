@@ -143,6 +143,12 @@ class TestWarningsOf:
     def test_finds_what_is_said_in_vain(self, changes: dict[str, Any], place: Any, says: str) -> None:
         assert warned(rule(**changes)) == [(("obligation", "answer-application", *place), says)]
 
+    def test_lets_the_lead_s_step_hide_nothing_where_only_the_owner_is_told(self) -> None:
+        ladder = (step(0), step(0, to="team-lead"))
+        hidden = [says for _, says in warned(rule(ladder=ladder)) if "at the same moment" in says]
+        assert len(hidden) == 1
+        assert not [says for _, says in warned(rule(ladder=ladder, mode="remind")) if "same moment" in says]
+
     def test_lets_what_opens_after_it_be_dropped_by_it(self) -> None:
         """An offer that is revised opens later than the offer, and sees only a second one."""
         found = rule(

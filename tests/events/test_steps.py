@@ -126,6 +126,12 @@ class TestMode:
 
 
 class TestOutage:
+    def test_lets_the_owner_hear_where_only_they_are_told(self, world: "World") -> None:
+        """A step that the mode keeps from the team lead must not hide the one that the owner is owed."""
+        life = waiting(world, "remind")
+        life.wait(world.noon + 9 * DAY)
+        assert [(event.to, event.level) for _, event in life.seen("outreach-requested")] == [("owner", 1)]
+
     @pytest.mark.parametrize("stepped", [False, True])
     def test_records_every_rung_and_delivers_the_highest(self, world: "World", stepped: bool) -> None:
         life = waiting(world)

@@ -73,6 +73,13 @@ class TestExplain:
         assert "owes it within 1 day, counted from when we hear of it" in " ".join(out.split())
         assert "keep-in-touch" not in out
 
+    def test_is_what_the_readme_shows(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Nobody reads in the README what the program does not say."""
+        readme = (POLICIES.parents[1] / "README.md").read_text(encoding="utf-8")
+        _, _, rest = readme.partition("$ rapport policy explain starter --rule answer-candidate\n")
+        _, out, _ = rapport(capsys, "policy", "explain", "starter", "--rule", "answer-candidate")
+        assert rest.startswith(out + "```")
+
     def test_asks_for_a_rule_that_is_there(self, capsys: pytest.CaptureFixture[str]) -> None:
         code, _, err = rapport(capsys, "policy", "explain", "starter", "--rule", "keep-in-tuch")
         assert code == 2
