@@ -1,6 +1,7 @@
 """Who answers for what at this moment: open engagements, clients' jobs, and the places where both meet.
 
-It folds every open engagement, one stream after another, so that its memory does not grow with the log.
+It folds every open engagement, one stream after another, so that its memory does not grow with the log.  What
+is still being imported moves later.
 """
 
 from collections import defaultdict
@@ -89,6 +90,6 @@ async def _open_streams(log: EventLog, agency: str, category: str) -> AsyncItera
     after: str | None = None
     while page := await log.streams(agency, category=category, after=after, limit=PAGE):
         for head in page:
-            if head.phase != "closed" and head.version:
+            if head.phase == "live" and head.version:
                 yield await log.read_stream(agency, head.stream)
         after = page[-1].stream

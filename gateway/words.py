@@ -51,7 +51,7 @@ def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
         case e.OfficeNoted():
             return f"{event.person} works in {event.office}"
         case e.QuietHoursSet():
-            return f"not to be written to: {event.quiet_hours or 'as the agency does'}"
+            return f"Not to be written to: {event.quiet_hours or 'as the agency does'}"
         case e.IntakeCompleted():
             return "Intake completed"
         case e.Paused():

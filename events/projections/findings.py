@@ -113,4 +113,4 @@ def _apply(account: Account, event: Any, told: Told, life: Life) -> None:
         )
 
 
-PROJECTION = Projection("findings", 1, "engagement", COLUMNS, itself, as_it_is, LOOKED_AT, _apply)
+PROJECTION = Projection("findings", 2, "engagement", COLUMNS, itself, as_it_is, LOOKED_AT, _apply)

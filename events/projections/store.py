@@ -119,6 +119,8 @@ class ProjectionStore:
             await connection.execute(
                 f"SET LOCAL idle_in_transaction_session_timeout = '{int(PATIENCE.total_seconds())}s'"
             )
+            # A crash that takes the last batch takes its checkpoint with it: nothing waits for the disk.
+            await connection.execute("SET LOCAL synchronous_commit = off")
             await _begin(connection, agency, epoch, expected)
             # Locked before any table is written: a rebuild that swaps tables locks in the same order.
             query = """

@@ -24,6 +24,7 @@ KINDS: Final = (
     "fit-overridden",
     "consent-unknown",
     "evidence-asserted",
+    "past-partly-judged",
 )
 
 

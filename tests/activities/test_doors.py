@@ -28,7 +28,8 @@ NOBODY = {
     "check_id", "client_id", "client_talk_id", "conflict_id", "contact", "contact_id", "engagement_id",
     "evidence", "evidence_ref", "facet_id", "facets", "interview_id", "job_order_id", "message_id",
     "no_match_id", "offer_id", "opened_from", "outcome", "placement_id", "policy_name", "reason",
-    "reason_code", "reassignment_id", "submission_id", "message", "office", "quiet_hours",
+    "reason_code", "reassignment_id", "submission_id", "message", "observes", "office",
+    "quiet_hours",
 }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """What matters to another stream is passed on to it once, whatever stops the follower meanwhile."""
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -8,10 +9,16 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-from events.envelope import Actor
+from events.decider import recall
+from events.envelope import Actor, AppendRequest
 from events.log.followers import MemoryPlaces
 from events.log.memory import MemoryLog
+from events.orders import parse_order
+from events.state import Engagement
 from workers.following import FOLLOWER
+
+PERSON = Actor(kind="person", id="r-1")
+NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
 if TYPE_CHECKING:
     from tests.workers.following_office import Office
@@ -24,6 +31,25 @@ class TestSubmission:
         assert (await office.desk.types("a-1", "job-order:j-1")).count("submission-received") == 2
         state = await office.service.state("a-1", "job-order:j-1")
         assert state.received == {"s-1": "e-1", "s-2": "e-2"}
+
+    async def test_of_an_imported_past_is_passed_on_to_nobody(self, empty_office: "Office") -> None:
+        """Its source tells both sides; what happened long ago is no news for anybody."""
+        log, stream = empty_office.log, "engagement:e-1"
+        await empty_office.job_order("a-1", "open-job-order", job_order_id="j-1")
+        await log.begin_import("a-1", stream)
+        state = Engagement()
+        for name, data in (
+            ("open-engagement", {"candidate_id": "c-1"}),
+            ("record-submission", {"job_order_id": "j-1", "submission_id": "s-1", "by": "r-1"}),
+        ):
+            order = parse_order(name, data, command_id=name, actor_default=PERSON, source="test")
+            past = recall(order, state, NOON, agency="a-1", engagement_id="e-1")
+            request = AppendRequest(agency="a-1", stream=stream, expected=state.version, groups=(past.group,))
+            await log.append_many([request])
+            state = past.state
+        async with empty_office.follower():
+            await empty_office.followed("a-1")
+        assert await empty_office.received() == {}
 
     async def test_to_a_job_order_of_nobody_has_no_consequence(self, office: "Office") -> None:
         await office.desk.give(

@@ -13,7 +13,7 @@ from events.sources.plan import Plan, Step
 _FIELDS: Final = frozenset(
     {"owner", "team", "by", "recruiter", "job_order_owner", "override_by", "approved_by"}
 )
-_SHOWN: Final = 5
+_SHOWN: Final = 20
 
 
 async def check_people(plan: Plan, service: CommandService, agency: str) -> None:

@@ -295,3 +295,16 @@ class TestTheRealLog:
         assert len(limited.engagements) == 60
         assert sum(limited.applied.values()) + limited.beyond_limit == 6980
         assert limited.until.isoformat() == "2020-08-19T20:53:18+00:00"
+
+
+class TestPeople:
+    def test_of_the_agency_stand_for_those_of_the_log(
+        self, generated_log: SourceLog, recruiting: Mapping, pseudonyms: Pseudonyms
+    ) -> None:
+        """The mapping says who is who; whoever it does not name keeps a pseudonym."""
+        named = recruiting.model_copy(update={"people": {"Recruiter 0": "r-1"}})
+        plan = plan_of(generated_log, named, pseudonyms)
+        owners = {step.data["owner"] for step in plan.steps if step.name in ("assign", "reassign")}
+        assert "r-1" in owners
+        assert pseudonyms.of("recruiter", "Recruiter 0") not in owners
+        assert len(owners) > 1

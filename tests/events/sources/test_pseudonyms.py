@@ -39,3 +39,11 @@ class TestPseudonyms:
     def test_need_a_key_worth_its_name(self) -> None:
         with pytest.raises(SourceError, match="at least 16 bytes"):
             Pseudonyms(b"short")
+
+    def test_give_way_to_whoever_stands_for_somebody(self) -> None:
+        """The agency's people have ids already; a candidate of the same name is somebody else."""
+        known = Pseudonyms(KEY).standing_in({"A Name": "r-1"})
+        assert known.of("recruiter", "A Name") == "r-1"
+        assert known.of("recruiter", "Another") == Pseudonyms(KEY).of("recruiter", "Another")
+        assert known.of("candidate", "A Name") == Pseudonyms(KEY).of("candidate", "A Name")
+        assert "A Name" not in repr(known)

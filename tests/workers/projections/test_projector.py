@@ -276,7 +276,24 @@ class TestProjector:
         await ground.agrees("a-1", [newer, obligations.PROJECTION])
 
 
-def test_holds_no_personal_column() -> None:
-    """Ids, codes, times and the policy's words; no name, address or word that somebody said."""
-    named = {column for each in PROJECTIONS for column in each.columns}
-    assert not named & {"name", "email", "phone", "note", "words", "reason_text", "address", "content"}
+class TestTheRegistry:
+    async def test_has_a_table_for_each_projection(self, ground: "Ground") -> None:
+        """Columns are those of the migrations, and each agency sees its own rows alone."""
+        query = """
+            SELECT column_name FROM information_schema.columns
+            WHERE table_schema = 'rapport_read' AND table_name = $1
+        """
+        secured = """
+            SELECT c.relrowsecurity AND has_table_privilege('rapport_app', c.oid, 'SELECT')
+               AND NOT has_table_privilege('rapport_app', c.oid, 'INSERT, UPDATE, DELETE')
+            FROM pg_class c WHERE c.oid = ('rapport_read.' || $1)::regclass
+        """
+        for each in PROJECTIONS:
+            columns = {row["column_name"] for row in await ground.superuser.fetch(query, each.name)}
+            assert columns == {"agency", "stream", *each.columns}, each.name
+            assert await ground.superuser.fetchval(secured, each.name), each.name
+
+    def test_has_no_personal_column(self) -> None:
+        """Ids, codes, times and the policy's words; no name, address or word that somebody said."""
+        named = {column for each in PROJECTIONS for column in each.columns}
+        assert not named & {"name", "email", "phone", "note", "words", "address", "content"}
