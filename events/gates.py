@@ -10,6 +10,7 @@ from typing import Any, Final
 from events.commands import Command
 from events.durations import parse_span
 from events.policy import GateRule, Policy
+from events.rule_index import index_of
 from events.state import Check, Engagement
 
 # The family of gates that name a kind of check after a colon.
@@ -186,6 +187,6 @@ def unmet(
     guarded = INTENT_OF_REPORT.get(name, name)
     return [
         gate
-        for gate in policy.gates
-        if guarded in gate.guards and (gate.id == taken or not passes(gate, command, state, policy, now))
+        for gate in index_of(policy).gates.get(guarded, ())
+        if gate.id == taken or not passes(gate, command, state, policy, now)
     ]

@@ -26,13 +26,13 @@ def with_offices(
     decided: list[e.AnyEvent], command: Command, state: Engagement, ctx: Context
 ) -> list[e.AnyEvent]:
     """Note where people work whom the command names, before it makes them owe anything."""
+    if not decided or not ctx.offices:
+        return decided
     noted: list[e.AnyEvent] = [
         e.OfficeNoted(at=ctx.at, person=person, office=office)
         for person in owners_named(command, state)
         if (office := ctx.offices.get(person)) is not None and state.offices.get(person) != office
     ]
-    if not decided:
-        return []
     # An engagement begins with its opening, whatever else is told with it.
     first = int(state.opened_at is None)
     return [*decided[:first], *noted, *decided[first:]]

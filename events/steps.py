@@ -10,6 +10,7 @@ from uuid import UUID
 from events import catalogue as e
 from events.envelope import derived_id
 from events.kinds import Mode
+from events.making import made
 from events.obligations import owner_of
 from events.quiet import quiet_until
 from events.state import Engagement, OpenObligation
@@ -56,11 +57,17 @@ def take_step(state: Engagement, key: UUID, rung: e.Rung, *, deliver: bool) -> l
     promise = state.obligations[key]
     if rung.do == "breach":
         return [
-            e.ObligationBreached(
-                at=rung.at, obligation_id=key, rule=promise.rule, subject=promise.subject, due_at=rung.at
+            made(
+                e.ObligationBreached,
+                at=rung.at,
+                obligation_id=key,
+                rule=promise.rule,
+                subject=promise.subject,
+                due_at=rung.at,
             )
         ]
-    reached = e.RungReached(
+    reached = made(
+        e.RungReached,
         at=rung.at,
         obligation_id=key,
         rule=promise.rule,
@@ -81,7 +88,8 @@ def _told(
     owner = owner_of(state, promise)
     identity = (state.agency, state.stream, str(key), str(rung.number))
     if rung.do == "escalate" and rung.to is not None:
-        yield e.EscalationRaised(
+        yield made(
+            e.EscalationRaised,
             at=rung.at,
             escalation_id=derived_id("escalation", *identity),
             obligation_id=key,
@@ -93,7 +101,8 @@ def _told(
         )
     if rung.to is not None and rung.template is not None and (deliver or rung.to == "candidate"):
         useful = None if promise.useful_for is None else rung.at + timedelta(seconds=promise.useful_for)
-        yield e.OutreachRequested(
+        yield made(
+            e.OutreachRequested,
             at=rung.at,
             effect_id=derived_id("outreach", *identity),
             to=rung.to,
