@@ -423,9 +423,6 @@ def _over(state: Engagement, event: e.PlacementEnded) -> Engagement:
     if event.placement_id not in state.placements:
         # Its acceptance was annulled: there was nothing to end.
         return state
-    if event.placement_id not in state.placements:
-        # The acceptance it rested on was annulled: there was no placement to end.
-        return state
     state = _placement(state, event.placement_id, ended_on=event.ended_on, ended_how=event.how)
     state = _submission(state, event.submission_id, status="placement-ended")
     others = [key for key, each in state.placements.items() if each.ended_how is None]

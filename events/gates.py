@@ -172,8 +172,10 @@ def passes(gate: GateRule, command: Command, state: Engagement, policy: Policy, 
     asked = GATES.get(family)
     needs: dict[str, Any] = dict(gate.needs)
     if kind:
-        office = policy.calendar(state.offices.get(state.candidate_owner or ""))
-        needs |= {"kind": kind, "calendar": office[1] if office is not None else None}
+        owner = state.candidate_owner
+        office = policy.calendar(state.office if owner is None else state.offices.get(owner))
+        # A check may be older than any calendar, and a gate stops nobody because of that.
+        needs |= {"kind": kind, "calendar": None if office is None else office[1].reaching_back()}
     return asked is None or asked(command, state, needs, now)
 
 

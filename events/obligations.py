@@ -17,7 +17,7 @@ from events.making import made
 from events.plans import FACTS, MOVES_PLANS, NO_TIME, due_time, planned_afresh, planned_time, plans, stands
 from events.policy import LadderStep, ObligationRule, Policy
 from events.rule_index import index_of
-from events.state import Engagement, OpenObligation
+from events.state import Breach, Engagement, OpenObligation
 from events.subjects import Named, fires, named_by, narrowed, own_subject
 
 MICROSECOND = timedelta(microseconds=1)
@@ -92,7 +92,9 @@ def _met(state: Engagement, event: e.AnyEvent, policy: Policy, named: Named) -> 
     for key in _ordered(state):
         promise = state.obligations[key]
         rule = index_of(policy).by_id.get(promise.rule)
-        calendar = calendar_of(policy, promise.calendar)
+        if rule is None:
+            continue
+        calendar = calendar_of(policy, _reckoned_by(policy, rule, state, promise))
         if not keeps(rule, event, promise.subject, promise.since, named, promise.due_at, calendar):
             continue
         timely = event.at <= promise.due_at
@@ -117,7 +119,9 @@ def _excused(state: Engagement, event: e.AnyEvent, policy: Policy, named: Named)
         if key in state.obligations or breach.excused or event.at > breach.due_at:
             continue
         rule = index_of(policy).by_id.get(breach.rule)
-        calendar = calendar_of(policy, breach.calendar)
+        if rule is None:
+            continue
+        calendar = calendar_of(policy, _reckoned_by(policy, rule, state, breach))
         if keeps(rule, event, breach.subject, breach.since, named, breach.due_at, calendar):
             yield _excuse(key, breach.rule, breach.subject, event.at)
 
@@ -197,7 +201,7 @@ def _ended_or_moved(
     if promise.breached:
         yield from drop(state, key, "planned-time-moved", event.at)
         return
-    calendar = calendar_of(policy, promise.calendar)
+    calendar = calendar_of(policy, _reckoned_by(policy, rule, state, promise))
     due = due_time(rule, event, now, calendar)
     if due is not None and due != promise.due_at:
         rungs = lay_rungs(rule, due, now, promise.numbered, calendar)
@@ -215,9 +219,7 @@ def _under_the_new_rule(
     if rule.planned is not None and planned is None:
         return
     base = planned or (promise.opened_at if rule.counts_from == "known" else promise.since)
-    # Reckoned by elapsed time till now, a promise gets the calendar of the office that owes it today.
-    office = promise.calendar or office_of(policy, rule, state, promise.subject)
-    calendar = calendar_of(policy, office)
+    calendar = calendar_of(policy, _reckoned_by(policy, rule, state, promise))
     due = rule.within.after(base, calendar)
     if rule.at_least is not None:
         due = max(due, rule.at_least.after(promise.opened_at, calendar))
@@ -258,13 +260,15 @@ def _shift(
     """A pause pushes what waits with it; its early end pulls the rest of the pause back."""
     was = max(now, before.paused_until or now)
     until = max(now, event.until) if isinstance(event, e.Paused) else now
-    by = until - was
     for key in _ordered(before):
         promise = before.obligations[key]
         rule = index_of(policy).by_id.get(promise.rule)
-        if by == NO_TIME or rule is None or rule.while_paused == "runs" or promise.breached:
+        if rule is None or rule.while_paused == "runs" or promise.breached:
             continue
-        yield shifted(key, promise, by, event.type, event.at)
+        # What the pause has not pushed, as where the rule came to wait only later, it does not pull back.
+        by = max(until - was, -promise.waited * MICROSECOND)
+        if by != NO_TIME:
+            yield shifted(key, promise, by, event.type, event.at)
 
 
 def shifted(
@@ -325,6 +329,13 @@ def office_of(policy: Policy, rule: ObligationRule, state: Engagement, subject: 
     owner = state.candidate_owner if rule.owner == "candidate-owner" else job_order_owner(state, subject)
     found = policy.calendar(state.office if owner is None else state.offices.get(owner))
     return None if found is None else found[0]
+
+
+def _reckoned_by(
+    policy: Policy, rule: ObligationRule, state: Engagement, promise: OpenObligation | Breach
+) -> str | None:
+    """Name the office by whose calendar a promise opened; where by none, that of whoever owes it now."""
+    return promise.calendar or office_of(policy, rule, state, promise.subject)
 
 
 def calendar_of(policy: Policy, office: str | None) -> Calendar | None:

@@ -18,7 +18,9 @@ def owners_named(command: Command, state: Engagement) -> tuple[str, ...]:
     """Name whom a command makes answer for something; under another policy or going live, everybody."""
     named = [getattr(command, field, None) for field in ("owner", "job_order_owner")]
     if isinstance(command, AdoptPolicy | GoLive):
-        named += [state.candidate_owner, *(each.job_order_owner for each in state.live_submissions.values())]
+        named.append(state.candidate_owner)
+        named += [each.job_order_owner for each in state.proposals.values()]
+        named += [each.job_order_owner for each in state.submissions.values()]
     return tuple(dict.fromkeys(each for each in named if each is not None))
 
 

@@ -95,7 +95,7 @@ class Prediction:
             self._decide_at(due)
             for key, rung in steps:
                 deliver = last.get(key) == rung.number
-                for event in take_step(self.state, key, rung, deliver=deliver):
+                for event in take_step(self.state, key, rung, deliver=deliver, now=due):
                     self._conclude(event, None)
 
     def follow(self, told: Sequence[Told]) -> None:
