@@ -15,6 +15,7 @@ from typing import Any
 
 from benchmarks.adopting import adopting
 from benchmarks.appends import appends
+from benchmarks.backtesting import backtest
 from benchmarks.cold import cold
 from benchmarks.due import due
 from benchmarks.figures import FAILED, SKIPPED, Figure, last_line, machine, table
@@ -44,6 +45,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "due": due,
     "recovery": recovery,
     "adopting": adopting,
+    "backtest": backtest,
     "rebuild": rebuild,
 }
 

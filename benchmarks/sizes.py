@@ -26,6 +26,7 @@ class Sizes:
     open: int = 10_000
     adopting: int = 1000
     at_once: int = 100
+    backtested: int = 1_000_000
     rebuilt: int = 1_000_000
 
 
@@ -43,5 +44,6 @@ QUICK = Sizes(
     lost=60,
     open=150,
     adopting=40,
+    backtested=20_000,
     rebuilt=10_000,
 )

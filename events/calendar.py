@@ -89,6 +89,10 @@ class Calendar(BaseModel):
         found = self._working_date(self._local(moment).date(), days)
         return self._instant(datetime.combine(found, wall))
 
+    def reaching_back(self) -> "Calendar":
+        """Give the calendar for what began in any past; before its own beginning it knows no holidays."""
+        return self.model_copy(update={"first": date.min})
+
     def is_working(self, day: date) -> bool:
         """Tell whether the office works on a date."""
         return WEEKDAYS[day.weekday()] in self.hours and day not in self._closed

@@ -156,7 +156,7 @@ def tick(
         writer = _Writer(ctx, order, NO_POLICY, [], [])
         after = state
         cause: UUID | None = None
-        for event in take_step(state, key, rung, deliver=last.get(key) == rung.number):
+        for event in take_step(state, key, rung, deliver=last.get(key) == rung.number, now=decided_at):
             after, identity = writer.add(after, event, cause)
             cause = cause or identity
         said = input_of_step(key, rung.number)

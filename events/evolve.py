@@ -3,25 +3,21 @@
 A case may never look at a personal value, a clock or the policy, and may never raise.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Literal, TypeVar, assert_never
-from uuid import UUID
+from typing import Any, Literal, assert_never
 
 from events import catalogue as e
 from events.copying import replace
+from events.promises import changes, without
 from events.state import (
     Application,
-    Breach,
     Check,
     Conflict,
     Engagement,
-    Escalation,
     Interview,
     KnownFacet,
     Offer,
-    OpenObligation,
-    OwedOutreach,
     Placement,
     Proposal,
     Right,
@@ -29,13 +25,24 @@ from events.state import (
     SubmissionStatus,
 )
 
-K = TypeVar("K")
-V = TypeVar("V")
-
 
 def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
     """Fold one event in.  Never raises: the past is not open to objection."""
     match event:
+        case (
+            e.RungReached()
+            | e.OutreachRequested()
+            | e.EscalationRaised()
+            | e.EscalationSettled()
+            | e.ObligationOpened()
+            | e.ObligationModeChanged()
+            | e.ObligationMoved()
+            | e.ObligationMet()
+            | e.ObligationBreached()
+            | e.ObligationExcused()
+            | e.ObligationDropped()
+        ):
+            return replace(state, **changes(state, event))
         case e.EngagementOpened():
             return replace(
                 state,
@@ -86,7 +93,7 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
             facet = KnownFacet(event.facet, event.contact_id, event.expires_at)
             return replace(state, facets={**state.facets, event.facet_id: facet})
         case e.FacetRetired():
-            return replace(state, facets=_without(state.facets, event.facet_id))
+            return replace(state, facets=without(state.facets, event.facet_id))
         case e.ProfilePlayedBack():
             return _facets(state, event.facets, played_back=True)
         case e.ProfileConfirmed():
@@ -104,7 +111,11 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
             return _application(state, event.application_id, status="declined")
         case e.CheckRecorded():
             check = Check(event.kind, event.outcome, event.at, event.expires_at, event.about)
-            return replace(state, checks={**state.checks, event.check_id: check})
+            return replace(
+                state,
+                checks=(*state.checks, event.check_id),
+                checked={**state.checked, event.check_id: check},
+            )
         case e.JobProposed():
             proposal = Proposal(
                 event.job_order_owner, fit=event.fit, overridden=event.override_by is not None
@@ -203,35 +214,10 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
             return _placement(state, event.placement_id, invoked=event.remedy)
         case e.PositionFilled():
             return _submission(state, event.submission_id, status="position-filled")
-        case e.ObligationOpened():
-            return _opened(state, event)
-        case e.ObligationModeChanged():
-            return _obligation(state, event.obligation_id, mode=event.mode)
-        case e.ObligationMoved():
-            return _moved(state, event)
-        case e.ObligationMet():
-            state = _breach(state, event.obligation_id, met_at=event.met_at)
-            return replace(state, obligations=_without(state.obligations, event.obligation_id))
-        case e.ObligationBreached():
-            return _breached(state, event)
-        case e.ObligationExcused():
-            return _breach(state, event.obligation_id, excused=True)
-        case e.ObligationDropped():
-            return replace(state, obligations=_without(state.obligations, event.obligation_id))
-        case e.RungReached():
-            return _climbed(state, event)
-        case e.EscalationRaised():
-            escalation = Escalation(event.obligation_id, event.level, event.to)
-            state = _raised(state, event.obligation_id, event.level)
-            return replace(state, escalations={**state.escalations, event.escalation_id: escalation})
         case e.EscalationAcknowledged():
             return _acknowledged(state, event)
-        case e.EscalationSettled():
-            return replace(state, escalations=_without(state.escalations, event.escalation_id))
-        case e.OutreachRequested():
-            return replace(state, owed={**state.owed, event.effect_id: _owed(event)})
         case e.OutreachSent() | e.OutreachFailed() | e.OutreachWithheld():
-            return replace(state, owed=_without(state.owed, event.effect_id))
+            return replace(state, owed=without(state.owed, event.effect_id))
         case (
             e.FeedbackPassedOn()
             | e.MatchDeclined()
@@ -247,10 +233,6 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
             return state
         case _:
             assert_never(event)
-
-
-def _without(mapping: Mapping[K, V], key: K) -> dict[K, V]:
-    return {each: value for each, value in mapping.items() if each != key}
 
 
 def _introduced(state: Engagement, recruiter: str) -> Engagement:
@@ -441,9 +423,6 @@ def _over(state: Engagement, event: e.PlacementEnded) -> Engagement:
     if event.placement_id not in state.placements:
         # Its acceptance was annulled: there was nothing to end.
         return state
-    if event.placement_id not in state.placements:
-        # The acceptance it rested on was annulled: there was no placement to end.
-        return state
     state = _placement(state, event.placement_id, ended_on=event.ended_on, ended_how=event.how)
     state = _submission(state, event.submission_id, status="placement-ended")
     others = [key for key, each in state.placements.items() if each.ended_how is None]
@@ -459,110 +438,9 @@ def _talk_owed(state: Engagement, since: datetime) -> Engagement:
     return replace(state, talk_owed_since=since if owed is None else max(owed, since))
 
 
-def _opened(state: Engagement, event: e.ObligationOpened) -> Engagement:
-    opened = OpenObligation(
-        rule=event.rule,
-        subject=event.subject,
-        kind=event.kind,
-        mode=event.mode,
-        owner_role=event.owner_role,
-        awaits=event.awaits,
-        since=event.since,
-        due_at=event.due_at,
-        rungs=event.rungs,
-        numbered=max((rung.number + 1 for rung in event.rungs), default=0),
-        opened_at=event.opened_at,
-        waited=event.waited,
-        useful_for=event.useful_for,
-        # Opened again by an annulment, with the breach that stands already on record.
-        breached=all(rung.do != "breach" for rung in event.rungs),
-        calendar=event.calendar,
-    )
-    return replace(state, obligations={**state.obligations, event.obligation_id: opened})
-
-
-def _obligation(state: Engagement, key: UUID, **changes: Any) -> Engagement:
-    found = state.obligations.get(key)
-    if found is None:
-        return state
-    return replace(state, obligations={**state.obligations, key: replace(found, **changes)})
-
-
-def _moved(state: Engagement, event: e.ObligationMoved) -> Engagement:
-    found = state.obligations.get(event.obligation_id)
-    if found is None:
-        return state
-    numbered = max((found.numbered, *(rung.number + 1 for rung in event.rungs)))
-    return _obligation(
-        state,
-        event.obligation_id,
-        due_at=event.due_at,
-        rungs=event.rungs,
-        numbered=numbered,
-        waited=event.waited,
-    )
-
-
-def _breach(state: Engagement, key: UUID, **changes: Any) -> Engagement:
-    found = state.breaches.get(key)
-    if found is None:
-        return state
-    return replace(state, breaches={**state.breaches, key: replace(found, **changes)})
-
-
-def _breached(state: Engagement, event: e.ObligationBreached) -> Engagement:
-    found = state.obligations.get(event.obligation_id)
-    if found is None:
-        return state
-    breach = Breach(
-        found.rule,
-        found.subject,
-        found.since,
-        event.due_at,
-        found.owner_role,
-        found.level,
-        calendar=found.calendar,
-    )
-    state = replace(state, breaches={**state.breaches, event.obligation_id: breach})
-    rungs = tuple(rung for rung in found.rungs if rung.do != "breach")
-    return _obligation(state, event.obligation_id, breached=True, rungs=rungs)
-
-
-def _climbed(state: Engagement, event: e.RungReached) -> Engagement:
-    found = state.obligations.get(event.obligation_id)
-    if found is None:
-        return state
-    level = max(found.level, event.level)
-    rungs = tuple(rung for rung in found.rungs if rung.number != event.rung)
-    return _breach(
-        _obligation(state, event.obligation_id, level=level, rungs=rungs), event.obligation_id, level=level
-    )
-
-
-def _raised(state: Engagement, key: UUID, level: int) -> Engagement:
-    found = state.obligations.get(key)
-    return state if found is None else _obligation(state, key, level=max(found.level, level))
-
-
 def _acknowledged(state: Engagement, event: e.EscalationAcknowledged) -> Engagement:
     found = state.escalations.get(event.escalation_id)
     if found is None:
         return state
     taken = replace(found, acknowledged_by=event.by, plan_by=event.plan_by)
     return replace(state, escalations={**state.escalations, event.escalation_id: taken})
-
-
-def _owed(event: e.OutreachRequested) -> OwedOutreach:
-    return OwedOutreach(
-        channel=event.channel,
-        to=event.to,
-        owner=event.owner,
-        template=event.template,
-        rule=event.rule,
-        obligation_id=event.obligation_id,
-        subject=event.subject,
-        level=event.level,
-        due_at=event.due_at,
-        useful_until=event.useful_until,
-        not_before=event.not_before,
-    )

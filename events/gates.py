@@ -10,6 +10,7 @@ from typing import Any, Final
 from events.commands import Command
 from events.durations import parse_span
 from events.policy import GateRule, Policy
+from events.rule_index import index_of
 from events.state import Check, Engagement
 
 # The family of gates that name a kind of check after a colon.
@@ -106,7 +107,7 @@ def needs_check(command: Command, state: Engagement, needs: Needs, now: datetime
     asked = _job_order_of(command, state) if needs.get("about") == "job-order" else None
     found = [
         each
-        for each in state.checks.values()
+        for each in state.checked.values()
         if each.kind == needs.get("kind") and (asked is None or asked in _job_orders_of(each, state))
     ]
     wanted = needs.get("outcome", PASSED)
@@ -171,8 +172,10 @@ def passes(gate: GateRule, command: Command, state: Engagement, policy: Policy, 
     asked = GATES.get(family)
     needs: dict[str, Any] = dict(gate.needs)
     if kind:
-        office = policy.calendar(state.offices.get(state.candidate_owner or ""))
-        needs |= {"kind": kind, "calendar": office[1] if office is not None else None}
+        owner = state.candidate_owner
+        office = policy.calendar(state.office if owner is None else state.offices.get(owner))
+        # A check may be older than any calendar, and a gate stops nobody because of that.
+        needs |= {"kind": kind, "calendar": None if office is None else office[1].reaching_back()}
     return asked is None or asked(command, state, needs, now)
 
 
@@ -186,6 +189,6 @@ def unmet(
     guarded = INTENT_OF_REPORT.get(name, name)
     return [
         gate
-        for gate in policy.gates
-        if guarded in gate.guards and (gate.id == taken or not passes(gate, command, state, policy, now))
+        for gate in index_of(policy).gates.get(guarded, ())
+        if gate.id == taken or not passes(gate, command, state, policy, now)
     ]

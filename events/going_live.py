@@ -4,7 +4,7 @@ The past is lived through again without a word to anybody: nothing that was due 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -78,15 +78,15 @@ def _judgeable(policy: Policy, observes: Sequence[str] | None) -> Policy:
 
 
 def _reaching_back(policy: Policy) -> Policy:
-    """Let each calendar begin before any past; before its own beginning it knows no holidays."""
-    calendars = ((office, each.model_copy(update={"first": date.min})) for office, each in policy.calendars)
+    """Let each calendar begin before any past."""
+    calendars = ((office, each.reaching_back()) for office, each in policy.calendars)
     return policy.model_copy(update={"calendars": tuple(calendars)})
 
 
 def _stepped(state: Engagement, now: datetime) -> Engagement:
     # Breaches and passed rungs only: whom a step would have told, it tells no more.
     for key, rung in due_steps(state, now, inclusive=False):
-        for event in take_step(state, key, rung, deliver=False):
+        for event in take_step(state, key, rung, deliver=False, now=now):
             if isinstance(event, e.ObligationBreached | e.RungReached):
                 state = evolve(state, event)
     return state

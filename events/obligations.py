@@ -13,9 +13,11 @@ from events import catalogue as e
 from events.calendar import Calendar
 from events.envelope import derived_id
 from events.kinds import OwnerRole
+from events.making import made
 from events.plans import FACTS, MOVES_PLANS, NO_TIME, due_time, planned_afresh, planned_time, plans, stands
-from events.policy import ObligationRule, Policy
-from events.state import Engagement, OpenObligation
+from events.policy import LadderStep, ObligationRule, Policy
+from events.rule_index import index_of
+from events.state import Breach, Engagement, OpenObligation
 from events.subjects import Named, fires, named_by, narrowed, own_subject
 
 MICROSECOND = timedelta(microseconds=1)
@@ -29,6 +31,8 @@ def react(
     Kept promises come first, then those dropped and moved, then those that open: so a contact ends one
     silence and begins to measure the next.
     """
+    if event.type not in index_of(policy).heeded:
+        return []
     if isinstance(event, e.EngagementClosed):
         return [each for key in _ordered(after) for each in drop(after, key, "closed", event.at)]
     if isinstance(event, e.ExcuseGranted):
@@ -58,6 +62,8 @@ def _standing(state: Engagement, gone: set[UUID]) -> set[tuple[str, str]]:
 
 
 def _ordered(state: Engagement) -> list[UUID]:
+    if len(state.obligations) < 2:
+        return list(state.obligations)
     return sorted(state.obligations, key=lambda key: (state.obligations[key].due_at, str(key)))
 
 
@@ -85,14 +91,17 @@ def keeps(
 def _met(state: Engagement, event: e.AnyEvent, policy: Policy, named: Named) -> Iterator[e.AnyEvent]:
     for key in _ordered(state):
         promise = state.obligations[key]
-        rule = policy.obligation(promise.rule)
-        calendar = calendar_of(policy, promise.calendar)
+        rule = index_of(policy).by_id.get(promise.rule)
+        if rule is None:
+            continue
+        calendar = calendar_of(policy, _reckoned_by(policy, rule, state, promise))
         if not keeps(rule, event, promise.subject, promise.since, named, promise.due_at, calendar):
             continue
         timely = event.at <= promise.due_at
         if promise.breached and timely and key in state.breaches:
             yield _excuse(key, promise.rule, promise.subject, event.at)
-        yield e.ObligationMet(
+        yield made(
+            e.ObligationMet,
             at=event.at,
             obligation_id=key,
             rule=promise.rule,
@@ -109,8 +118,10 @@ def _excused(state: Engagement, event: e.AnyEvent, policy: Policy, named: Named)
     for key, breach in state.breaches.items():
         if key in state.obligations or breach.excused or event.at > breach.due_at:
             continue
-        rule = policy.obligation(breach.rule)
-        calendar = calendar_of(policy, breach.calendar)
+        rule = index_of(policy).by_id.get(breach.rule)
+        if rule is None:
+            continue
+        calendar = calendar_of(policy, _reckoned_by(policy, rule, state, breach))
         if keeps(rule, event, breach.subject, breach.since, named, breach.due_at, calendar):
             yield _excuse(key, breach.rule, breach.subject, event.at)
 
@@ -135,16 +146,25 @@ def _excuse(key: UUID, rule: str, subject: str, at: datetime) -> e.ObligationExc
 def _settle(state: Engagement, key: UUID, how: str, at: datetime) -> Iterator[e.AnyEvent]:
     for escalation, each in state.escalations.items():
         if each.obligation_id == key:
-            yield e.EscalationSettled(
-                at=at, escalation_id=escalation, obligation_id=key, how="met" if how == "met" else "dropped"
+            yield made(
+                e.EscalationSettled,
+                at=at,
+                escalation_id=escalation,
+                obligation_id=key,
+                how="met" if how == "met" else "dropped",
             )
 
 
 def drop(state: Engagement, key: UUID, reason: str, at: datetime) -> Iterator[e.AnyEvent]:
     """End an open promise unkept, and whatever was raised about it."""
     promise = state.obligations[key]
-    yield e.ObligationDropped(
-        at=at, obligation_id=key, rule=promise.rule, subject=promise.subject, reason=reason
+    yield made(
+        e.ObligationDropped,
+        at=at,
+        obligation_id=key,
+        rule=promise.rule,
+        subject=promise.subject,
+        reason=reason,
     )
     yield from _settle(state, key, "dropped", at)
 
@@ -159,7 +179,7 @@ def _ended_or_moved(
     now: datetime,
 ) -> Iterator[e.AnyEvent]:
     promise = state.obligations[key]
-    rule = policy.obligation(promise.rule)
+    rule = index_of(policy).by_id.get(promise.rule)
     if rule is None:
         if isinstance(event, e.PolicyAdopted):
             yield from drop(state, key, "rule-retired", event.at)
@@ -181,7 +201,7 @@ def _ended_or_moved(
     if promise.breached:
         yield from drop(state, key, "planned-time-moved", event.at)
         return
-    calendar = calendar_of(policy, promise.calendar)
+    calendar = calendar_of(policy, _reckoned_by(policy, rule, state, promise))
     due = due_time(rule, event, now, calendar)
     if due is not None and due != promise.due_at:
         rungs = lay_rungs(rule, due, now, promise.numbered, calendar)
@@ -199,9 +219,7 @@ def _under_the_new_rule(
     if rule.planned is not None and planned is None:
         return
     base = planned or (promise.opened_at if rule.counts_from == "known" else promise.since)
-    # Reckoned by elapsed time till now, a promise gets the calendar of the office that owes it today.
-    office = promise.calendar or office_of(policy, rule, state, promise.subject)
-    calendar = calendar_of(policy, office)
+    calendar = calendar_of(policy, _reckoned_by(policy, rule, state, promise))
     due = rule.within.after(base, calendar)
     if rule.at_least is not None:
         due = max(due, rule.at_least.after(promise.opened_at, calendar))
@@ -242,13 +260,15 @@ def _shift(
     """A pause pushes what waits with it; its early end pulls the rest of the pause back."""
     was = max(now, before.paused_until or now)
     until = max(now, event.until) if isinstance(event, e.Paused) else now
-    by = until - was
     for key in _ordered(before):
         promise = before.obligations[key]
-        rule = policy.obligation(promise.rule)
-        if by == NO_TIME or rule is None or rule.while_paused == "runs" or promise.breached:
+        rule = index_of(policy).by_id.get(promise.rule)
+        if rule is None or rule.while_paused == "runs" or promise.breached:
             continue
-        yield shifted(key, promise, by, event.type, event.at)
+        # What the pause has not pushed, as where the rule came to wait only later, it does not pull back.
+        by = max(until - was, -promise.waited * MICROSECOND)
+        if by != NO_TIME:
+            yield shifted(key, promise, by, event.type, event.at)
 
 
 def shifted(
@@ -271,7 +291,9 @@ def _opened(
     taken: set[tuple[str, str]],
     afresh: frozenset[str],
 ) -> Iterator[e.AnyEvent]:
-    for rule in () if state.closed else policy.obligations:
+    index = index_of(policy)
+    rules = policy.obligations if afresh else index.opened_by.get(event.type, ())
+    for rule in () if state.closed else rules:
         opens = any(each.event == event.type and narrowed(each, event) for each in rule.opens_on)
         if not opens and rule.id not in afresh:
             continue
@@ -292,8 +314,9 @@ def _opened(
         if rule.planned in FACTS:
             # What was done since the fact itself counts, also where the fact is told later.
             since = min(since, getattr(event, rule.planned))
-        opened = open_obligation(state.stream, rule, subject, cause, since, due, rungs, now)
-        yield opened.model_copy(update={"waited": waits // MICROSECOND, "calendar": office})
+        yield open_obligation(
+            state.stream, rule, subject, cause, since, due, rungs, now, waits // MICROSECOND, office
+        )
 
 
 def office_of(policy: Policy, rule: ObligationRule, state: Engagement, subject: str) -> str | None:
@@ -301,11 +324,18 @@ def office_of(policy: Policy, rule: ObligationRule, state: Engagement, subject: 
 
     None where the rule asks for no working time: its times then stand for every office alike.
     """
-    if not policy.calendars or not rule.asks_for_calendar:
+    if not policy.calendars or rule.id not in index_of(policy).in_working_time:
         return None
     owner = state.candidate_owner if rule.owner == "candidate-owner" else job_order_owner(state, subject)
     found = policy.calendar(state.office if owner is None else state.offices.get(owner))
     return None if found is None else found[0]
+
+
+def _reckoned_by(
+    policy: Policy, rule: ObligationRule, state: Engagement, promise: OpenObligation | Breach
+) -> str | None:
+    """Name the office by whose calendar a promise opened; where by none, that of whoever owes it now."""
+    return promise.calendar or office_of(policy, rule, state, promise.subject)
 
 
 def calendar_of(policy: Policy, office: str | None) -> Calendar | None:
@@ -329,9 +359,12 @@ def open_obligation(
     due: datetime,
     rungs: tuple[e.Rung, ...],
     opened_at: datetime,
+    waited: int = 0,
+    office: str | None = None,
 ) -> e.ObligationOpened:
     """Open a promise under the id that its stream, rule, subject and opening event give it."""
-    return e.ObligationOpened(
+    return made(
+        e.ObligationOpened,
         at=since,
         obligation_id=derived_id(stream, rule.id, subject, str(cause)),
         rule=rule.id,
@@ -345,6 +378,8 @@ def open_obligation(
         due_at=due,
         rungs=rungs,
         useful_for=None if rule.useful_for is None else int(rule.useful_for.delta.total_seconds()),
+        waited=waited,
+        calendar=office,
     )
 
 
@@ -352,21 +387,20 @@ def lay_rungs(
     rule: ObligationRule, due: datetime, now: datetime, first: int, calendar: Calendar | None = None
 ) -> tuple[e.Rung, ...]:
     """Lay the ladder out in time; a reminder that could only come too late is left out."""
-    laid = [
-        e.Rung(
-            number=0,
-            at=step.after.after(due, calendar),
-            do=step.do,
-            level=step.level,
-            to=step.to,
-            template=step.template,
-        )
-        for step in rule.ladder
+    steps = [(step.after.after(due, calendar), step) for step in rule.ladder]
+    laid: list[tuple[datetime, LadderStep | None]] = [
+        (at, step) for at, step in steps if step.do != "remind" or at > now
     ]
-    laid = [rung for rung in laid if rung.do != "remind" or rung.at > now]
-    laid.append(e.Rung(number=0, at=due, do="breach", level=0))
-    laid.sort(key=lambda rung: (rung.at, rung.do != "breach"))
-    return tuple(replace(rung, number=first + place) for place, rung in enumerate(laid))
+    # The breach comes first of what is due with it.
+    laid.insert(0, (due, None))
+    laid.sort(key=lambda each: (each[0], each[1] is not None))
+    return tuple(_rung(first + place, at, step) for place, (at, step) in enumerate(laid))
+
+
+def _rung(number: int, at: datetime, step: LadderStep | None) -> e.Rung:
+    if step is None:
+        return e.Rung(number=number, at=at, do="breach", level=0)
+    return e.Rung(number=number, at=at, do=step.do, level=step.level, to=step.to, template=step.template)
 
 
 class Owed(Protocol):

@@ -18,7 +18,9 @@ def owners_named(command: Command, state: Engagement) -> tuple[str, ...]:
     """Name whom a command makes answer for something; under another policy or going live, everybody."""
     named = [getattr(command, field, None) for field in ("owner", "job_order_owner")]
     if isinstance(command, AdoptPolicy | GoLive):
-        named += [state.candidate_owner, *(each.job_order_owner for each in state.live_submissions.values())]
+        named.append(state.candidate_owner)
+        named += [each.job_order_owner for each in state.proposals.values()]
+        named += [each.job_order_owner for each in state.submissions.values()]
     return tuple(dict.fromkeys(each for each in named if each is not None))
 
 
@@ -26,13 +28,13 @@ def with_offices(
     decided: list[e.AnyEvent], command: Command, state: Engagement, ctx: Context
 ) -> list[e.AnyEvent]:
     """Note where people work whom the command names, before it makes them owe anything."""
+    if not decided or not ctx.offices:
+        return decided
     noted: list[e.AnyEvent] = [
         e.OfficeNoted(at=ctx.at, person=person, office=office)
         for person in owners_named(command, state)
         if (office := ctx.offices.get(person)) is not None and state.offices.get(person) != office
     ]
-    if not decided:
-        return []
     # An engagement begins with its opening, whatever else is told with it.
     first = int(state.opened_at is None)
     return [*decided[:first], *noted, *decided[first:]]

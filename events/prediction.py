@@ -4,25 +4,33 @@ Law 10.  No second implementation: the core's own react, take_step, evolve and a
 Every due moment is looked at in time: an outage changes what is delivered, never what is owed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+from typing import Final, cast
 from uuid import UUID
 
 from events import catalogue as e
 from events.admission import decided_by
 from events.annulment import Happened, annul
+from events.codec import decode
 from events.commands import AnyCommand
 from events.context import Context
-from events.envelope import Actor, derived_id, event_id
+from events.envelope import Actor, Stored, derived_id, event_id
 from events.evolve import evolve
 from events.going_live import went_live
 from events.obligations import react
 from events.policy import Policy
+from events.promises import Conclusion, changes
 from events.state import Engagement
 from events.steps import due_steps, highest, next_due, take_step
 
 Heard = Callable[[e.AnyEvent], None]
+# Where a stream holds one of these, what has happened must be remembered.
+LOOKS_BACK: Final = frozenset({"event-annulled", "went-live"})
+NONE_BUT_ONE: Final[Mapping[str, Policy]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +44,43 @@ class Told:
     imported: bool = False
 
 
-class Prediction:
-    """One engagement under one policy: *heard* is given each event of the engine, in order.
+def commands_of(events: Iterable[Stored]) -> Iterator[list[Told]]:
+    """Group a stream's events of the world by the commands that led to them."""
+    world = (each for each in events if each.origin != "engine")
+    for _, group in groupby(world, key=attrgetter("command_id")):
+        yield [
+            Told(
+                each.event_id,
+                decode(each),
+                each.decided_at,
+                each.causation_id,
+                imported=each.origin == "imported",
+            )
+            for each in group
+        ]
 
-    *remembers*: the stream holds annulments or goes live, so what has happened must be kept to be looked at
-    again.
+
+class Prediction:
+    """One engagement under a policy: *heard* is given each event of the engine, in order.
+
+    *remembers*: the stream holds what :data:`LOOKS_BACK` names.  *policies*, by their digests, are those that
+    it adopts; without them the one policy governs throughout.
     """
 
     def __init__(
-        self, agency: str, stream: str, policy: Policy, heard: Heard, *, remembers: bool = False
+        self,
+        agency: str,
+        stream: str,
+        policy: Policy,
+        heard: Heard,
+        *,
+        remembers: bool = False,
+        policies: Mapping[str, Policy] = NONE_BUT_ONE,
     ) -> None:
         self.state = Engagement(agency=agency)
         self.decided_at: datetime | None = None
         self.policy = policy
-        self._stream = stream
+        self._stream, self._policies = stream, policies
         self._concluded = 0
         self._heard = heard
         self._past: list[Happened] | None = [] if remembers else None
@@ -64,7 +95,7 @@ class Prediction:
             self._decide_at(due)
             for key, rung in steps:
                 deliver = last.get(key) == rung.number
-                for event in take_step(self.state, key, rung, deliver=deliver):
+                for event in take_step(self.state, key, rung, deliver=deliver, now=due):
                     self._conclude(event, None)
 
     def follow(self, told: Sequence[Told]) -> None:
@@ -73,6 +104,10 @@ class Prediction:
         self.wait(now, inclusive=False)
         self._decide_at(now)
         begun = len(self._past or ())
+        for each in told:
+            if isinstance(each.event, e.PolicyAdopted):
+                # Who adopts a policy decides by it already.
+                self.policy = self._policies.get(each.event.digest, self.policy)
         for each in told:
             if each.imported:
                 self._recall(each)
@@ -93,11 +128,26 @@ class Prediction:
         agency, stream = self.state.agency, self._stream
         ctx = Context(agency, stream, command_id, actor, at, now)
         decided, _ = decided_by(command, self.state, self.policy, ctx)
+        if self.policy.calendars:
+            # Only a calendar that ends too soon refuses what was decided: then nothing has happened.
+            self._try(decided, ctx)
         self._decide_at(now)
         begun = self._concluded
         for number, event in enumerate(decided):
             identity = event_id(agency, stream, command_id, number + self._concluded - begun)
             self.happen(event, identity, now)
+
+    def _try(self, decided: Sequence[e.AnyEvent], ctx: Context) -> None:
+        """Let events happen to a state of their own.
+
+        :raises CallerError: a promise would be due beyond its calendar.
+        """
+        state = self.state
+        for event in decided:
+            before, state = state, evolve(state, event)
+            cause = event_id(ctx.agency, ctx.stream, ctx.command_id, 0)
+            for reaction in react(before, state, event, cause, self.policy, ctx.now):
+                state = evolve(state, reaction)
 
     def happen(self, event: e.AnyEvent, identity: UUID, now: datetime, cause: UUID | None = None) -> None:
         """Let one event of the world happen, and conclude what follows from it."""
@@ -134,7 +184,9 @@ class Prediction:
     def _conclude(self, event: e.AnyEvent, cause: UUID | None) -> None:
         # What is owed to a mail server is nobody's promise: no decision looks at it.
         if not isinstance(event, e.OutreachRequested):
-            self.state = evolve(self.state, event)
+            # In place: nobody else holds this state, and copying it is most of what a fold costs.
+            for name, value in changes(self.state, cast("Conclusion", event)).items():
+                object.__setattr__(self.state, name, value)
         self._concluded += 1
         if self._past is not None:
             assert self.decided_at is not None

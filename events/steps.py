@@ -10,6 +10,7 @@ from uuid import UUID
 from events import catalogue as e
 from events.envelope import derived_id
 from events.kinds import Mode
+from events.making import made
 from events.obligations import owner_of
 from events.quiet import quiet_until
 from events.state import Engagement, OpenObligation
@@ -51,16 +52,24 @@ def next_leave(state: Engagement, now: datetime) -> datetime | None:
     return min((moment for moment in waiting if moment > now), default=None)
 
 
-def take_step(state: Engagement, key: UUID, rung: e.Rung, *, deliver: bool) -> list[e.AnyEvent]:
-    """Say what one step leads to; *deliver* is false where a higher step is already due."""
+def take_step(
+    state: Engagement, key: UUID, rung: e.Rung, *, deliver: bool, now: datetime
+) -> list[e.AnyEvent]:
+    """Say what one step leads to, when it is taken; *deliver* is false where a higher step is already due."""
     promise = state.obligations[key]
     if rung.do == "breach":
         return [
-            e.ObligationBreached(
-                at=rung.at, obligation_id=key, rule=promise.rule, subject=promise.subject, due_at=rung.at
+            made(
+                e.ObligationBreached,
+                at=rung.at,
+                obligation_id=key,
+                rule=promise.rule,
+                subject=promise.subject,
+                due_at=rung.at,
             )
         ]
-    reached = e.RungReached(
+    reached = made(
+        e.RungReached,
         at=rung.at,
         obligation_id=key,
         rule=promise.rule,
@@ -70,18 +79,19 @@ def take_step(state: Engagement, key: UUID, rung: e.Rung, *, deliver: bool) -> l
         level=rung.level,
         due_at=rung.at,
     )
-    return [reached, *_told(state, key, promise, rung, deliver)]
+    return [reached, *_told(state, key, promise, rung, deliver, now)]
 
 
 def _told(
-    state: Engagement, key: UUID, promise: OpenObligation, rung: e.Rung, deliver: bool
+    state: Engagement, key: UUID, promise: OpenObligation, rung: e.Rung, deliver: bool, now: datetime
 ) -> Iterator[e.AnyEvent]:
     if not _heard(promise.mode, rung):
         return
     owner = owner_of(state, promise)
     identity = (state.agency, state.stream, str(key), str(rung.number))
     if rung.do == "escalate" and rung.to is not None:
-        yield e.EscalationRaised(
+        yield made(
+            e.EscalationRaised,
             at=rung.at,
             escalation_id=derived_id("escalation", *identity),
             obligation_id=key,
@@ -93,7 +103,8 @@ def _told(
         )
     if rung.to is not None and rung.template is not None and (deliver or rung.to == "candidate"):
         useful = None if promise.useful_for is None else rung.at + timedelta(seconds=promise.useful_for)
-        yield e.OutreachRequested(
+        yield made(
+            e.OutreachRequested,
             at=rung.at,
             effect_id=derived_id("outreach", *identity),
             to=rung.to,
@@ -105,12 +116,15 @@ def _told(
             level=rung.level,
             due_at=promise.due_at,
             useful_until=useful if rung.to == "candidate" else None,
-            not_before=_leaves(state, rung),
+            not_before=_leaves(state, rung, now),
         )
 
 
-def _leaves(state: Engagement, rung: e.Rung) -> datetime | None:
-    """Let a message to the candidate wait for the end of their quiet hours: their own, else the policy's."""
+def _leaves(state: Engagement, rung: e.Rung, now: datetime) -> datetime | None:
+    """Let a message to the candidate wait for the end of their quiet hours: their own, else the policy's.
+
+    After an outage it is the moment of asking that may be night, not the one at which it was due.
+    """
     if rung.to != "candidate":
         return None
-    return quiet_until(rung.at, state.zone, state.quiet_hours or state.usual_quiet_hours)
+    return quiet_until(now, state.zone, state.quiet_hours or state.usual_quiet_hours)

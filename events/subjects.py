@@ -5,6 +5,7 @@ interview names its submission too, but never the submission's other interviews.
 """
 
 from collections.abc import Container, Mapping, Sequence
+from functools import cache
 
 from pydantic import BaseModel
 
@@ -13,16 +14,19 @@ from events.policy import SUBJECT_FIELDS, Trigger
 from events.state import Engagement
 
 Named = frozenset[tuple[str, str]]
+NOBODY: Named = frozenset()
 ENGAGEMENT = "engagement"
 
 
 def named_by(event: BaseModel, state: Engagement) -> Named:
     """Collect every (kind, id) that the event speaks of, by its own fields or its ``about``."""
-    named = {(kind, getattr(event, name, None)) for kind, name in SUBJECT_FIELDS.items()}
-    for reference in getattr(event, "about", ()):
+    fields, about = _subjects_of(type(event))
+    found = {(kind, key) for kind, name in fields if (key := getattr(event, name)) is not None}
+    for reference in event.about if about else ():  # type: ignore[attr-defined]  # such an event has it
         kind, _, key = reference.partition(":")
-        named.add((kind, key))
-    found = {(kind, key) for kind, key in named if key is not None}
+        found.add((kind, key))
+    if not found:
+        return NOBODY
     # What has happened to one interview says nothing of the others of its submission.
     whole = {key for kind, key in found if kind == "submission" and _as_a_whole(event, key)}
     for kind, key in tuple(found):
@@ -39,6 +43,13 @@ def named_by(event: BaseModel, state: Engagement) -> Named:
     return frozenset(found)
 
 
+@cache
+def _subjects_of(kind: type[BaseModel]) -> tuple[tuple[tuple[str, str], ...], bool]:
+    """Look up which fields of an event name something, and whether it can tell what else it is about."""
+    fields = kind.model_fields
+    return tuple(each for each in SUBJECT_FIELDS.items() if each[1] in fields), "about" in fields
+
+
 def _as_a_whole(event: BaseModel, submission_id: str) -> bool:
     return getattr(event, "interview_id", None) is None or f"submission:{submission_id}" in getattr(
         event, "about", ()
@@ -49,7 +60,10 @@ def own_subject(event: BaseModel, kind: str) -> str | None:
     """Name the one subject of this kind that the event itself is of, e.g. ``interview:i-1``."""
     if kind == ENGAGEMENT:
         return ENGAGEMENT
-    key = getattr(event, SUBJECT_FIELDS[kind], None)
+    name = SUBJECT_FIELDS[kind]
+    if name not in type(event).model_fields:
+        return None
+    key = getattr(event, name)
     return None if key is None else f"{kind}:{key}"
 
 

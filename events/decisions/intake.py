@@ -11,6 +11,7 @@ from events.context import Context
 from events.envelope import Stored
 from events.errors import InvalidCommand, NotAllowed, UnknownReference, WrongState
 from events.policy import Policy
+from events.rule_index import index_of
 from events.state import Engagement
 from events.zones import ZONES
 
@@ -39,7 +40,7 @@ def open_engagement(
         opened_from=command.opened_from,
         office=None if command.owner is None else ctx.offices.get(command.owner),
     )
-    adopted = _adopted(ctx, policy.digest(), policy.name, policy)
+    adopted = _adopted(ctx, index_of(policy).digest, policy.name, policy)
     assigned = [e.Assigned(at=ctx.at, owner=command.owner, team=command.team)] if command.owner else []
     return [opened, adopted, *assigned]
 

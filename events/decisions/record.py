@@ -27,6 +27,7 @@ LASTING: Final = frozenset(
         "engagement-opened",
         "engagement-closed",
         "policy-adopted",
+        "went-live",
         "event-annulled",
         "outreach-sent",
         "outreach-failed",

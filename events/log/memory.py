@@ -5,9 +5,11 @@ It keeps every promise of the port; the contract suite runs on both, so change t
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from zlib import crc32
 
 from events.envelope import AppendRequest, Stored, category_of
 from events.log.hashing import link
@@ -106,6 +108,16 @@ class MemoryLog:
         """Read an agency's events after a position, in commit order."""
         events = self._log(agency).events[after:]
         return [event for event in events if category in (None, category_of(event.stream))][:limit]
+
+    async def worlds(
+        self, agency: str, *, share: int = 0, shares: int = 1
+    ) -> AsyncGenerator[Sequence[Stored], None]:
+        """Yield each engagement's events that are not the engine's, a stream at a time, by its name."""
+        for head in await self.streams(agency, category="engagement", limit=sys.maxsize):
+            found = await self.read_stream(agency, head.stream)
+            world = [each for each in found if each.origin != "engine"]
+            if world and crc32(head.stream.encode()) % shares == share:
+                yield world
 
     async def chain_hashes(self, agency: str, *, after: int = 0, limit: int = 1000) -> list[bytes]:
         """Read the chain hashes of an agency's events after a position, in commit order."""

@@ -140,6 +140,14 @@ class EventLog(Protocol):
     ) -> list[Stored]:
         """Read an agency's events after a position, in commit order."""
 
+    def worlds(
+        self, agency: str, *, share: int = 0, shares: int = 1
+    ) -> AsyncGenerator[Sequence[Stored], None]:
+        """Yield each engagement's events that are not the engine's, a stream at a time, by its name.
+
+        *share* of *shares* takes the streams that fall to it, so that several readers have each stream once.
+        """
+
     async def chain_hashes(self, agency: str, *, after: int = 0, limit: int = 1000) -> list[bytes]:
         """Read the chain hashes of an agency's events after a position, in commit order."""
 

@@ -6,15 +6,16 @@ It knows one applicant at a time and nothing else of the log, so a log of any le
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from events.envelope import Actor, derived_id
+from events.envelope import Actor, ActorKind, derived_id
 from events.sources.errors import SourceError
 from events.sources.mapping import MappedActivity, MappedCommand, Mapping
 from events.sources.ocel import SourceEvent
 from events.sources.pseudonyms import Pseudonyms
-from events.sources.references import Unknown, resolve
-from events.sources.situation import Situation, holds
+from events.sources.references import Reading, Unknown, reading
+from events.sources.situation import Situation, holds, situation_at
 from events.sources.track import TrackedApplicant
 
 
@@ -42,13 +43,27 @@ class Step:
         return self.stream.partition(":")[0]
 
 
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """One command of a mapping, ready to be read for one event after another."""
+
+    command: MappedCommand
+    category: str
+    key: Reading
+    fields: tuple[tuple[str, Reading], ...]
+    ordinal: str
+
+
 class Interpreter:
     """Reads events by a mapping, under pseudonyms."""
 
     def __init__(self, mapping: Mapping, pseudonyms: Pseudonyms) -> None:
         self.mapping, self.pseudonyms = mapping, pseudonyms.standing_in(mapping.people)
         self._meanings = {each.name: each for each in mapping.activity}
-        self._itself = Actor(kind="integration", id=mapping.name)
+        self._readers = {each.name: _readers(each) for each in mapping.activity}
+        self._actors = {
+            each.name: reading(each.actor.id) for each in mapping.activity if each.actor is not None
+        }
 
     def meaning(self, event: SourceEvent) -> MappedActivity:
         """Look up what such an event means.
@@ -63,7 +78,7 @@ class Interpreter:
 
     def situation(self, event: SourceEvent, applicant: TrackedApplicant | None) -> Situation:
         """Put an event beside what is known of its applicant so far."""
-        return Situation(event, self.mapping.objects, self.pseudonyms, applicant)
+        return situation_at(event, self.mapping.objects, self.pseudonyms, applicant)
 
     def steps(
         self, situation: Situation, meaning: MappedActivity
@@ -75,35 +90,54 @@ class Interpreter:
         if meaning.lands_on == "engagement" and situation.application is None and not submits(meaning):
             raise Unknown("concerns an application that no event before it brings")
         steps: list[Step] = []
-        for ordinal, command in enumerate(meaning.commands):
-            if not all(holds(each, situation) for each in command.when):
+        for reader in self._readers[meaning.name]:
+            command = reader.command
+            if command.when and not all(holds(each, situation) for each in command.when):
                 continue
-            step = self._step(situation, meaning, command, ordinal)
+            step = self._step(situation, meaning, reader)
             situation = situation.after(step.name, step.data) if command.on == "engagement" else situation
             steps.append(step)
         if not steps:
             raise Unknown("stands for no command in the state it meets")
         return steps, situation.applicant
 
-    def _step(
-        self, situation: Situation, meaning: MappedActivity, command: MappedCommand, ordinal: int
-    ) -> Step:
+    def _step(self, situation: Situation, meaning: MappedActivity, reader: _Reader) -> Step:
         event = situation.event
-        stream = f"{command.on.removeprefix('named-')}:{resolve('$' + command.on, situation)}"
-        data = {name: resolve(value, situation) for name, value in command.fields.items()}
-        actor = self._itself
+        stream = f"{reader.category}:{reader.key(situation)}"
+        read = ((name, value(situation)) for name, value in reader.fields)
+        data = {name: value for name, value in read if value is not None}
+        kind: ActorKind = "integration"
+        person = self.mapping.name
         if meaning.actor is not None:
-            actor = Actor(kind=meaning.actor.kind, id=resolve(meaning.actor.id, situation))
+            kind, person = meaning.actor.kind, self._actors[meaning.name](situation)
         return Step(
             at=event.at,
             place=event.place,
             stream=stream,
-            name=command.do,
-            data={name: value for name, value in data.items() if value is not None},
-            command_id=str(derived_id(stream, str(event.place), str(ordinal))),
-            actor=actor,
-            assumes=command.assumes,
+            name=reader.command.do,
+            data=data,
+            command_id=str(derived_id(stream, str(event.place), reader.ordinal)),
+            actor=_actor(kind, person),
+            assumes=reader.command.assumes,
         )
+
+
+def _readers(meaning: MappedActivity) -> tuple[_Reader, ...]:
+    return tuple(
+        _Reader(
+            command,
+            command.on.removeprefix("named-"),
+            reading(f"${command.on}"),
+            tuple((name, reading(value)) for name, value in command.fields.items()),
+            str(ordinal),
+        )
+        for ordinal, command in enumerate(meaning.commands)
+    )
+
+
+@lru_cache(maxsize=4096)
+def _actor(kind: ActorKind, person: str) -> Actor:
+    return Actor(kind=kind, id=person)
 
 
 def submits(meaning: MappedActivity) -> bool:

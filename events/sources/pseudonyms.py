@@ -3,7 +3,6 @@
 Same key, same ids: whoever loses the key can never link an id to its source again.
 """
 
-import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,8 @@ SHORTEST_KEY: Final = 16
 PERSON: Final = "recruiter"
 # 80 bits: two of a million ids collide with a chance of one in 2e12.
 _DIGITS: Final = 20
+# An event names again what the one before it named.
+_REMEMBERED: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Pseudonyms:
     key: bytes = field(repr=False)
     people: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Who of the agency stands for whom of the source: known ids instead of derived ones."""
+    _known: dict[tuple[str, ...], str] = field(default_factory=dict, repr=False, compare=False, init=False)
 
     def __post_init__(self) -> None:
         if len(self.key) < SHORTEST_KEY:
@@ -33,9 +35,17 @@ class Pseudonyms:
         """Give pseudonyms that know some people of the agency."""
         return replace(self, people=people)
 
-    def of(self, prefix: str, *parts: str) -> str:
-        """Derive the id of what *parts* name; the prefix keeps kinds apart."""
+    def of(self, *named: str) -> str:
+        """Derive the id of what is *named*: a prefix, which keeps kinds apart, and the foreign id's parts."""
+        found = self._known.get(named)
+        if found is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            found = self._known[named] = self._derived(*named)
+        return found
+
+    def _derived(self, prefix: str, *parts: str) -> str:
         if prefix == PERSON and (known := self.people.get(parts[0])) is not None:
             return known
         text = "".join(f"{len(part)}:{part}" for part in (prefix, *parts))
-        return f"{prefix}-{hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()[:_DIGITS]}"
+        return f"{prefix}-{hmac.digest(self.key, text.encode(), 'sha256').hex()[:_DIGITS]}"

@@ -5,6 +5,8 @@ from typing import Any
 
 from events.sources.situation import Situation
 
+Reading = Callable[[Situation], Any]
+
 
 class Unknown(Exception):
     """The log has not told what a command needs; its event is left aside with this as the reason."""
@@ -15,16 +17,26 @@ def resolve(value: Any, situation: Situation) -> Any:
 
     :raises Unknown: a reference that the command cannot do without.
     """
+    return reading(value)(situation)
+
+
+def reading(value: Any) -> Reading:
+    """Prepare :func:`resolve` for a value that is asked for again and again."""
     if isinstance(value, list):
-        found = (resolve(each, situation) for each in value)
-        return [each for each in found if each is not None]
+        inner = [reading(each) for each in value]
+        return lambda situation: [found for read in inner if (found := read(situation)) is not None]
     if not isinstance(value, str) or not value.startswith("$"):
-        return value
+        return lambda _: value
     name = value[1:].removesuffix("?")
-    known = _REFERENCES[name](situation)
-    if known is None and not value.endswith("?"):
-        raise Unknown(f"needs the {name} it concerns, which no event up to it tells")
-    return known
+    look_up = _REFERENCES[name]
+
+    def needed(situation: Situation) -> Any:
+        known = look_up(situation)
+        if known is None:
+            raise Unknown(f"needs the {name} it concerns, which no event up to it tells")
+        return known
+
+    return look_up if value.endswith("?") else needed
 
 
 def _engagement(situation: Situation) -> str | None:
@@ -96,7 +108,7 @@ def _contact(situation: Situation) -> str | None:
     return situation.pseudonyms.of("client-contact", named[-1]) if named else None
 
 
-_REFERENCES: dict[str, Callable[[Situation], Any]] = {
+_REFERENCES: dict[str, Reading] = {
     "engagement": _engagement,
     "candidate": _candidate,
     "application": _application,

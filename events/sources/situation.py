@@ -1,9 +1,10 @@
 """Where a foreign log stands at one event: what the event names, and what came before it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, assert_never
 
+from events.copying import replace
 from events.sources.mapping import Condition, MappedObjects
 from events.sources.ocel import SourceEvent
 from events.sources.pseudonyms import Pseudonyms
@@ -18,28 +19,22 @@ class Situation:
     objects: MappedObjects
     pseudonyms: Pseudonyms
     applicant: TrackedApplicant | None
-
-    @property
-    def application_name(self) -> str | None:
-        """Give the log's own id of the application that the event names."""
-        return next(iter(self.event.named(self.objects.application)), None)
-
-    @property
-    def application(self) -> TrackedApplication | None:
-        """Give what is known of that application."""
-        if self.applicant is None or self.application_name is None:
-            return None
-        return self.applicant.application(self.application_name)
+    application_name: str | None
+    """The log's own id of the application that the event names."""
+    application: TrackedApplication | None
+    """What is known of that application."""
 
     @property
     def named_job_order(self) -> str | None:
         """Give the log's own id of the job order that the event names."""
-        return next(iter(self.event.named(self.objects.job_order)), None)
+        named = self.event.objects.get(self.objects.job_order)
+        return named[0] if named else None
 
     @property
     def named_offer(self) -> str | None:
         """Give the log's own id of the offer that the event names."""
-        return next(iter(self.event.named(self.objects.offer)), None)
+        named = self.event.objects.get(self.objects.offer)
+        return named[0] if named else None
 
     def engagement_of(self, applicant: str) -> str:
         """Derive the engagement's id from the log's own id of an applicant."""
@@ -52,7 +47,17 @@ class Situation:
         followed = self.applicant.after(
             command, data, self.application_name, job_order=self.named_job_order, offer=self.named_offer
         )
-        return replace(self, applicant=followed)
+        return replace(self, applicant=followed, application=followed.application(self.application_name))
+
+
+def situation_at(
+    event: SourceEvent, objects: MappedObjects, pseudonyms: Pseudonyms, applicant: TrackedApplicant | None
+) -> Situation:
+    """Put an event beside what is known of its applicant so far."""
+    named = event.objects.get(objects.application)
+    name = named[0] if named else None
+    known = None if applicant is None or name is None else applicant.application(name)
+    return Situation(event, objects, pseudonyms, applicant, name, known)
 
 
 def holds(condition: Condition, situation: Situation) -> bool:

@@ -4,8 +4,10 @@ It follows the commands that the mapping gave, and nothing else: so a plan stand
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from events.copying import replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,9 @@ import typer
 from gateway.cli import options as o
 
 if TYPE_CHECKING:
+    from gateway.cli.connect import Session
     from workers.backtest.report import BacktestReport
+    from workers.backtest.run import Own
 
 
 def register(app: typer.Typer) -> None:
@@ -50,27 +52,47 @@ def backtest(
     as_json: o.Json = False,
 ) -> None:
     """Try a policy on the past: what it would have opened, kept, broken, escalated, and to whom."""
-    from gateway.cli.connect import settings_of
+    from gateway.cli.connect import Options, perform, settings_of
     from gateway.cli.errors import Wrong
-    from workers.backtest.run import OcelOptions, backtest_ocel
+    from workers.backtest.run import Foreign, Tried, backtest_ocel, backtest_own
+    from workers.backtest.tally import Window
 
+    window = Window(_moment(since, "--from"), _moment(before, "--to"))
+    if window.since is not None and window.before is not None and window.since >= window.before:
+        raise Wrong("--from must lie before --to; swap them")
+    tried = Tried(policy, against, window, limit)
     if (ocel is None) != (mapping is None):
         raise Wrong("a foreign log needs both: --ocel FILE and --map FILE, which says what its events mean")
-    if ocel is None or mapping is None:
-        raise Wrong("give --ocel FILE and --map FILE")
-    options = OcelOptions(
-        file=ocel,
-        mapping=mapping,
-        data_dir=settings_of(data).data_dir,
-        policy=policy,
-        against=against,
-        since=_moment(since, "--from"),
-        before=_moment(before, "--to"),
-        limit=limit,
-        pseudonym_key=key,
-    )
-    with backtest_ocel(options) as report:
+    if ocel is not None and mapping is not None:
+        with backtest_ocel(Foreign(ocel, mapping, settings_of(data).data_dir, key), tried) as report:
+            _tell(report, as_json)
+        return
+    tried.policies()  # what is wrong with them is told before any server is asked
+    own = perform(Options(agency, data, as_json), _own)
+    with backtest_own(own, tried) as report:
         _tell(report, as_json)
+
+
+async def _own(session: "Session") -> "Own":
+    """Look up what it takes to read the agency's log."""
+    from gateway.cli.connect import addresses
+    from gateway.cli.errors import Wrong
+    from workers.backtest.run import Own, present
+
+    name = await session.agency()
+    first = await session.log.read_all(name, limit=1, category="engagement")
+    if not first:
+        raise Wrong(f"agency '{name}' has no engagement yet; give --ocel FILE --map FILE for another's log")
+    where = addresses(session.settings).database_url
+    assert where is not None, "a session has a database"
+    return Own(
+        name=name,
+        database_url=where,
+        agency=await session.having.directory.agency(name),
+        begins=first[0].decided_at,
+        now=present(),
+        events=(await session.log.log_head(name)).position,
+    )
 
 
 def _tell(report: "BacktestReport", as_json: bool) -> None:

@@ -154,6 +154,15 @@ class TestAdopting:
         life.do("resume", world.noon + DAY)
         assert promise(life).due_at == world.noon + 6 * DAY
 
+    def test_pulls_nothing_back_that_no_pause_had_pushed(self, world: "World") -> None:
+        """A rule that comes to wait during a pause: its early end breaks no promise before it was due."""
+        life = begun(world, "answer-application", "record-application")
+        life.do("pause", world.noon, until=world.noon + 10 * DAY)
+        due = promise(life).due_at
+        adopt(life, world, world.noon + HOUR, "answer-application", while_paused="waits", applies="new")
+        life.do("resume", world.noon + DAY)
+        assert (promise(life).due_at, promise(life).waited) == (due, 0)
+
     def test_counts_from_the_planned_time_as_it_is_now(self, world: "World") -> None:
         life = begun(world, "prepare-for-interview", "record-submission", "record-interview-scheduled")
         life.do("move-interview", world.noon)

@@ -190,6 +190,14 @@ class TestNeedsCheck:
             command = world.command("propose-job")
             assert bool(unmet(command, "propose-job", life.state, policy, now)) is refused
 
+    def test_was_waited_for_where_it_is_older_than_the_calendar(self, world: "World") -> None:
+        """A calendar begins a year before its policy; a notice of years ago stops nobody, nor any report."""
+        policy = load_policy(GATED.replace("WAIT", "3 working days"), where="gated.toml", on=date(2026, 1, 5))
+        life = world.life(policy)
+        life.do("open-engagement", world.noon - 1100 * DAY)
+        life.do("record-check", world.noon - 1100 * DAY, about=(), expires_at=None)
+        assert not unmet(world.command("propose-job"), "propose-job", life.state, policy, world.noon)
+
     @pytest.mark.parametrize(
         ("about", "passes"),
         [

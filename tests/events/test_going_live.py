@@ -65,6 +65,13 @@ class TestGoLive:
         history = (*given.history, *world.given("went-live").history)
         live(type(given)(world, history, given.policy), world.later).then_nothing()
 
+    def test_cannot_be_annulled(self, world: "World") -> None:
+        """Nobody could go live again, and every promise taken over would be dropped without a word."""
+        given = imported(world, applied(world, world.noon))
+        history = (*given.history, *world.given("went-live").history)
+        alive = type(given)(world, history, given.policy)
+        alive.when("annul-event", event_id=history[-1].event_id).fails(WrongState, "cannot be annulled")
+
     def test_needs_a_past(self, world: "World") -> None:
         """An engagement that was opened here has been live from the first."""
         given = world.given("engagement-opened").under(world.starter)

@@ -65,8 +65,8 @@ def ours() -> Policy:
 
 
 def asked(life: "Life") -> Any:
-    """Let two days pass and give the message that was asked for the candidate."""
-    life.wait(NOON + timedelta(days=2))
+    """Let time pass up to the message, and give what was asked for the candidate."""
+    life.wait(NOON + timedelta(hours=13))
     ((_, request),) = [each for each in life.seen("outreach-requested") if each[1].to == "candidate"]
     return request
 
@@ -94,6 +94,14 @@ class TestMessages:
         life = begun(world)
         life.do("set-quiet-hours", NOON, quiet_hours="22:00-11:00", zone=None)
         assert asked(life).not_before == datetime(2026, 1, 6, 11, tzinfo=UTC)
+
+    def test_that_come_late_go_by_the_hour_at_which_they_could_leave(self, world: "World") -> None:
+        """After an outage: what was due in the afternoon must not ring at ten at night."""
+        life = begun(world, zone="America/Los_Angeles")
+        life.wait(datetime(2026, 1, 6, 6, tzinfo=UTC))
+        ((_, request),) = [each for each in life.seen("outreach-requested") if each[1].to == "candidate"]
+        assert request.at == NOON + timedelta(hours=13)
+        assert request.not_before == datetime(2026, 1, 6, 16, tzinfo=UTC)
 
     def test_to_people_of_the_agency_never_wait(self, world: "World") -> None:
         life = begun(world)

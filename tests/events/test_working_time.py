@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tests.events.specification import Life, World
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 CALENDARS = """
 name = "ours"
 
@@ -40,6 +41,18 @@ ladder = [
     { after = "-4 working hours", do = "remind", to = "owner", template = "obligation-reminder" },
     { after = "1 working day", do = "escalate", to = "team-lead", template = "escalation" },
 ]
+"""
+DEBRIEF = """
+[obligation.debrief]
+says = "After an interview we talk."
+because = "M: a test"
+kind = "contact"
+subject = "interview"
+opens-on = ["interview-scheduled"]
+met-by = [{ event = "contact-made", where = { purpose = "debrief" } }]
+planned = "ends-at"
+within = "2 working days"
+mode = "observe"
 """
 # A Friday afternoon in London, still the morning in New York; the Monday after is a holiday in the States.
 FRIDAY = datetime(2026, 1, 16, 15, tzinfo=UTC)
@@ -158,6 +171,31 @@ class TestAdoption:
         life.do("adopt-policy", FRIDAY, digest=life.policy.digest())
         assert life.state.offices == {"recruiter-1": "new-york"}
         assert promise(life).due_at == datetime(2026, 1, 21, 15, tzinfo=UTC)
+
+    def test_reckons_by_that_calendar_from_then_on(self, world: "World") -> None:
+        """A plan that moves later moves what was opened by elapsed time to a working day."""
+        life = world.life(ours(DEBRIEF.replace(" working", "")))
+        life.do("open-engagement", FRIDAY)
+        life.do("record-submission", FRIDAY, application_id=None)
+        life.do("schedule-interview", FRIDAY, starts_at=FRIDAY + DAY - HOUR, ends_at=FRIDAY + DAY)
+        assert promise(life).due_at == FRIDAY + 3 * DAY
+        life.policy = ours(DEBRIEF)
+        life.do("adopt-policy", FRIDAY, digest=life.policy.digest())
+        life.do("move-interview", FRIDAY, starts_at=FRIDAY + 7 * DAY - HOUR, ends_at=FRIDAY + 7 * DAY)
+        assert promise(life).due_at == datetime(2026, 1, 27, 15, tzinfo=UTC)
+
+    def test_notes_where_those_work_whose_candidates_were_placed(self, world: "World") -> None:
+        """A check-in that a job's owner owes is reckoned by their office, long after the submission."""
+        life = world.life(ours())
+        life.do("open-engagement", FRIDAY)
+        life.do("record-submission", FRIDAY, application_id=None, job_order_owner="recruiter-2")
+        life.do("record-offer", FRIDAY)
+        life.do("accept-offer", FRIDAY)
+        assert not life.state.live_submissions
+        life.offices = {"recruiter-2": "new-york"}
+        life.policy = ours(DEBRIEF)
+        life.do("adopt-policy", FRIDAY, digest=life.policy.digest())
+        assert life.state.offices == {"recruiter-2": "new-york"}
 
 
 class TestStoredPolicy:

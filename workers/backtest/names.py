@@ -1,17 +1,18 @@
-"""The objects of a foreign log by name, on disk: their types, and whose application is whose.
+"""What a foreign log's names stand for: so many of them at hand, all others on disk.
 
-There are as many as the log likes, so only the ones used last are in memory.
+There are as many as the log likes, so nothing here may grow with them but the file.
 """
 
 import sqlite3
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from events.sources.errors import SourceError
 from events.sources.ocel import TWICE
 
+AT_HAND: Final = 250_000
 _KEPT: Final = 50_000
 _WAITING: Final = 10_000
 _SCHEMA: Final = """
@@ -19,7 +20,7 @@ _SCHEMA: Final = """
     PRAGMA synchronous = OFF;
     PRAGMA cache_size = -8192;
     CREATE TABLE objects (name TEXT PRIMARY KEY, kind TEXT NOT NULL) WITHOUT ROWID;
-    CREATE TABLE events (id TEXT PRIMARY KEY) WITHOUT ROWID;
+    CREATE TABLE events (name TEXT PRIMARY KEY) WITHOUT ROWID;
     CREATE TABLE applications (
         name TEXT PRIMARY KEY, at INTEGER NOT NULL, place INTEGER NOT NULL, applicant TEXT NOT NULL
     ) WITHOUT ROWID;
@@ -30,29 +31,38 @@ _FIRST: Final = """
     WHERE (excluded.at, excluded.place) < (at, place)
 """
 
+Claim = tuple[int, int, str]
+
 
 class Names:
-    """What a log's names stand for; one for a run."""
+    """The objects of one log, the ids of its events, and whose its applications are."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, at_hand: int = AT_HAND) -> None:
         self._database = sqlite3.connect(path)
         self._database.executescript(_SCHEMA)
-        self._first: dict[str, tuple[int, int]] = {}
-        self._claims: list[tuple[str, int, int, str]] = []
+        self._at_hand = at_hand
+        self._kinds: dict[str, str] = {}
+        self._claims: dict[str, Claim] = {}
         self._ids: list[tuple[str]] = []
-        self.kind_of = lru_cache(maxsize=_KEPT)(self._kind_of)
-        self.applicant_of = lru_cache(maxsize=_KEPT)(self._applicant_of)
+        self._kind_on_disk = lru_cache(maxsize=_KEPT)(self._look_up_kind)
+        self._applicant_on_disk = lru_cache(maxsize=_KEPT)(self._look_up_applicant)
 
     def close(self) -> None:
         """Let the file go."""
         self._database.close()
 
-    def learn_objects(self, found: Iterable[tuple[str, str]]) -> int:
-        """Note every object with its type; returns how many there are.
+    def learn_objects(self, found: Iterable[tuple[str, str]]) -> None:
+        """Note every object with its type.
 
         :raises SourceError: a name comes twice.
         """
-        return self._insert("INSERT INTO objects VALUES (?, ?)", found)
+        for name, kind in found:
+            if name in self._kinds:
+                raise SourceError(TWICE)
+            if len(self._kinds) < self._at_hand:
+                self._kinds[name] = kind
+            else:
+                self._insert("INSERT INTO objects VALUES (?, ?)", [(name, kind)])
 
     def learn_event(self, identity: str) -> None:
         """Note an event's id.
@@ -61,47 +71,53 @@ class Names:
         """
         self._ids.append((identity,))
         if len(self._ids) >= _WAITING:
-            self._settle_ids()
+            self.settle()
 
     def learn_application(self, name: str, at: int, place: int, applicant: str) -> None:
         """Note whose an application is: the first event that names both says so."""
-        known = self._first.get(name)
-        if known is not None and known <= (at, place):
-            return
-        if len(self._first) >= _KEPT:
-            self._first.clear()
-        self._first[name] = (at, place)
-        self._claims.append((name, at, place, applicant))
-        if len(self._claims) >= _WAITING:
-            self._settle_claims()
+        claim = (at, place, applicant)
+        known = self._claims.get(name)
+        if known is not None:
+            if claim < known:
+                self._claims[name] = claim
+        elif len(self._claims) < self._at_hand:
+            self._claims[name] = claim
+        else:
+            self._database.execute(_FIRST, (name, *claim))
 
     def settle(self) -> None:
-        """Write what waits, before anything is looked up.
+        """Write the ids that wait.
 
-        :raises SourceError: an event's id came twice.
+        :raises SourceError: one came twice.
         """
-        self._settle_ids()
-        self._settle_claims()
+        ids, self._ids = self._ids, []
+        self._insert("INSERT INTO events VALUES (?)", ids)
 
-    def _settle_ids(self) -> None:
-        self._insert("INSERT INTO events VALUES (?)", self._ids)
-        self._ids = []
+    def kind_of(self, name: str) -> str | None:
+        """Give the type of an object; None: the log holds none of this name."""
+        return self._kinds.get(name) or self._kind_on_disk(name)
 
-    def _settle_claims(self) -> None:
-        self._database.executemany(_FIRST, self._claims)
-        self._claims = []
+    def applicant_of(self, application: str) -> str | None:
+        """Tell whose an application is."""
+        known = self._claims.get(application)
+        return known[2] if known is not None else self._applicant_on_disk(application)
 
-    def _insert(self, query: str, rows: Iterable[Any]) -> int:
+    def __bool__(self) -> bool:
+        """Tell whether the log holds any object."""
+        return bool(self._kinds)
+
+    def _insert(self, query: str, rows: Iterable[tuple[str, ...]]) -> None:
         try:
-            return self._database.executemany(query, rows).rowcount
+            self._database.executemany(query, rows)
         except sqlite3.IntegrityError:
             raise SourceError(TWICE) from None
 
-    def _kind_of(self, name: str) -> str | None:
-        found = self._database.execute("SELECT kind FROM objects WHERE name = ?", (name,)).fetchone()
-        return None if found is None else str(found[0])
+    def _look_up_kind(self, name: str) -> str | None:
+        return self._one("SELECT kind FROM objects WHERE name = ?", name)
 
-    def _applicant_of(self, application: str) -> str | None:
-        query = "SELECT applicant FROM applications WHERE name = ?"
-        found = self._database.execute(query, (application,)).fetchone()
+    def _look_up_applicant(self, application: str) -> str | None:
+        return self._one("SELECT applicant FROM applications WHERE name = ?", application)
+
+    def _one(self, query: str, name: str) -> str | None:
+        found = self._database.execute(query, (name,)).fetchone()
         return None if found is None else str(found[0])

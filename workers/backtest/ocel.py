@@ -4,7 +4,8 @@ The file is read twice, once for its objects: they may stand on either side of i
 """
 
 import heapq
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ PART: Final = 20_000
 MOST_PARTS: Final = 200
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_CUT_OFF: Final = "premature EOF"
 _BUFFER: Final = 1 << 18
 
 
@@ -38,6 +40,8 @@ class Dealt:
     read: int
     beyond_limit: int
     later: int
+    first: datetime
+    last: datetime
     until: datetime
     people: tuple[Entry, ...]
     parts: tuple[Path, ...]
@@ -90,9 +94,7 @@ class _Reading:
         """Take the objects in, then spool the events in runs, each in order of time."""
         with opened(self._path) as file:
             found = enumerate(items(file, OBJECTS), start=1)
-            objects = self._names.learn_objects(
-                (name, read_kind(place, each)) for place, (name, each) in found
-            )
+            self._names.learn_objects((name, read_kind(place, each)) for place, (name, each) in found)
         run: list[Record] = []
         with opened(self._path) as file:
             for place, (identity, each) in enumerate(items(file, EVENTS), start=1):
@@ -103,7 +105,7 @@ class _Reading:
             self._spool(run)
         self._names.settle()
         if self._read == 0:
-            raise SourceError(NO_EVENT if objects > 0 else NO_OCEL)
+            raise SourceError(NO_EVENT if self._names else NO_OCEL)
 
     def _event(self, place: int, identity: str, found: Any) -> Record:
         event = read_event(place, found, self._names.kind_of)
@@ -133,26 +135,29 @@ class _Reading:
         count = min(MOST_PARTS, -(-self._read // PART))
         parts = tuple(self._place / f"part-{number}" for number in range(count))
         recruiters: dict[str, None] = {}
-        beyond = later = until = 0
+        beyond = later = 0
         with ExitStack() as stack:
             spools = [stack.enter_context(Spool(path, batch=64)) for path in parts]
             for record in self._in_order():
-                event = event_of(record)
-                recruiters.update(dict.fromkeys(event.named(self._objects.recruiter)))
-                if before is not None and event.at >= before:
+                at, number, activity, objects = record
+                for name in objects.get(self._objects.recruiter, ()):
+                    recruiters[name] = None
+                if before is not None and moment_of(at) >= before:
                     later += 1
                     continue
-                until = record[0]
-                applicant = self._applicant(event)
-                if chosen is not None and not self._within(event, applicant, chosen, linked):
+                applicant = self._applicant(objects)
+                if chosen is not None and not self._within(record, applicant, chosen, linked):
                     beyond += 1
                     continue
-                key = applicant if applicant is not None else str(event.place)
-                spools[crc32(key.encode()) % count].add((applicant, *record))
+                key = applicant if applicant is not None else str(number)
+                spools[crc32(key.encode()) % count].add((applicant, at, number, activity, objects))
         for path, *_ in self._runs:
             path.unlink()
         people = people_of(self._interpreter.mapping, self._interpreter.pseudonyms, recruiters)
-        return Dealt(self._read, beyond, later, before or moment_of(until), people, parts)
+        first = moment_of(min(begin[0] for _, begin, _ in self._runs))
+        last = moment_of(max(end[0] for *_, end in self._runs))
+        until = last if before is None else min(before, last)
+        return Dealt(self._read, beyond, later, first, last, until, people, parts)
 
     def _in_order(self) -> Iterator[Record]:
         runs: list[Iterable[Record]] = [spooled(path) for path, *_ in self._runs]
@@ -160,11 +165,11 @@ class _Reading:
             return (record for run in runs for record in run)
         return heapq.merge(*runs, key=lambda record: record[:2])
 
-    def _applicant(self, event: SourceEvent) -> str | None:
-        named = event.named(self._objects.applicant)
+    def _applicant(self, objects: Mapping[str, tuple[str, ...]]) -> str | None:
+        named = objects.get(self._objects.applicant)
         if named:
             return named[0]
-        applications = event.named(self._objects.application)
+        applications = objects.get(self._objects.application)
         return self._names.applicant_of(applications[0]) if applications else None
 
     def _choose(self, limit: int) -> frozenset[str]:
@@ -181,12 +186,13 @@ class _Reading:
     def _linked(self, chosen: frozenset[str]) -> Iterator[str]:
         for record in self._in_order() if chosen else ():
             event = event_of(record)
-            if self._applicant(event) in chosen:
+            if self._applicant(event.objects) in chosen:
                 yield from event.named(self._objects.job_order)
 
     def _within(
-        self, event: SourceEvent, applicant: str | None, chosen: frozenset[str], linked: frozenset[str]
+        self, record: Record, applicant: str | None, chosen: frozenset[str], linked: frozenset[str]
     ) -> bool:
+        event = event_of(record)
         if self._interpreter.meaning(event).lands_on == "engagement":
             return applicant is None or applicant in chosen
         named = event.named(self._objects.job_order)
@@ -215,11 +221,14 @@ def items(file: BinaryIO, section: str) -> Iterator[tuple[str, Any]]:
     """
     try:
         yield from ijson.kvitems(file, section, buf_size=_BUFFER)
-    except ijson.IncompleteJSONError:
-        file.seek(0, 2)
-        empty = file.tell() == 0
+    except (ijson.JSONError, UnicodeDecodeError, RecursionError) as error:
+        # Its parser calls every error of its own an incomplete JSON; the words tell.
+        cut_off = _CUT_OFF in str(error)
+        file.seek(0, os.SEEK_END)
+        if file.tell() == 0:
+            raise SourceError("the file is empty") from None
         raise SourceError(
-            "the file is empty" if empty else "the file is cut off: its JSON breaks off; copy it again whole"
+            "the file is cut off: its JSON breaks off; copy it again whole"
+            if cut_off
+            else "the file is not JSON; export the log as OCEL 1.0 JSON (.jsonocel)"
         ) from None
-    except (ijson.JSONError, UnicodeDecodeError, RecursionError):
-        raise SourceError("the file is not JSON; export the log as OCEL 1.0 JSON (.jsonocel)") from None

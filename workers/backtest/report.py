@@ -5,7 +5,7 @@ Its breaches lie on disk and are merged as they are written: they are never all 
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,14 +23,6 @@ from workers.simulation_report import NotKept
 
 COLUMNS: Final = ("opened", "met", "met-late", "breached", "excused", "dropped")
 ROLES: Final = ("owner", "team-lead", "director")
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Whom a role means for an owner; *person* None: nobody is known."""
-
-    person: str | None
-    role: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +46,6 @@ class Verdict:
     not_judgeable: tuple[str, ...]
     tally: Tally
     runs: tuple[Path, ...]
-    people: Mapping[tuple[str, str | None], Person]
 
     def breaches(self) -> Iterator[NotKept]:
         """Read every promise that was not kept, in the order in which a simulation lists them."""
@@ -67,17 +58,16 @@ class Verdict:
 
     def loads(self) -> list[Load]:
         """List who would have received how much, the most loaded first."""
-        found: dict[Person, Counter[str]] = {}
-        weekly: dict[Person, Counter[int]] = {}
-        for (kind, to, owner, week), count in self.tally.weeks.items():
+        found: dict[tuple[str | None, str], Counter[str]] = {}
+        weekly: dict[tuple[str | None, str], Counter[int]] = {}
+        for (kind, to, person, _, week), count in self.tally.weeks.items():
             if to == "candidate":
                 continue
-            person = self.people[to, owner]
-            found.setdefault(person, Counter())[kind] += count
+            found.setdefault((person, to), Counter())[kind] += count
             if kind == "message":
-                weekly.setdefault(person, Counter())[week] += count
+                weekly.setdefault((person, to), Counter())[week] += count
         loads = [
-            Load(each.person, each.role, counts["message"], counts["escalation"], _most(weekly.get(each)))
+            Load(*each, counts["message"], counts["escalation"], _most(weekly.get(each)))
             for each, counts in found.items()
         ]
         return sorted(loads, key=lambda load: (-load.messages, load.role, load.person or ""))
@@ -85,7 +75,7 @@ class Verdict:
     @property
     def to_candidates(self) -> int:
         """Count the messages that candidates would have received."""
-        return sum(count for (_, to, _, _), count in self.tally.weeks.items() if to == "candidate")
+        return sum(count for (_, to, *_), count in self.tally.weeks.items() if to == "candidate")
 
     @property
     def weeks(self) -> int:
@@ -202,7 +192,7 @@ def _numbers(verdict: Verdict) -> dict[str, Any]:
 def _by_owner(verdict: Verdict) -> dict[str, int]:
     """Count escalations by whose candidates they were about."""
     found = Counter[str]()
-    for (kind, _, owner, _), count in verdict.tally.weeks.items():
+    for (kind, _, _, owner, _), count in verdict.tally.weeks.items():
         if kind == "escalation":
             found[owner or ""] += count
     return dict(found)

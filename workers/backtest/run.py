@@ -5,25 +5,29 @@ Nothing is written but to a directory of its own, which goes when the report is 
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, TypeVar
 
-from events.agency import Entry
+from events import agency as agencies
+from events.agency import Agency
 from events.policy import Policy
 from events.sources.interpreter import Interpreter
 from events.sources.mapping import restrict
 from events.sources.plan import LeftAside
 from events.sources.pseudonyms import Pseudonyms
-from workers.backtest.judging import SHOWN, Judged, Part, Trial, judge_part
-from workers.backtest.ocel import Dealt, deal
-from workers.backtest.report import BacktestReport, Person, Verdict
+from workers.backtest.foreign import AGENCY, Part, judge_part
+from workers.backtest.judging import SHOWN, Judged, Trial
+from workers.backtest.ocel import deal
+from workers.backtest.own import Share, judge_share
+from workers.backtest.reach import nameless
+from workers.backtest.report import BacktestReport, Verdict
 from workers.backtest.tally import Tally, Window
 from workers.pseudonym_key import pseudonym_key
 from workers.shipped import compile_policy_file, deploy_policy
@@ -31,54 +35,82 @@ from workers.simulate import read_mapping_file
 
 # More processes than these would wait for the disk, and each costs what its imports cost.
 MOST_PROCESSES: Final = 8
+# An own log of fewer events than these is read before other processes would have started.
+WORTH_SHARING: Final = 20_000
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class OcelOptions:
-    """What to try on a foreign log.  *policy* None: ``starter``; *data_dir* keeps the pseudonym key."""
+class Tried:
+    """Which policies to try on which time; *policy* None: ``starter``, *limit*: so many of who came first."""
+
+    policy: Path | None = None
+    against: Path | None = None
+    window: Window = field(default_factory=Window)
+    limit: int | None = None
+
+    def policies(self, on: date | None = None, until: date | None = None) -> list[Policy]:
+        """Compile the policies, with the calendars of the years that are looked at.
+
+        :raises PolicyError: one of them is none.
+        """
+        if self.policy is None:
+            tried = deploy_policy("starter", on=on, until=until)
+        else:
+            tried = compile_policy_file(self.policy, on=on, until=until)
+        if self.against is None:
+            return [tried]
+        return [tried, compile_policy_file(self.against, on=on, until=until)]
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A foreign log; *data_dir* is where the pseudonym key is kept."""
 
     file: Path
     mapping: Path
     data_dir: Path
-    policy: Path | None = None
-    against: Path | None = None
-    since: datetime | None = None
-    before: datetime | None = None
-    limit: int | None = None
     pseudonym_key: Path | None = None
 
 
-def policies_of(policy: Path | None, against: Path | None) -> list[Policy]:
-    """Compile the policy to try, and the one to put beside it.
+@dataclass(frozen=True, slots=True)
+class Own:
+    """An agency's own log, from the moment it begins to the present; *agency* is who works there."""
 
-    :raises PolicyError: one of them is none.
-    """
-    tried = deploy_policy("starter") if policy is None else compile_policy_file(policy)
-    return [tried] if against is None else [tried, compile_policy_file(against)]
+    name: str
+    database_url: str = field(repr=False)
+    agency: Agency
+    begins: datetime
+    now: datetime
+    events: int
 
 
 @contextmanager
-def backtest_ocel(options: OcelOptions) -> Iterator[BacktestReport]:
-    """Try a policy on a foreign log; the report reads what lies on disk until it is left.
+def backtest_ocel(foreign: Foreign, tried: Tried) -> Iterator[BacktestReport]:
+    """Try policies on a foreign log; the report reads what lies on disk until it is left.
 
     :raises SourceError: the log, the mapping or the key is not usable.
     :raises PolicyError: a policy is not.
     """
     began = time.monotonic()
-    mapping = read_mapping_file(options.mapping)
-    policies = policies_of(options.policy, options.against)
-    judged_by = [restrict(policy, mapping.observes) for policy in policies]
-    pseudonyms = Pseudonyms(pseudonym_key(options.pseudonym_key, options.data_dir))
+    mapping = read_mapping_file(foreign.mapping)
+    tried.policies()  # what is wrong with them is told before the log is read
+    pseudonyms = Pseudonyms(pseudonym_key(foreign.pseudonym_key, foreign.data_dir))
     with TemporaryDirectory(prefix="rapport-backtest-") as directory:
         place = Path(directory)
         interpreter = Interpreter(mapping, pseudonyms)
-        dealt = deal(options.file, interpreter, place, limit=options.limit, before=options.before)
-        trial = Trial(tuple(judged_by), Window(options.since, options.before), dealt.until, place)
-        parts = [Part(trial, path, mapping, pseudonyms) for path in dealt.parts]
-        judged = list(_judge(parts))
+        dealt = deal(foreign.file, interpreter, place, limit=tried.limit, before=tried.window.before)
+        policies = tried.policies(dealt.first.date(), dealt.last.date())
+        judged_by = [restrict(policy, mapping.observes) for policy in policies]
+        people = {each.person_id: each for each in dealt.people}
+        agency = replace(agencies.initial(AGENCY), people=people)
+        trial = Trial(tuple(judged_by), tried.window, dealt.until, place, nameless(agency))
+        parts = [Part(trial, path, mapping, pseudonyms.key) for path in dealt.parts]
+        judged = list(_each(judge_part, parts, len(parts)))
         yield BacktestReport(
             source=mapping.name,
-            since=options.since,
+            since=tried.window.since,
             until=dealt.until,
             read=dealt.read,
             applied=sum(each.applied for each in judged),
@@ -86,20 +118,74 @@ def backtest_ocel(options: OcelOptions) -> Iterator[BacktestReport]:
             later=dealt.later,
             left_aside=sum(each.left_aside for each in judged),
             examples=_examples(judged),
-            verdicts=_verdicts(judged, policies, judged_by, dealt),
+            verdicts=tuple(
+                _verdict(judged, number, policy, kept, mapping.observes)
+                for number, (policy, kept) in enumerate(zip(policies, judged_by, strict=True))
+            ),
             seconds=time.monotonic() - began,
         )
 
 
-def _judge(parts: Sequence[Part]) -> Iterator[Judged]:
-    """Judge the parts, on every core where there is more than one part."""
-    processes = min(len(parts), os.cpu_count() or 1, MOST_PROCESSES)
+@contextmanager
+def backtest_own(own: Own, tried: Tried) -> Iterator[BacktestReport]:
+    """Try policies on an agency's own log, which says itself who answered for whom and what was done.
+
+    Nothing is restricted: a rule that the log never shows to be kept is said to be not judgeable.
+
+    :raises PolicyError: a policy is not usable.
+    """
+    began = time.monotonic()
+    until = tried.window.before or own.now
+    policies = tried.policies(own.begins.date(), until.date())
+    with TemporaryDirectory(prefix="rapport-backtest-") as directory:
+        trial = Trial(tuple(policies), tried.window, until, Path(directory), nameless(own.agency))
+        shares = 1 if own.events < WORTH_SHARING or tried.limit is not None else _processes()
+        judged = list(
+            _each(
+                judge_share,
+                [
+                    Share(trial, own.name, own.database_url, share, shares, tried.limit)
+                    for share in range(shares)
+                ],
+                shares,
+            )
+        )
+        yield BacktestReport(
+            source=own.name,
+            since=tried.window.since,
+            until=until,
+            read=sum(each.read for each in judged),
+            applied=sum(each.applied for each in judged),
+            beyond_limit=0,
+            later=sum(each.later for each in judged),
+            left_aside=sum(each.left_aside for each in judged),
+            examples=_examples(judged),
+            verdicts=tuple(
+                _verdict(judged, number, policy, policy, _shown(judged, number))
+                for number, policy in enumerate(policies)
+            ),
+            seconds=time.monotonic() - began,
+        )
+
+
+def present() -> datetime:
+    """Tell the time."""
+    return datetime.now(UTC)
+
+
+def _processes() -> int:
+    return min(os.cpu_count() or 1, MOST_PROCESSES)
+
+
+def _each(work: Callable[[T], Judged], tasks: Sequence[T], wanted: int) -> Iterator[Judged]:
+    """Do the tasks, on every core where there are several."""
+    processes = min(wanted, _processes())
     if processes < 2:
-        yield from map(judge_part, parts)
+        yield from map(work, tasks)
         return
     # Spawned: a fork would carry along whatever threads the caller has.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(judge_part, parts)
+        yield from pool.map(work, tasks)
 
 
 def _examples(judged: Sequence[Judged]) -> tuple[LeftAside, ...]:
@@ -107,35 +193,21 @@ def _examples(judged: Sequence[Judged]) -> tuple[LeftAside, ...]:
     return tuple(sorted(found, key=lambda aside: aside.place)[:SHOWN])
 
 
-def _verdicts(
-    judged: Sequence[Judged], policies: Sequence[Policy], restricted: Sequence[Policy], dealt: Dealt
-) -> tuple[Verdict, ...]:
-    lines = {each.person_id: each for each in dealt.people}
-    verdicts = []
-    for number, (policy, kept) in enumerate(zip(policies, restricted, strict=True)):
-        tally = Tally()
-        for each in judged:
-            tally.add(each.tallies[number])
-        observed = {rule.id for rule in kept.obligations}
-        verdicts.append(
-            Verdict(
-                policy=policy.name,
-                rules=tuple(rule.id for rule in kept.obligations),
-                not_judgeable=tuple(rule.id for rule in policy.obligations if rule.id not in observed),
-                tally=tally,
-                runs=tuple(path for each in judged for path in each.runs[number]),
-                people={
-                    (to, owner): _person(lines, to, owner)
-                    for _, to, owner, _ in tally.weeks
-                    if to != "candidate"
-                },
-            )
-        )
-    return tuple(verdicts)
+def _shown(judged: Sequence[Judged], number: int) -> set[str]:
+    return {rule for each in judged for rule in each.shown[number]}
 
 
-def _person(lines: dict[str, Entry], to: str, owner: str | None) -> Person:
-    line = lines.get(owner or "")
-    if to == "owner" or line is None:
-        return Person(owner, "owner")
-    return Person(line.team_lead if to == "team-lead" else line.director, to)
+def _verdict(
+    judged: Sequence[Judged], number: int, policy: Policy, kept: Policy, judgeable: Iterable[str]
+) -> Verdict:
+    tally = Tally()
+    for each in judged:
+        tally.add(each.tallies[number])
+    shown = set(judgeable)
+    return Verdict(
+        policy=policy.name,
+        rules=tuple(rule.id for rule in kept.obligations),
+        not_judgeable=tuple(rule.id for rule in policy.obligations if rule.id not in shown),
+        tally=tally,
+        runs=tuple(path for each in judged for path in each.runs[number]),
+    )

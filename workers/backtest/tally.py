@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from events import catalogue as e
+from workers.backtest.reach import Reach
 
 # A Monday: weeks are counted from it.
 _MONDAY: Final = datetime(1970, 1, 5, tzinfo=UTC)
@@ -19,6 +20,9 @@ _PLAIN: Final = {
     "obligation-excused": "excused",
     "obligation-dropped": "dropped",
 }
+
+
+Sent = tuple[str, str, str | None, str | None, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +42,11 @@ class Tally:
     """What one policy would have led to: by rule, and by role, owner and week."""
 
     window: Window = field(default_factory=Window)
+    reach: Reach | None = None
     rules: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By rule and what became of its promises, or ``to`` whom they were escalated."""
-    weeks: Counter[tuple[str, str, str | None, int]] = field(default_factory=Counter)
-    """By ``message`` or ``escalation``, the role it goes to, whose owner's that is, and the week."""
+    weeks: Counter[Sent] = field(default_factory=Counter)
+    """By message or escalation, the role and the person it goes to, whose candidate it is, and the week."""
     engagements: int = 0
     stages: Counter[str] = field(default_factory=Counter)
 
@@ -53,14 +58,18 @@ class Tally:
         if kind == "rung-reached" or kind == "escalation-settled":
             return
         if kind == "outreach-requested":
-            self.weeks["message", event.to, event.owner, week_of(event.at)] += 1
+            self._send("message", event)
         elif kind == "escalation-raised":
             self.rules[event.rule, f"escalated-{event.to}"] += 1
-            self.weeks["escalation", event.to, event.owner, week_of(event.at)] += 1
+            self._send("escalation", event)
         elif kind in _PLAIN:
             self.rules[event.rule, _PLAIN[kind]] += 1
         elif isinstance(event, e.ObligationMet):
             self.rules[event.rule, "met" if event.timely else "met-late"] += 1
+
+    def _send(self, kind: str, event: e.OutreachRequested | e.EscalationRaised) -> None:
+        person = None if self.reach is None else self.reach(event.to, event.owner, event.at)
+        self.weeks[kind, event.to, person, event.owner, week_of(event.at)] += 1
 
     def add(self, other: "Tally") -> None:
         """Add what another part of the log led to."""

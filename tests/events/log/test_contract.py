@@ -383,6 +383,26 @@ class TestReading:
         assert await log.streams_saying(agency, "noted", "words", "j-2", before=9) == []
         assert await log.streams_saying(agency, "other", "about", "j-1", before=9) == []
 
+    async def test_gives_what_the_world_did_a_stream_at_a_time(
+        self, log: EventLog, make: Any, agency: str
+    ) -> None:
+        """However many share the reading, each engagement comes once, whole but for the engine's events."""
+        for number, stream in enumerate((OTHER, STREAM, "engagement:e-3", "job-order:j-1", "engagement:e-4")):
+            await append(log, make.one(stream, 0, f"c-{number}", 2))
+            await append(log, make.one(stream, 2, f"step-{number}", origin="engine"))
+            await append(log, make.one(stream, 3, f"d-{number}"))
+        for shares in (1, 2, 3):
+            found: list[str] = []
+            for share in range(shares):
+                async with aclosing(log.worlds(agency, share=share, shares=shares)) as streams:
+                    async for events in streams:
+                        assert [each.version for each in events] == [1, 2, 4]
+                        assert len({each.stream for each in events}) == 1
+                        found.append(events[0].stream)
+            assert sorted(found) == [STREAM, OTHER, "engagement:e-3", "engagement:e-4"]
+        async with aclosing(log.worlds(f"{agency}-other")) as streams:
+            assert [events async for events in streams] == []
+
     async def test_pages_through_all(self, log: EventLog, make: Any, agency: str) -> None:
         await append(log, make.one(STREAM, 0, "c-1", 5))
         assert [event.position for event in await log.read_all(agency, after=2, limit=2)] == [3, 4]

@@ -5,20 +5,43 @@ import io
 import json
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from events.canonical import instant
+from events.clock import ClockSpec, decision_time
+from events.decider import prepare, tick
+from events.orders import parse_order
+from events.policy import Policy
+from events.sources.errors import SourceError
+from events.sources.mapping import restrict
+from events.sources.plan import Plan, plan_of
+from events.sources.pseudonyms import Pseudonyms
+from events.state import Engagement
 from workers.backtest import ocel
-from workers.backtest.run import OcelOptions, backtest_ocel
-from workers.simulate import SimulationOptions, run_simulation
+from workers.backtest.names import Names
+from workers.backtest.run import Foreign, Tried, backtest_ocel
+from workers.backtest.tally import Window
+from workers.simulate import (
+    SimulationOptions,
+    policy_for,
+    read_mapping_file,
+    read_source,
+    run_simulation,
+)
+from workers.simulation_report import not_kept
 
 ROOT = Path(__file__).parents[3]
+POLICIES = ROOT / "deploy" / "policies"
 MAPPING = ROOT / "deploy" / "mappings" / "recruiting.toml"
 KEY = b"a key for the tests only"
-Write = Callable[[bytes], OcelOptions]
+STARTER = Tried()
+Write = Callable[[bytes], Foreign]
 
 
 def module(path: Path) -> ModuleType:
@@ -41,17 +64,16 @@ def generate() -> Callable[..., bytes]:
 def write(tmp_path: Path) -> Write:
     (tmp_path / "key").write_bytes(KEY)
 
-    def written(content: bytes, **changes: Any) -> OcelOptions:
+    def written(content: bytes) -> Foreign:
         (tmp_path / "log.jsonocel").write_bytes(content)
-        given = {"file": tmp_path / "log.jsonocel", "mapping": MAPPING, "data_dir": tmp_path / "data"}
-        return OcelOptions(**{**given, "pseudonym_key": tmp_path / "key", **changes})
+        return Foreign(tmp_path / "log.jsonocel", MAPPING, tmp_path / "data", tmp_path / "key")
 
     return written
 
 
-def told(options: OcelOptions) -> dict[str, Any]:
+def told(foreign: Foreign, tried: Tried = STARTER) -> dict[str, Any]:
     out = io.StringIO()
-    with backtest_ocel(options) as report:
+    with backtest_ocel(foreign, tried) as report:
         report.write_json(out)
     found: dict[str, Any] = json.loads(out.getvalue())
     return found
@@ -97,3 +119,145 @@ class TestBreaches:
         again = told(write(json.dumps(behind).encode()))
         assert again | {"seconds": 0} == whole | {"seconds": 0}
         assert len(whole["breaches"]) > 20
+
+    @pytest.mark.parametrize("name", sorted(path.stem for path in POLICIES.glob("*.toml")))
+    def test_are_those_of_the_decider_under_every_shipped_policy(
+        self, generate: Callable[..., bytes], write: Write, name: str
+    ) -> None:
+        """With its drafts or without, the core comes to the same; in working days too."""
+        foreign = write(generate(applicants=20))
+        tried = Tried(POLICIES / f"{name}.toml")
+        log, mapping = read_source(foreign.file), read_mapping_file(MAPPING)
+        plan = plan_of(log, mapping, Pseudonyms(KEY))
+        policy = restrict(policy_for(log, tried.policy), plan.observes)
+        assert told(foreign, tried)["breaches"] == [
+            {
+                "engagement": each.engagement,
+                "rule": each.rule,
+                "subject": each.subject,
+                "due_at": instant(each.due_at),
+                "level": each.level,
+            }
+            for each in not_kept(decided(plan, policy), policy, plan.until)
+        ]
+
+    def test_under_two_policies_stand_side_by_side(
+        self, generate: Callable[..., bytes], write: Write
+    ) -> None:
+        """Each as it would be alone, and by rule what differs."""
+        foreign = write(generate(applicants=20))
+        starter, observed = (POLICIES / f"{name}.toml" for name in ("starter", "observed"))
+        both = told(foreign, Tried(starter, observed))
+        assert both["breaches"] == told(foreign, Tried(starter))["breaches"]
+        assert both["against"]["breaches"] == told(foreign, Tried(observed))["breaches"]
+        for rule, differs in both["difference"].items():
+            mine, theirs = both["by_rule"][rule], both["against"]["by_rule"][rule]
+            assert all(mine[name] - theirs[name] == by for name, by in differs.items())
+
+    def test_within_a_limit_are_those_of_the_same_people(
+        self, generate: Callable[..., bytes], write: Write
+    ) -> None:
+        foreign = write(generate(applicants=20))
+        whole, few = told(foreign), told(foreign, Tried(limit=5))
+        chosen = {each["engagement"] for each in few["breaches"]}
+        assert few["breaches"] == [each for each in whole["breaches"] if each["engagement"] in chosen]
+        assert few["engagements"] == 5
+        assert few["read"] == few["applied"] + few["beyond_limit"] + few["left_aside"]
+
+    def test_outside_the_window_are_not_counted(self, generate: Callable[..., bytes], write: Write) -> None:
+        foreign = write(generate(applicants=20))
+        whole = told(foreign)
+        middle = whole["breaches"][len(whole["breaches"]) // 2]["due_at"]
+        later = told(foreign, Tried(window=Window(since=datetime.fromisoformat(middle))))
+        assert later["breaches"] == [each for each in whole["breaches"] if each["due_at"] >= middle]
+        sooner = told(foreign, Tried(window=Window(before=datetime.fromisoformat(middle))))
+        assert [each["due_at"] for each in sooner["breaches"]] == [
+            each["due_at"] for each in whole["breaches"] if each["due_at"] < middle
+        ]
+        assert sooner["later"] > 0
+
+
+class TestReport:
+    def test_is_told_to_people_too(self, generate: Callable[..., bytes], write: Write) -> None:
+        out = io.StringIO()
+        starter, observed = (POLICIES / f"{name}.toml" for name in ("starter", "observed"))
+        with backtest_ocel(write(generate(applicants=8)), Tried(starter, observed)) as report:
+            report.render(Console(file=out, width=140))
+        assert "Under 'starter': 8 engagements" in out.getvalue()
+        assert "'starter' against 'observed':" in out.getvalue()
+        assert "messages a week" in out.getvalue()
+
+
+class TestBadInput:
+    def test_is_told_in_one_sentence(self, generate: Callable[..., bytes], write: Write) -> None:
+        whole = generate(applicants=2)
+        document = json.loads(whole)
+        first = next(iter(document["ocel:events"]))
+        twice = whole.replace(b'"ocel:events": {', b'"ocel:events": {"' + first.encode() + b'": {}, ', 1)
+        stranger = json.loads(whole)
+        stranger["ocel:events"][first]["ocel:omap"].append("Nobody")
+        for content, says in (
+            (whole[: len(whole) // 2], "cut off"),
+            (b"", "empty"),
+            (b"{}", "no OCEL 1.0 log"),
+            (b"what", "not JSON"),
+            (whole.replace(b"first screening", b"dancing"), "does not say what 'dancing' means"),
+            (json.dumps({**document, "ocel:events": {}}).encode(), "holds no event"),
+            (json.dumps(stranger).encode(), "names an object"),
+            (twice, "no 'ocel:activity'"),
+        ):
+            with pytest.raises(SourceError, match=says) as failed:
+                told(write(content))
+            assert "\n" not in str(failed.value)
+
+    def test_keeps_no_event_twice(self, generate: Callable[..., bytes], write: Write) -> None:
+        """Two events under one id: one of them would be gone in any other reader."""
+        whole = generate(applicants=2)
+        events = json.loads(whole)["ocel:events"]
+        first, second = list(events)[:2]
+        with pytest.raises(SourceError, match="twice"):
+            told(write(whole.replace(f'"{second}": '.encode(), f'"{first}": '.encode(), 1)))
+
+
+class TestNames:
+    def test_are_found_on_disk_as_at_hand(self, tmp_path: Path) -> None:
+        """There may be more of them than memory should hold."""
+        found = {}
+        for at_hand in (0, 2, 100):
+            names = Names(tmp_path / f"names-{at_hand}", at_hand=at_hand)
+            names.learn_objects((f"object {n}", f"kind {n % 3}") for n in range(10))
+            for n in range(10):
+                names.learn_application(f"application {n % 4}", 100 - n, n, f"applicant {n}")
+            names.settle()
+            found[at_hand] = [names.kind_of(f"object {n}") for n in range(12)] + [
+                names.applicant_of(f"application {n}") for n in range(5)
+            ]
+            names.close()
+        assert found[0] == found[2] == found[100]
+        assert found[0][10:12] == [None, None]
+        assert found[0][12:] == ["applicant 8", "applicant 9", "applicant 6", "applicant 7", None]
+
+
+def decided(plan: Plan, policy: Policy) -> dict[str, Engagement]:
+    """Work out by the decider itself, step by step, what the plan's commands come to."""
+    states: dict[str, Engagement] = {}
+    for step in plan.steps:
+        if step.category != "engagement":
+            continue
+        key = step.stream.partition(":")[2]
+        before = ticked(states.get(key, Engagement()), step.at, inclusive=False)
+        order = parse_order(
+            step.name,
+            {**step.data, "at": instant(step.at)},
+            command_id=step.command_id,
+            actor_default=step.actor,
+            source="test",
+        )
+        now = decision_time(ClockSpec(kind="stepped"), step.at, step.at, before.decided_at)
+        states[key] = prepare(order, before, policy, now, agency="simulation", engagement_id=key).state
+    return {key: ticked(state, plan.until, inclusive=True) for key, state in states.items()}
+
+
+def ticked(state: Engagement, until: datetime, *, inclusive: bool) -> Engagement:
+    steps = tick(state, until, agency="simulation", inclusive=inclusive, stepped=True)
+    return steps[-1].state if steps else state

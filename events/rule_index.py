@@ -1,0 +1,58 @@
+"""A policy's rules by their ids and by the events they wait for, worked out once for each policy object.
+
+Not kept in the policy itself: a changed copy of it would carry the answers of the one it was copied from.
+"""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Final
+
+from events.plans import MOVES_PLANS
+from events.policy import GateRule, ObligationRule, Policy
+
+_KEPT: Final = 64
+# What touches promises whatever the rules say.
+_ALWAYS: Final = frozenset(
+    {"engagement-closed", "excuse-granted", "paused", "resumed", "policy-adopted", *MOVES_PLANS}
+)
+
+
+class RuleIndex:
+    """``heeded``: the events that can do anything to a promise under this policy."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.by_id: Mapping[str, ObligationRule] = {each.id: each for each in reversed(policy.obligations)}
+        self.in_working_time = frozenset(each.id for each in policy.obligations if each.asks_for_calendar)
+        self.opened_by: dict[str, tuple[ObligationRule, ...]] = {}
+        for rule in policy.obligations:
+            for event in dict.fromkeys(trigger.event for trigger in rule.opens_on):
+                self.opened_by[event] = (*self.opened_by.get(event, ()), rule)
+        self.heeded = _ALWAYS.union(*(_waits_for(rule) for rule in policy.obligations))
+        self.gates: dict[str, tuple[GateRule, ...]] = {}
+        for gate in policy.gates:
+            for command in dict.fromkeys(gate.guards):
+                self.gates[command] = (*self.gates.get(command, ()), gate)
+
+    @cached_property
+    def digest(self) -> str:
+        """Give the policy's digest: writing its body takes a millisecond."""
+        return self.policy.digest()
+
+
+_INDICES: dict[int, RuleIndex] = {}
+
+
+def index_of(policy: Policy) -> RuleIndex:
+    """Give the index of a policy."""
+    found = _INDICES.get(id(policy))
+    if found is None:
+        if len(_INDICES) >= _KEPT:
+            _INDICES.clear()
+        # It holds the policy, so no other object can come by the same id.
+        found = _INDICES[id(policy)] = RuleIndex(policy)
+    return found
+
+
+def _waits_for(rule: ObligationRule) -> Iterable[str]:
+    return (trigger.event for trigger in (*rule.opens_on, *rule.met_by, *rule.dropped_by))

@@ -1,0 +1,113 @@
+"""One part of a foreign log under each policy: what a process of its own does, whatever the other parts hold.
+
+It keeps one applicant's events and state at a time, beside the part itself.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from events.commands import AnyCommand
+from events.errors import CallerError
+from events.orders import COMMANDS, parse_order
+from events.prediction import Prediction
+from events.sources.interpreter import Interpreter, Step
+from events.sources.mapping import Mapping
+from events.sources.plan import LeftAside
+from events.sources.pseudonyms import Pseudonyms
+from events.sources.references import Unknown
+from events.sources.track import TrackedApplicant
+from workers.backtest.judging import Judged, Trial, Verdicts
+from workers.backtest.ocel import event_of
+from workers.backtest.spool import Record, spooled
+
+# The agency of a simulation: ids are derived from it, and they are to be the same.
+AGENCY: Final = "simulation"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a foreign log, with all that it takes to judge it."""
+
+    trial: Trial
+    path: Path
+    mapping: Mapping
+    key: bytes = field(repr=False)
+
+
+def judge_part(part: Part) -> Judged:
+    """This will judge all applicants of a part, one after the other."""
+    verdicts = Verdicts(part.trial, part.path.name)
+    interpreter = Interpreter(part.mapping, Pseudonyms(part.key))
+    by_applicant: dict[str | None, list[Record]] = {}
+    for record in spooled(part.path):
+        by_applicant.setdefault(record[0], []).append(record)
+    for name in list(by_applicant):
+        _Applicant(verdicts, interpreter, name).live(by_applicant.pop(name))
+    return verdicts.close()
+
+
+class _Applicant:
+    def __init__(self, verdicts: Verdicts, interpreter: Interpreter, name: str | None) -> None:
+        self._verdicts, self._interpreter = verdicts, interpreter
+        self._known = None if name is None else TrackedApplicant(name)
+        self._predictions: list[Prediction] | None = None
+
+    def live(self, records: Iterable[Record]) -> None:
+        judged = self._verdicts.judged
+        for record in records:
+            reason = self._event(record)
+            if reason is None:
+                judged.applied += 1
+                continue
+            judged.leave_aside(LeftAside(record[2], reason))
+        if self._predictions is not None:
+            self._verdicts.end(self._predictions)
+
+    def _event(self, record: Record) -> str | None:
+        """Let one event happen; returns why it is left aside, if it is."""
+        event = event_of(record)
+        meaning = self._interpreter.meaning(event)
+        situation = self._interpreter.situation(event, self._known)
+        try:
+            steps, self._known = self._interpreter.steps(situation, meaning)
+        except Unknown as unknown:
+            return f"'{event.activity}' {unknown}"
+        refused: str | None = None
+        for step in steps:
+            if step.category == "engagement":
+                refused = self._give(step) or refused
+        return refused
+
+    def _give(self, step: Step) -> str | None:
+        refused: str | None = None
+        if self._predictions is None:
+            self._predictions = self._verdicts.predictions(AGENCY, step.stream)
+        for prediction in self._predictions:
+            try:
+                command = command_of(step)
+                prediction.decide(command, command_id=step.command_id, actor=step.actor, at=step.at)
+            except CallerError as error:
+                refused = f"{step.name}: {error}"
+        return refused
+
+
+def command_of(step: Step) -> AnyCommand:
+    """Read a step's command.
+
+    :raises InvalidCommand: it is none.
+    """
+    try:
+        found: AnyCommand = COMMANDS[step.name].model_validate({**step.data, "name": step.name})  # type: ignore[assignment]  # each is one
+        if 1900 <= step.at.year < 3000:
+            return found
+    except (KeyError, ValidationError):
+        pass
+    content = {**step.data, "at": step.at.isoformat()}
+    order = parse_order(
+        step.name, content, command_id=step.command_id, actor_default=step.actor, source="backtest"
+    )
+    return order.command
