@@ -148,7 +148,9 @@ async def _floors(ground: Ground, stack: AsyncExitStack) -> dict[str, Append]:
         await single.execute(INSERT, *_columns(requests))
         return [None] * len(requests)
 
-    combiner: Combiner[AppendRequest, None] = Combiner(many, lane=lambda r: r.stream, weight=lambda _: 1)
+    combiner: Combiner[AppendRequest, None] = Combiner(
+        many, lane=lambda r: r.stream, weight=lambda _: 1, max_calls=1
+    )
     stack.push_async_callback(combiner.close)
 
     async def pooled(request: AppendRequest) -> None:
