@@ -16,6 +16,16 @@ class TestRead:
     def test_gives_nothing_for_none(self) -> None:
         assert snapshots.read(None) == Engagement()
 
+    def test_gives_an_older_edition_its_new_shape(self) -> None:
+        """Replay of a run that is under way has its snapshot, and what was loaded on top of it."""
+        kept = snapshots.take(STATE)
+        old = kept.model_copy(
+            update={"edition": "2", "state": kept.state.replace('"checks":{}', '"checks":["c-1"]')}
+        )
+        found = snapshots.read(old)
+        assert (found.version, [*found.checks], found.checks["c-1"].outcome) == (7, ["c-1"], "")
+        assert snapshots.loaded_from(snapshots.take(found, old.edition)) == 0
+
     def test_gives_nothing_for_one_of_another_shape(self) -> None:
         assert snapshots.read(Snapshot(edition="0", version=7, state='{"odd": 1')) == Engagement()
 
