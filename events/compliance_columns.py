@@ -41,7 +41,7 @@ BESIDE: Final = (
         "broken",
         "each that was recorded as broken, whatever became of it later: a breach is a fact",
     ),
-    Column("overdue", "overdue", "those of the not kept that somebody still waits for"),
+    Column("overdue", "overdue", "those of the never kept that somebody still waits for"),
     Column("refused", "refused", "things that a gate refused to let happen"),
     Column(
         "bypassed",
@@ -79,7 +79,9 @@ COUNTED: Final = (OPENED, *PARTS, *BESIDE)
 DERIVED: Final = {
     "kept_share": (
         Column(
-            "kept_share", "in time", "kept and recorded late, of these and what was kept late or not kept"
+            "kept_share",
+            "in time",
+            "kept or recorded late, as a share of these, the kept late and the never kept",
         ),
         ("kept", "kept_recorded_late", "kept_late", "never_kept"),
     ),

@@ -111,7 +111,11 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
             return _application(state, event.application_id, status="declined")
         case e.CheckRecorded():
             check = Check(event.kind, event.outcome, event.at, event.expires_at, event.about)
-            return replace(state, checks={**state.checks, event.check_id: check})
+            return replace(
+                state,
+                checks=(*state.checks, event.check_id),
+                checked={**state.checked, event.check_id: check},
+            )
         case e.JobProposed():
             proposal = Proposal(
                 event.job_order_owner, fit=event.fit, overridden=event.override_by is not None

@@ -107,7 +107,7 @@ def needs_check(command: Command, state: Engagement, needs: Needs, now: datetime
     asked = _job_order_of(command, state) if needs.get("about") == "job-order" else None
     found = [
         each
-        for each in state.checks.values()
+        for each in state.checked.values()
         if each.kind == needs.get("kind") and (asked is None or asked in _job_orders_of(each, state))
     ]
     wanted = needs.get("outcome", PASSED)

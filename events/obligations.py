@@ -324,7 +324,7 @@ def office_of(policy: Policy, rule: ObligationRule, state: Engagement, subject: 
 
     None where the rule asks for no working time: its times then stand for every office alike.
     """
-    if not policy.calendars or not rule.asks_for_calendar:
+    if not policy.calendars or rule.id not in index_of(policy).in_working_time:
         return None
     owner = state.candidate_owner if rule.owner == "candidate-owner" else job_order_owner(state, subject)
     found = policy.calendar(state.office if owner is None else state.offices.get(owner))

@@ -6,7 +6,7 @@ The compiled form is a stored format and reaches workflows through their history
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, ClassVar, Final, Literal
 
 from pydantic import (
@@ -235,7 +235,7 @@ class ObligationRule(_Data):
     )
     ladder: tuple[LadderStep, ...] = ()
 
-    @cached_property
+    @property
     def asks_for_calendar(self) -> bool:
         """Tell whether any of its times is of working time."""
         spans = (self.within, self.at_least, self.not_before, *(step.after for step in self.ladder))

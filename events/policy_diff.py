@@ -63,7 +63,8 @@ def _whole(old: Policy, new: Policy) -> Iterable[RuleChange]:
     beside = [each for each in Policy.model_fields if each not in ("format", "gates", "obligations")]
     changes = _changes(old, new, beside, "")
     if changes:
-        yield RuleChange("policy", new.name, "changed", "", changes)
+        effects = [says for field, says in _BESIDE.items() if getattr(old, field) != getattr(new, field)]
+        yield RuleChange("policy", new.name, "changed", "", changes, tuple(effects))
 
 
 def _rules(
@@ -94,6 +95,10 @@ def _rules(
             yield RuleChange(sort, rule.id, "removed", rule.says, effects=(_REMOVED[sort],))
 
 
+_BESIDE: Final = {
+    "calendars": "What is open keeps its due time; what opens from now on is reckoned by the new calendars.",
+    "quiet_hours": "Messages that come up from now on wait for the new hours, unless a candidate named some.",
+}
 _ADDED: Final = {
     "gate": "It is asked of every step from the adoption on.",
     "obligation": "It opens with the next event that opens it; nothing from before the adoption does.",

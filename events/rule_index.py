@@ -23,6 +23,7 @@ class RuleIndex:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.by_id: Mapping[str, ObligationRule] = {each.id: each for each in reversed(policy.obligations)}
+        self.in_working_time = frozenset(each.id for each in policy.obligations if each.asks_for_calendar)
         self.opened_by: dict[str, tuple[ObligationRule, ...]] = {}
         for rule in policy.obligations:
             for event in dict.fromkeys(trigger.event for trigger in rule.opens_on):

@@ -290,7 +290,9 @@ class Engagement:
     conflicts: dict[str, Conflict] = field(default_factory=dict)
     client_talks: tuple[str, ...] = ()
     messages: tuple[str, ...] = ()
-    checks: dict[str, Check] = field(default_factory=dict)
+    checks: tuple[str, ...] = ()
+    checked: dict[str, Check] = field(default_factory=dict)
+    """The same by their ids; apart, because a snapshot of an earlier edition must still be read."""
     contacts: tuple[str, ...] = ()
     attempts: tuple[str, ...] = ()
     obligations: dict[UUID, OpenObligation] = field(default_factory=dict)

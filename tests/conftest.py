@@ -6,9 +6,14 @@ They live as long as the test run: a test makes its own database, agency or task
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from hypothesis import settings
 
 from workers.embedded.blocking import in_thread
 from workers.embedded.stack import EmbeddedStack
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("rapport", deadline=None)
+settings.load_profile("rapport")
 
 
 @pytest.fixture(scope="session")

@@ -100,13 +100,8 @@ class Projecting:
             folded = fold_stream(events, [projection])
             expected = {projection: position}
             async with self._store.writing(each.agency, self._epoch, expected) as writing:
-                broken = folded.broken.get(projection.name)
-                if broken is not None:
-                    await writing.park(projection.name, broken)
+                if await _write_each(writing, [Remembered(folded)]):
                     continue
-                changes = Changes(projection)
-                changes.take(folded, None)
-                await writing.write(changes)
                 await writing.unpark(projection.name, each.stream)
             self._parked[each.agency, each.stream].discard(projection.name)
             _log.info("a parked stream is followed again", agency=each.agency, projection=projection.name)

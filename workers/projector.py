@@ -28,7 +28,7 @@ from events.projections import (
 from events.projections.projection import Projection
 from events.projections.store import Fenced, ProjectionStore
 from workers.projecting import Projecting
-from workers.rebuilding import Rebuild
+from workers.rebuilding import Rebuild, RebuildError
 
 # To add a projection: its module, its migration, and one line here.
 PROJECTIONS: Final[tuple[Projection, ...]] = (
@@ -133,12 +133,23 @@ class Projector:
         return fit, stale
 
     async def _build(self, stale: Sequence[Projection]) -> None:
-        if stale:
+        """What cannot be built now is tried again, and what is followed already goes on meanwhile."""
+        while stale:
             names = [each.name for each in stale]
-            _log.info("projections are built", projections=names)
-            done = await Rebuild(self._store, stale).run()
+            _log.info("projections are being built", projections=names)
+            try:
+                done = await Rebuild(self._store, stale).run()
+            except LOST:
+                raise
+            except Exception as error:
+                says = str(error) if isinstance(error, RebuildError) else type(error).__name__
+                _log.warning("projections could not be built", projections=names, says=says)
+                await asyncio.sleep(self._lease.total_seconds())
+                _, stale = await self._sorted()
+                continue
             _log.info("projections are built", projections=names, events=done.events)
-            raise Fenced
+            break
+        raise Fenced
 
     async def _keep_up(self, projecting: Projecting) -> None:
         wake = asyncio.Event()

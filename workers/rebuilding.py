@@ -7,14 +7,14 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 import structlog
 
 from events.envelope import category_of
-from events.log.connect import Connection
-from events.projections.folding import Broken, Folded, fold_stream, items_of
+from events.log.connect import LOST, Connection
+from events.projections.folding import Broken, Folded, broken_by, fold_stream, items_of
 from events.projections.projection import Projection, Told
 from events.projections.store import ProjectionStore
 
@@ -45,6 +45,14 @@ class Rebuilt:
     seconds: float
 
 
+class _Made(NamedTuple):
+    """A stream's rows of one projection that are not written yet, and the event that they reach to."""
+
+    agency: str
+    last: Told
+    rows: list[tuple[Any, ...]]
+
+
 @dataclass(slots=True)
 class Rebuild:
     """One rebuild of some projections, for all agencies."""
@@ -56,7 +64,8 @@ class Rebuild:
     events: int = 0
     streams: int = 0
     rows: int = 0
-    _buffers: dict[str, list[tuple[Any, ...]]] = field(default_factory=dict)
+    _buffers: dict[str, list[_Made]] = field(default_factory=dict)
+    _buffered: int = 0
     _broken: dict[tuple[str, str], dict[str, Broken]] = field(default_factory=dict)
 
     async def run(self) -> Rebuilt:
@@ -102,7 +111,7 @@ class Rebuild:
         self.events += len(events)
         self.streams += 1
         rows = self._take(agency, folded)
-        if sum(map(len, self._buffers.values())) >= FLUSH:
+        if self._buffered >= FLUSH:
             await self._flush(connection)
         self.rows += rows
 
@@ -116,22 +125,42 @@ class Rebuild:
             except Exception as error:
                 folded.broken[each.name] = folded.refused(error)
                 continue
-            self._buffers.setdefault(each.name, []).extend(rows)
+            if rows and folded.last is not None:
+                self._buffers.setdefault(each.name, []).append(_Made(agency, folded.last, rows))
             count += len(rows)
         if folded.broken:
             self._broken[agency, stream] = dict(folded.broken)
+        self._buffered += count
         return count
 
     async def _flush(self, connection: Connection) -> None:
+        self._buffered = 0
         for each in self.projections:
-            rows = self._buffers.pop(each.name, None)
-            if rows:
-                await connection.copy_records_to_table(
-                    f"{each.name}__new",
-                    schema_name="rapport_read",
-                    columns=("agency", "stream", *each.columns),
-                    records=rows,
+            made = self._buffers.pop(each.name, [])
+            if not made:
+                continue
+            try:
+                await _copy(connection, each, [row for one in made for row in one.rows])
+            except LOST:
+                raise
+            except Exception as error:
+                _log.warning(
+                    "rows are written stream by stream", projection=each.name, error=type(error).__name__
                 )
+                await self._flush_singly(connection, each, made)
+
+    async def _flush_singly(
+        self, connection: Connection, projection: Projection, made: Sequence[_Made]
+    ) -> None:
+        """Do the same stream by stream, so that what the database refuses parks alone."""
+        for one in made:
+            try:
+                await _copy(connection, projection, one.rows)
+            except LOST:
+                raise
+            except Exception as error:
+                broken = self._broken.setdefault((one.agency, one.last.stream), {})
+                broken[projection.name] = broken_by(one.last, error)
 
     async def _catch_up(self, connection: Connection, reached: dict[str, int]) -> None:
         """Take in what was appended meanwhile, until little is left."""
@@ -225,6 +254,17 @@ class Rebuild:
                 for (agency, stream), broken in self._broken.items()
                 for name, at in broken.items()
             ],
+        )
+
+
+async def _copy(connection: Connection, projection: Projection, rows: Sequence[tuple[Any, ...]]) -> None:
+    # In a transaction inside the rebuild's: what is refused must not take the rest with it.
+    async with connection.transaction():
+        await connection.copy_records_to_table(
+            f"{projection.name}__new",
+            schema_name="rapport_read",
+            columns=("agency", "stream", *projection.columns),
+            records=rows,
         )
 
 

@@ -145,11 +145,6 @@ class Combiner(Generic[T, R]):
                 _answer(waiting, result)
 
 
-def _answer_all(answered: list[tuple[_Waiting[T, R], R]]) -> None:
-    for waiting, result in answered:
-        _answer(waiting, result)
-
-
 def _answer(waiting: _Waiting[T, R], result: R) -> None:
     if not waiting.answer.done():
         waiting.answer.set_result(result)

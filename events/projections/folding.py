@@ -74,7 +74,7 @@ class Folded:
     def refused(self, error: Exception) -> Broken:
         """This will say that the rows could not be made or kept."""
         assert self.last is not None
-        return _broken(self.last, error)
+        return broken_by(self.last, error)
 
 
 def begin(stream: str, projections: Sequence[Projection], annulled: frozenset[UUID] = frozenset()) -> Folded:
@@ -128,11 +128,12 @@ def _note(folded: Folded, event: Event, told: Told) -> None:
 
 
 def _break(folded: Folded, names: Sequence[str], told: Told, error: Exception) -> None:
-    why = _broken(told, error)
+    why = broken_by(told, error)
     folded.broken = {**dict.fromkeys(names, why), **folded.broken}
 
 
-def _broken(told: Told, error: Exception) -> Broken:
+def broken_by(told: Told, error: Exception) -> Broken:
+    """This will say that a stream is not followed from an event on, without quoting it."""
     if isinstance(error, UnknownEvent):
         return Broken(told, str(error))
     # What an error says may quote the event; its class tells enough.

@@ -118,7 +118,8 @@ def unfolded(shown: Shown, name: str, key: str | None, format: str) -> None:
     else:
         output.line(f"{cell(row, name)} {name} ({row.key}): {COLUMNS[name].means}", style="bold")
         for each in items:
-            output.line(f"{each['engagement']}: {each['says']}")
+            promise = f" ({each['obligation_id']})" if each["obligation_id"] is not None else ""
+            output.line(f"{each['engagement']}: {each['says']}{promise}")
             for look in each["look"]:
                 output.line(f"    {look}", style="dim")
 

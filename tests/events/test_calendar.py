@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from events.calendar import WEEKDAYS, BeyondCalendar, Calendar, parse_hours
@@ -97,7 +97,6 @@ def naive_days(office: Office, calendar: Calendar, moment: datetime, days: int) 
 
 
 class TestWorkingHours:
-    @settings(deadline=None)
     @given(names, moments, st.integers(1, 20))
     def test_are_those_that_a_naive_counter_counts(self, name: str, moment: datetime, hours: int) -> None:
         """Across summer time, month and year ends, holidays and the date line."""
@@ -107,7 +106,6 @@ class TestWorkingHours:
             OFFICES[name], CALENDARS[name], moment, hours
         )
 
-    @settings(deadline=None)
     @given(names.filter(lambda name: name != "night"), moments, st.integers(1, 40))
     def test_lead_back_to_where_they_came_from(self, name: str, moment: datetime, hours: int) -> None:
         """Forward and back again ends at the beginning, or at the opening that stands for it."""
@@ -123,7 +121,6 @@ class TestWorkingHours:
 
 
 class TestWorkingDays:
-    @settings(deadline=None)
     @given(names.filter(lambda name: name != "night"), moments, st.integers(1, 6))
     def test_are_those_that_a_naive_counter_counts(self, name: str, moment: datetime, days: int) -> None:
         """The same time of day, so many days of work later."""

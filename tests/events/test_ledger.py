@@ -8,9 +8,11 @@ from uuid import UUID
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from events.codec import decode
+from events.catalogue import OutreachRequested
+from events.codec import ENGAGEMENT_EVENTS, decode
 from events.envelope import Actor
 from events.evolve import evolve
+from events.ledger import _NOTES as LEDGER_NOTES
 from events.ledger import Entry, Ledger, ledger_of
 from events.obligations import owner_of
 from events.policy import Policy
@@ -165,3 +167,10 @@ class TestEntry:
         again = entries[first(life).superseded_by or UUID(int=0)]
         assert counted == [again]
         assert (again.outcome, again.breach) == ("overdue", first(life).breach)
+
+
+class TestLedger:
+    def test_knows_every_event_of_the_engine(self) -> None:
+        """A new event about promises says here what it means to their lives; a message owed is no promise."""
+        engine = {each for each in ENGAGEMENT_EVENTS.values() if each.by_engine}
+        assert engine - {OutreachRequested} <= LEDGER_NOTES.keys()

@@ -55,6 +55,16 @@ class TestDiff:
     def test_tells_another_name(self, world: "World") -> None:
         (change,) = diff(Policy(name="p"), Policy(name="q"))
         assert (change.sort, change.changes[0].was, change.changes[0].now) == ("policy", "p", "q")
+        assert change.effects == ()
+
+    def test_tells_other_quiet_hours_and_what_waits_for_them(self) -> None:
+        (change,) = diff(Policy(name="p"), Policy(name="p", quiet_hours="20:00-08:00"))
+        assert [(each.field, each.was, each.now) for each in change.changes] == [
+            ("quiet-hours", "nothing", "20:00-08:00")
+        ]
+        assert change.effects == (
+            "Messages that come up from now on wait for the new hours, unless a candidate named some.",
+        )
 
     @pytest.mark.parametrize(
         ("changes", "effect"),

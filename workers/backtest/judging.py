@@ -15,7 +15,7 @@ from events.prediction import Prediction
 from events.sources.plan import LeftAside
 from events.state import Engagement
 from workers.backtest.ocel import EPOCH, moment_of
-from workers.backtest.reach import Reach
+from workers.backtest.reach import reach_of
 from workers.backtest.spool import Record, Spool
 from workers.backtest.tally import Tally, Window
 from workers.simulation_report import NotKept, not_kept
@@ -62,7 +62,7 @@ class Verdicts:
 
     def __init__(self, trial: Trial, name: str) -> None:
         self.trial, self._name = trial, name
-        reach = Reach(trial.agency)
+        reach = reach_of(trial.agency)
         tallies = [Tally(trial.window, reach) for _ in trial.policies]
         self.judged = Judged(tallies, [[] for _ in trial.policies])
         self._waiting: list[list[NotKept]] = [[] for _ in trial.policies]

@@ -18,6 +18,7 @@ from events.envelope import Actor, CommandGroup, Draft, event_id
 from events.projections import board, contacts, obligations, store
 from events.projections.reading import ReadModels
 from events.projections.store import Fenced, ProjectionStore
+from workers import rebuilding
 from workers.projecting import Projecting
 from workers.projector import PROJECTIONS, Projector
 
@@ -219,8 +220,14 @@ class TestAPoisonEvent:
         assert [row[0] for row in await ground.rows(wrong, "a-1")] == ["engagement:e-2"]
         models = ReadModels(ground.url)
         [parked] = await models.parked("a-1")
-        await models.close()
         assert parked.stream == "engagement:e-1"
+        # Tried again to no avail it stays parked, and stops nobody else then either.
+        assert await models.ask_retry("a-1", None, None) == 1
+        again = await at_work(ground, projections=[wrong])
+        await again.retry()
+        [parked] = await models.parked("a-1")
+        await models.close()
+        assert (parked.stream, parked.retry) == ("engagement:e-1", False)
 
 
 class TestProjector:
@@ -269,6 +276,43 @@ class TestProjector:
                 return bool(await ground.superuser.fetchval(query) == head)
 
             await until(there)
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await kept.close()
+        await ground.agrees("a-1", [newer, obligations.PROJECTION])
+
+    async def test_follows_the_rest_while_something_cannot_be_built(
+        self, ground: "Ground", chapters: "Chapters", until: Until
+    ) -> None:
+        """As when somebody else's rebuild is under way: tables that are fit stay at the log's heels."""
+        await ground.append("a-1", "engagement:e-1", chapters(1))
+        await ground.projected([board.PROJECTION, obligations.PROJECTION])
+        newer = replace(board.PROJECTION, edition=2)
+        kept = ProjectionStore(ground.url)
+        await ground.superuser.execute("SELECT pg_advisory_lock($1)", rebuilding._LOCK)
+        lease = timedelta(seconds=1)
+        projector = Projector(kept, [newer, obligations.PROJECTION], lease=lease, poll=0.05)
+        running = asyncio.create_task(projector.run())
+        query = "SELECT position, edition FROM rapport_read.checkpoints WHERE projection = $1"
+
+        async def followed() -> bool:
+            found = await ground.superuser.fetchrow(query, "obligations")
+            return bool(found["position"] == head)
+
+        async def built() -> bool:
+            found = await ground.superuser.fetchrow(query, "board")
+            return bool(found["edition"] == 2 and found["position"] == head)
+
+        try:
+            await until(lambda: holds(ground))
+            epoch = await ground.superuser.fetchval("SELECT epoch FROM rapport_read.projector")
+            await ground.append("a-1", "engagement:e-2", chapters(2))
+            head = (await ground.log.log_head("a-1")).position
+            await until(followed)
+            assert await ground.superuser.fetchval("SELECT epoch FROM rapport_read.projector") == epoch
+            await ground.superuser.execute("SELECT pg_advisory_unlock($1)", rebuilding._LOCK)
+            await until(built)
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)

@@ -120,6 +120,22 @@ class TestRebuild:
         assert await ground.superuser.fetchval("SELECT count(*) FROM rapport_read.parked") == 0
         await ground.agrees("a-1")
 
+    async def test_parks_what_the_database_refuses(self, ground: "Ground", chapters: "Chapters") -> None:
+        """A row that cannot be stored stops neither the other streams nor the rebuild."""
+        await lived(ground, chapters)
+
+        def row(key: str, item: Any) -> Any:
+            return (None if key == "e-1" else key, *item)
+
+        done = await Rebuild(ground.store, [obligations.PROJECTION, replace(board.PROJECTION, row=row)]).run()
+        assert done.parked == 1
+        [parked] = await ground.superuser.fetch("SELECT projection, stream, says FROM rapport_read.parked")
+        assert (parked["projection"], parked["stream"]) == ("board", "engagement:e-1")
+        assert "NotNullViolationError" in parked["says"]
+        assert [row[0] for row in await ground.rows(board.PROJECTION, "a-1")] == ["engagement:e-2"]
+        await ground.agrees("a-1", [obligations.PROJECTION])
+        await ground.agrees("a-2")
+
 
 class Interrupted(Rebuild):
     """A rebuild during which something happens, once everything is built and nothing is swapped."""
