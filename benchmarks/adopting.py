@@ -113,14 +113,23 @@ async def _with_kills(
             two_thirds.set()
 
     running = asyncio.create_task(_adoption(ground, agency, policy, event, told).run())
-    await third.wait()
+    await _reached(third, running)
     await worker.kill()
     worker = await ground.start(OURS)
-    await two_thirds.wait()
+    await _reached(two_thirds, running)
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
     return worker, await _adoption(ground, agency, policy, event).run()
+
+
+async def _reached(event: asyncio.Event, running: asyncio.Task[Account]) -> None:
+    """Wait for a place on the way; an adoption that fails before it says so at once."""
+    waiting = asyncio.create_task(event.wait())
+    await asyncio.wait({waiting, running}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if running.done():
+        running.result()
 
 
 async def _streams(ground: Ground, agency: str, names: list[str]) -> tuple[dict[str, list[Stored]], Promises]:

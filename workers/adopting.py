@@ -56,6 +56,10 @@ class Account:
         return not self.refused and not self.unanswered
 
 
+class Superseded(Exception):
+    """The agency has adopted another policy meanwhile; what had not got this one is left to that adoption."""
+
+
 class NobodyAnswers(Exception):
     """As many engagements in a row as are tried at once did not answer: is a worker running?"""
 
@@ -116,6 +120,9 @@ class Adoption:
         self._at_once = at_once
         self._told = told
         self._silent = 0
+        self._digest, self._adoption = policy.digest(), adoption
+        # The version of the agency's stream at which it was seen to follow this adoption.
+        self._followed_at = 0
 
     async def run(self) -> Account:
         """Put every open engagement under the policy, and account for each.
@@ -123,6 +130,7 @@ class Adoption:
         What opened meanwhile under the former policy is found too: it looks again until nothing is left.
 
         :raises NobodyAnswers: what was reached has the policy, and another run goes on from there.
+        :raises Superseded: the agency follows another adoption by now.
         """
         done: set[str] = set()
         while fresh := [
@@ -138,8 +146,19 @@ class Adoption:
         if known is not None:
             self.account.had_it += 1
         else:
+            await self._must_be_followed()
             await self._give(engagement_id)
         self._told(self.account)
+
+    async def _must_be_followed(self) -> None:
+        """Make sure that no later adoption is overtaken: its engagements would go back to this one."""
+        head = await self._log.head(self._agency, f"agency:{self._agency}")
+        if head is None or head.version == self._followed_at:
+            return
+        latest = await adoption_of(self._log, self._agency, self._digest)
+        if latest is None or latest.event_id != self._adoption:
+            raise Superseded
+        self._followed_at = head.version
 
     async def _give(self, engagement_id: str) -> None:
         try:

@@ -121,11 +121,18 @@ class Projector:
         """Tell the projections that can go on from where they stand from those to be built first."""
         found, heads = await self._store.checkpoints(), await self._store.source.heads()
         editions = {name: of[name].edition for of in found.values() for name in of}
+        # Of a log that was restored to an earlier day, what came after that day must leave the tables.
+        ahead = {
+            name for agency, of in found.items() for name in of if of[name].position > heads.get(agency, 0)
+        }
         short = sum(heads.values()) <= FEW
         fit, stale = [], []
         for each in self._projections:
             if editions.get(each.name, each.edition) > each.edition:
                 _log.warning("a newer version of Rapport keeps a projection", projection=each.name)
+            elif each.name in ahead:
+                _log.warning("a projection holds more than the log", projection=each.name)
+                stale.append(each)
             elif editions.get(each.name) == each.edition or (each.name not in editions and short):
                 fit.append(each)
             else:

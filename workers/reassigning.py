@@ -21,7 +21,7 @@ from events.kinds import Moment
 from events.log.port import EventLog
 from events.reaching import is_there
 from events.state import Engagement
-from workers.client import CommandFailed
+from workers.client import CommandFailed, NotAnswered
 
 AT_ONCE: Final = 8
 Told = Callable[[int, int], None]
@@ -93,18 +93,28 @@ class Reassigning:
     ) -> Outcome:
         """Move what is left to move, and note what became of all of it.
 
-        :raises NotAnswered: an engagement's outcome is unknown; finish again.
+        :raises NotAnswered: an engagement's outcome is unknown; what else could move has; finish again.
         """
         outcome = Outcome()
         state: Agency = await self._service.state(self._agency, f"agency:{self._agency}")
         done, of = 0, len(running.allotment) + len(running.job_orders)
         gate = asyncio.Semaphore(AT_ONCE)
+        silent: list[NotAnswered] = []
+        in_a_row = 0
 
         async def one(move: Awaitable[None]) -> None:
-            nonlocal done
+            nonlocal done, in_a_row
             async with gate:
-                await move
-            done += 1
+                try:
+                    await move
+                except NotAnswered as error:
+                    # A stuck one keeps no other; as many in a row as are tried at once: nobody is there.
+                    silent.append(error)
+                    in_a_row += 1
+                    if in_a_row >= AT_ONCE:
+                        raise
+                    return
+            done, in_a_row = done + 1, 0
             told(done, of)
 
         await _together(
@@ -113,6 +123,8 @@ class Reassigning:
         )
         theirs = (await caseloads(self._log, self._agency)).get(running.from_person, Caseload())
         await _together(one(self._job(running, job, theirs, state, outcome)) for job in running.job_orders)
+        if silent:
+            raise silent[0]
         outcome.skipped.sort(key=lambda each: each.stream)
         await self._complete(running, outcome)
         return outcome

@@ -220,7 +220,10 @@ class Rebuild:
         """
         # Nobody who has waited for a position may find the tables before it afterwards.
         live = {row["agency"]: row["position"] for row in await connection.fetch(query, names)}
-        await self._reach(connection, reached, live)
+        # Unless it is one that the log does not reach: it was restored to an earlier day.
+        heads = await self.store.source.heads()
+        reachable = {agency: min(position, heads.get(agency, 0)) for agency, position in live.items()}
+        await self._reach(connection, reached, reachable)
         for name in names:
             await connection.execute(f"DROP TABLE rapport_read.{name}")
             await connection.execute(f"ALTER TABLE rapport_read.{name}__new RENAME TO {name}")

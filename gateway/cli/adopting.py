@@ -168,10 +168,16 @@ async def _adopt(
 
 async def _to_the_end(work: "Adoption", there: int) -> "Account":
     from gateway.cli.errors import Wrong
-    from workers.adopting import NobodyAnswers
+    from workers.adopting import NobodyAnswers, Superseded
 
     try:
         return await work.run()
+    except Superseded:
+        done = work.account.adopted + work.account.had_it
+        raise Wrong(
+            f"another policy was adopted meanwhile, so this one stopped after {done} of {there} engagements; "
+            "adopt the policy that is to hold once more, and nothing else beside it"
+        ) from None
     except NobodyAnswers:
         done = work.account.adopted + work.account.had_it
         raise Wrong(

@@ -42,7 +42,7 @@ def projector(data: o.Data = None) -> None:
 
     async def work() -> None:
         async with projecting(database_url):
-            line("the projector is at work; Ctrl-C stops it")
+            line("a projector runs, and is at work whenever no other one is; Ctrl-C stops it")
             await asyncio.Future()
 
     asyncio.run(in_foreground(work()))

@@ -1,6 +1,7 @@
 """A caseload moves whole: with its notes, once, and on from wherever it was cut off."""
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +17,7 @@ from events.errors import CallerError, WrongState
 from events.fold import fold
 from events.log.port import Appended, CommandIdReused
 from events.state import Engagement
-from workers.client import CommandFailed
+from workers.client import CommandFailed, NotAnswered
 from workers.reassigning import Notes, Reassigning, receivers
 from workers.shipped import deploy_policy
 
@@ -37,11 +38,14 @@ class Desk:
     def __init__(self, office: "Office") -> None:
         self.office, self.given = office, 0
         self.dies_after: int | None = None
+        self.silent: set[str] = set()
 
     async def command(self, engagement_id: str, command: Order) -> Any:
         """Decide at the newest version and append."""
         if self.given == self.dies_after:
             raise Killed
+        if engagement_id in self.silent:
+            raise NotAnswered(command.command_id, timedelta(seconds=10))
         self.given += 1
         stream = f"engagement:{engagement_id}"
         history = await self.office.log.read_stream("a-1", stream, open_personal=True)
@@ -154,6 +158,20 @@ class TestFinish:
         assert (outcome.moved, outcome.job_orders_moved, outcome.skipped) == (3, 1, [])
         assert await firm.count("reassigned") == 3
         assert "r-3" not in await caseloads(firm.office.log, "a-1")
+
+    async def test_moves_the_others_though_one_does_not_answer(self, firm: Firm) -> None:
+        """A stuck engagement holds up itself alone; what is left is moved when it answers again."""
+        running = await firm.start()
+        firm.desk.silent = {"e-1"}
+        with pytest.raises(NotAnswered):
+            await firm.mover.finish(running, NOTES)
+        owners = [(await firm.engagement(f"e-{each}")).candidate_owner for each in (1, 2, 3)]
+        assert owners == ["r-3", "r-1", "r-2"]
+        assert (await firm.office.service.state("a-1", "job-order:j-1")).owner == "r-2"
+        left = (await firm.agency()).reassignments["h-1"]
+        firm.desk.silent = set()
+        assert (await firm.mover.finish(left, NOTES)).moved == 3
+        assert await firm.count("reassigned") == 3
 
     async def test_by_two_at_once_moves_nothing_twice(self, firm: Firm) -> None:
         running = await firm.start()

@@ -17,7 +17,7 @@ from events.sources.plan import Step
 from workers.client import CommandFailed, Engagements
 from workers.importing.account import Account
 from workers.importing.history import Written
-from workers.importing.past import content_of
+from workers.importing.past import content_of, rows_of
 
 IMPORTER = Actor(kind="operator", id="import")
 
@@ -58,28 +58,35 @@ class GoingLive:
             return
         if written.phase == "importing":
             await self._log.turn_live(self._agency, written.past.stream)
-        if written.phase != "closed":
-            await self._go_live(written)
+        if written.phase != "closed" and not await self._go_live(written):
+            return
         failed: set[int] = set()
         for told in written.fresh:
             # What comes after it in the same row rests on it.
             if told.step.place not in failed and not await self._report(told.step):
                 failed.add(told.step.place)
 
-    async def _go_live(self, written: Written) -> None:
+    async def _go_live(self, written: Written) -> bool:
+        """Let an engagement live that has a past only; tell whether it does."""
         category, _, key = written.past.stream.partition(":")
         if category != "engagement":
             self.live.job_orders += written.phase == "importing"
-            return
+            return True
         if written.phase == "live" and not await self._was_imported(written.past.stream):
-            return
+            return True
         data = {"actor": IMPORTER.model_dump(), "source": self._source}
         if self._observes is not None:
             data["observes"] = list(self._observes)
-        reply = await self._engagements.command(key, "go-live", data, command_id=GO_LIVE_ID)
+        try:
+            reply = await self._engagements.command(key, "go-live", data, command_id=GO_LIVE_ID)
+        except CommandFailed as error:
+            # One that cannot, e.g. because the policy's calendar ends too soon, holds up no other.
+            self._account.aside(rows_of(list(written.past.told)), f"its engagement is not live: {error}")
+            return False
         if reply.outcome == "accepted":
             self.live.engagements += 1
             self.live.events.update(reply.events)
+        return True
 
     async def _was_imported(self, stream: str) -> bool:
         """Tell whether a live stream has a past and has not gone live: an import was killed in between."""

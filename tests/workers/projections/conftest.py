@@ -19,7 +19,7 @@ import events
 from events.envelope import AppendRequest, CommandGroup, category_of
 from events.log.keys import MemoryKeys
 from events.log.migrate import migrate
-from events.log.port import Appended
+from events.log.port import Appended, LogHead, StreamHead
 from events.log.postgres import PostgresLog
 from events.projections.folding import fold_stream, rows_of
 from events.projections.projection import Projection
@@ -90,6 +90,29 @@ class Ground:
             for agency in agencies:
                 await projecting.step(agency)
         await self.store.leave(epoch)
+
+    async def forget_after(self, agency: str, stream: str, then: StreamHead, head: LogHead) -> None:
+        """Put an agency's log of one stream back to an earlier day, as a restored backup is."""
+        connection = self.superuser
+        async with connection.transaction():
+            await connection.execute("SET LOCAL session_replication_role = replica")
+            for query, *given in (
+                ("DELETE FROM rapport.events WHERE agency = $1 AND position > $2", head.position),
+                ("DELETE FROM rapport.receipts WHERE agency = $1 AND first > $2", then.version),
+                (
+                    "UPDATE rapport.log_heads SET position = $2, head_hash = $3 WHERE agency = $1",
+                    head.position,
+                    head.head_hash,
+                ),
+            ):
+                await connection.execute(query, agency, *given)
+            query = """
+                UPDATE rapport.streams s SET version = $3, phase = $4, chain_hash = e.chain_hash
+                FROM rapport.events e WHERE (s.agency, s.stream) = ($1, $2)
+                  AND (e.agency, e.stream, e.version) = (s.agency, s.stream, $3)
+            """
+            await connection.execute(query, agency, stream, then.version, then.phase)
+        self._versions[agency, stream] = then.version
 
     async def rows(self, projection: Projection, agency: str) -> list[tuple[Any, ...]]:
         """Read a table as it is, as somebody of the agency."""

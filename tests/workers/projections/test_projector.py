@@ -319,6 +319,31 @@ class TestProjector:
             await kept.close()
         await ground.agrees("a-1", [newer, obligations.PROJECTION])
 
+    async def test_builds_anew_what_holds_more_than_the_log(
+        self, ground: "Ground", chapters: "Chapters", until: Until
+    ) -> None:
+        """As after the log was put back to an earlier day: nothing later stays, nothing new is skipped."""
+        groups = chapters(1)
+        await ground.append("a-1", "engagement:e-1", groups[:5])
+        early = await ground.log.log_head("a-1")
+        before = await ground.log.head("a-1", "engagement:e-1")
+        await ground.append("a-1", "engagement:e-1", groups[5:])
+        await ground.projected()
+        assert before is not None
+        await ground.forget_after("a-1", "engagement:e-1", before, early)
+        kept = ProjectionStore(ground.url)
+        running = asyncio.create_task(Projector(kept, poll=0.05).run())
+        try:
+            await until(lambda: caught_up(ground, "a-1"))
+            await ground.agrees("a-1")
+            await ground.append("a-1", "engagement:e-1", groups[5:])
+            await until(lambda: caught_up(ground, "a-1"))
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await kept.close()
+        await ground.agrees("a-1")
+
 
 class TestTheRegistry:
     async def test_has_a_table_for_each_projection(self, ground: "Ground") -> None:
