@@ -128,8 +128,9 @@ class Calendar(BaseModel):
         while True:
             if self.is_working(self._reached(day)):
                 opens, closes = self._hours_of(day)
-                if closes > moment:
-                    yield max(opens, moment), closes
+                begins = max(opens, moment)
+                if closes > begins:
+                    yield begins, closes
             day += _DAY
 
     def _backward(self, moment: datetime) -> Iterator[tuple[datetime, datetime]]:
@@ -137,8 +138,9 @@ class Calendar(BaseModel):
         while True:
             if self.is_working(self._reached(day)):
                 opens, closes = self._hours_of(day)
-                if opens < moment:
-                    yield opens, min(closes, moment)
+                ends = min(closes, moment)
+                if opens < ends:
+                    yield opens, ends
             day -= _DAY
 
     def _hours_of(self, day: date) -> tuple[datetime, datetime]:

@@ -222,7 +222,9 @@ def _under_the_new_rule(
     calendar = calendar_of(policy, _reckoned_by(policy, rule, state, promise))
     due = rule.within.after(base, calendar)
     if rule.at_least is not None:
-        due = max(due, rule.at_least.after(promise.opened_at, calendar))
+        earliest = rule.at_least.after(promise.opened_at, calendar)
+        # What comes before a plan is never due after it.
+        due = max(due, earliest if planned is None or due >= planned else min(earliest, planned))
     if rule.while_paused == "waits":
         due += promise.waited * MICROSECOND
     # A stricter rule makes due at once what would be due already; it breaks nothing in retrospect.

@@ -22,7 +22,6 @@ with workflow.unsafe.imports_passed_through():
     from workflows.outreach import Outreach
     from workflows.showing import details, promise, show_attributes, timer_summary
     from workflows.snapshots import loaded_from
-    from workflows.snapshots import read as read_snapshot
     from workflows.snapshots import take as take_snapshot
     from workflows.types import (
         OBLIGATIONS_QUERY,
@@ -54,10 +53,8 @@ class Engagement:
         # The id decides whose run this is; an input may be empty, or another's.
         named = parse_workflow_id(workflow.info().workflow_id)
         self._agency, self._engagement_id = named or (self._given.agency, self._given.engagement_id)
-        base = read_snapshot(self._given.snapshot)
-        self._writer = Writer(
-            self._agency, self._engagement_id, base, self._given.clock, self._given.settings
-        )
+        given = self._given
+        self._writer = Writer(self._agency, self._engagement_id, given.snapshot, given.clock, given.settings)
         for letter in self._given.inbox:
             self._writer.inbox.put(letter, awaited=False)
         self._signals = self._given.signals
@@ -167,7 +164,7 @@ class Engagement:
                     "agency": self._agency,
                     "engagement_id": self._engagement_id,
                     "clock": self._writer.clock,
-                    "snapshot": take_snapshot(self._writer.state),
+                    "snapshot": take_snapshot(self._writer.state, self._writer.edition),
                     "inbox": tuple(entry.letter for entry in self._writer.inbox),
                     "signals": self._signals,
                 }

@@ -11,12 +11,12 @@ from events.fold import EDITION
 from events.state import STATE, Engagement
 from workflows.types import Snapshot
 
-_EDITION: Final = str(EDITION)
+OURS: Final = str(EDITION)
 
 
-def take(state: Engagement) -> Snapshot:
-    """Write the state down."""
-    return Snapshot(edition=_EDITION, version=state.version, state=STATE.dump_json(state).decode())
+def take(state: Engagement, edition: str = OURS) -> Snapshot:
+    """Write the state down, under the edition of the code that folded the oldest part of it."""
+    return Snapshot(edition=edition, version=state.version, state=STATE.dump_json(state).decode())
 
 
 def read(snapshot: Snapshot | None) -> Engagement:
@@ -31,5 +31,5 @@ def read(snapshot: Snapshot | None) -> Engagement:
 
 def loaded_from(snapshot: Snapshot | None) -> int:
     """Tell after which version the stream must be loaded."""
-    usable = snapshot is not None and snapshot.edition == _EDITION and read(snapshot).version > 0
+    usable = snapshot is not None and snapshot.edition == OURS and read(snapshot).version > 0
     return snapshot.version if usable and snapshot is not None else 0

@@ -27,12 +27,12 @@ from events.fold import fold, needs_refold
 from events.offices import NOWHERE, owners_named
 from events.policy import Policy, read_policy
 from events.state import Engagement
-from workflows import answers
+from workflows import answers, snapshots
 from workflows.deciding import Desk, asking_group, due_groups, plan
 from workflows.inbox import Entry, Inbox
 from workflows.letters import refusal_of
 from workflows.recording import Recorder, is_final, pause_after
-from workflows.types import RunSettings
+from workflows.types import RunSettings, Snapshot
 
 # No stream ever gets there, so an append that expects it can write nothing.
 NEVER: Final = 2**62
@@ -41,12 +41,16 @@ LOOKS_BACK: Final = frozenset({"annul-event", "go-live"})
 
 
 class Writer:
-    """Holds the state.  ``fenced``: a newer run has taken the pen, and this one must not write again."""
+    """Holds the state.  ``fenced``: a newer run has taken the pen, and this one must not write again.
+
+    ``edition``: of the code that folded the oldest part of the state.
+    """
 
     def __init__(
-        self, agency: str, engagement_id: str, state: Engagement, clock: ClockSpec, settings: RunSettings
+        self, agency: str, engagement_id: str, base: Snapshot | None, clock: ClockSpec, settings: RunSettings
     ) -> None:
-        self.state = state
+        self.state = snapshots.read(base)
+        self.edition = snapshots.OURS if base is None else base.edition
         self.fenced = False
         self.inbox = Inbox()
         self._agency, self._engagement_id = agency, engagement_id
@@ -63,7 +67,7 @@ class Writer:
         """
         events = await self._recorder.load(after, begin=after > 0)
         if events and events[0].version == 1:
-            self.state = Engagement()
+            self.state, self.edition = Engagement(), snapshots.OURS
         await self._take_in(events)
 
     @property

@@ -169,6 +169,15 @@ class TestAdopting:
         adopt(life, world, world.noon + DAY, "prepare-for-interview", within=days(-2))
         assert promise(life).due_at == world.noon + 6 * DAY
 
+    def test_never_leads_past_the_plan_that_it_comes_before(self, world: "World") -> None:
+        """Told of an interview an hour ahead, nobody prepares after it; nor under the same rule again."""
+        life = begun(world, "prepare-for-interview", "record-submission")
+        starts = world.noon + HOUR
+        life.do("record-interview-scheduled", world.noon, starts_at=starts, ends_at=starts + HOUR)
+        assert promise(life).due_at == starts
+        assert adopt(life, world, world.noon, "prepare-for-interview") == ["policy-adopted"]
+        assert promise(life).due_at == starts
+
     def test_lays_the_new_ladder_under_numbers_of_its_own(self, world: "World") -> None:
         """A step's number makes its command id, and a known command id adds nothing."""
         life = begun(world, "answer-application", "record-application")

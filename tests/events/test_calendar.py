@@ -115,6 +115,13 @@ class TestWorkingHours:
         assert calendar.working_hours(back, hours) == there
         assert back >= moment
 
+    def test_are_none_on_a_day_whose_clocks_leap_over_them(self) -> None:
+        """Open from half past one to two, on the night in which London's clocks go from one to two."""
+        office = resolve(Office("Europe/London", {"sun": "01:30-02:00", "mon": "09:00-10:00"}), PERIOD)
+        saturday = datetime(2026, 3, 28, 12, tzinfo=UTC)
+        assert office.working_hours(saturday, 1) == datetime(2026, 3, 30, 9, tzinfo=UTC)
+        assert office.working_hours(datetime(2026, 3, 30, 8, tzinfo=UTC), -1) < saturday
+
     def test_end_with_the_day_they_fill(self) -> None:
         monday = datetime(2026, 6, 1, 8, tzinfo=UTC)
         assert CALENDARS["dubai"].working_hours(monday, 6) == datetime(2026, 6, 1, 14, tzinfo=UTC)

@@ -5,12 +5,12 @@ The draws are the same in every run; to search further raise EXAMPLES and let ``
 
 import json
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
+from itertools import groupby, takewhile
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from events import agency, job_order
@@ -25,6 +25,7 @@ from events.fold import advance, fold, needs_refold
 from events.going_live import went_live
 from events.obligations import react
 from events.orders import COMMANDS
+from events.prediction import Prediction, commands_of
 from events.state import STATE, Engagement
 
 if TYPE_CHECKING:
@@ -277,6 +278,50 @@ class TestPromises:
         """Law 10, in small: the events of the business and the clock give every event of the engine."""
         life = lived(data, world, lives, without=frozenset({"annul-event"}))
         assert predicted(life) == [(each.event_id, each.type, each.body) for each in life.drafts]
+
+    @law
+    @given(data=st.data())
+    def test_foretells_whole_lives_with_annulments_and_adoptions(
+        self, data: st.DataObject, world: "World", lives: ModuleType
+    ) -> None:
+        """Law 10: from the stream's own events of the world and the policies, whatever was slept through."""
+        life = lived(data, world, lives)
+        steps = {each.occurred_at for each in life.stream if each.command_id.startswith("step:")}
+        # At the very moment of a step it is the order of asking that decides, which no event tells.
+        assume(not any(told[0].decided_at in steps for told in commands_of(life.stream)))
+        assert foretold(life) == [
+            decode(each).model_dump_json()
+            for each in life.stream
+            if each.origin == "engine" and each.type != "outreach-requested"
+        ]
+
+
+def foretold(life: "Life") -> list[str]:
+    """Give what the engine concludes, messages aside, from what the log would show of a life."""
+    heard: list[str] = []
+
+    def hear(event: Any) -> None:
+        if event.type != "outreach-requested":
+            heard.append(event.model_dump_json())
+
+    policies = {policy.digest(): policy for *_, policy in life.journal}
+    prediction = Prediction(
+        "agency-1", "engagement:e-1", life.journal[0][3], hear, remembers=True, policies=policies
+    )
+    for told in commands_of(life.stream):
+        prediction.follow(told)
+    for now, inclusive in _looked_since(life):
+        prediction.wait(now, inclusive=inclusive)
+    return heard
+
+
+def _looked_since(life: "Life") -> list[tuple[datetime, bool]]:
+    """Give the moments at which somebody looked after the last command that led to anything."""
+    idle = takewhile(
+        lambda entry: not any(group.events for group in entry[2]),
+        reversed(life.journal),
+    )
+    return [(now, inclusive) for now, inclusive, *_ in reversed(list(idle))]
 
 
 def predicted(life: "Life") -> list[tuple[Any, str, str]]:
