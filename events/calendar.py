@@ -30,8 +30,8 @@ class BeyondCalendar(CallerError):
         edge = calendar.last if moment.date() > calendar.last else calendar.first
         super().__init__(
             f"the working calendar of {calendar.zone} {side} {edge.isoformat()}, and a promise would need "
-            f"{instant(moment)[:10]}; have the agency's policy adopted again, "
-            "which resolves its holidays anew"
+            f"{instant(moment)[:10]}; adopting the agency's policy again resolves its holidays for three "
+            "years from that day: tell what lies beyond them when they reach it"
         )
 
 

@@ -154,6 +154,8 @@ def _sentence(name: str, model: type[BaseModel], error: ValidationError) -> str:
     if first["type"] == "uuid_parsing":
         # The library's own words quote a character of the value.
         return f"{name}: '{path}' must be an id like 00000000-0000-0000-0000-000000000000"
+    if first["type"] == "string_pattern_mismatch" and path.endswith("quiet_hours"):
+        return f"{name}: '{path}' must be two times of day like 21:00-09:00"
     if first["type"] == "string_pattern_mismatch":
         return f"{name}: '{path}' must be an id or code of letters, digits, '-', '_' and '.', without spaces"
     return f"{name}: '{path}' is wrong: {first['msg'].lower()}"

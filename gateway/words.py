@@ -51,7 +51,8 @@ def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
         case e.OfficeNoted():
             return f"{event.person} works in {event.office}"
         case e.QuietHoursSet():
-            return f"Not to be written to: {event.quiet_hours or 'as the agency does'}"
+            lives = f", lives by {event.zone} time" if event.zone else ""
+            return f"Not to be written to: {event.quiet_hours or 'as the agency does'}{lives}"
         case e.IntakeCompleted():
             return "Intake completed"
         case e.Paused():

@@ -107,6 +107,11 @@ class TestParseOrder:
                 {"owner": "x", "actor": {"kind": "dog", "id": "x"}},
                 "assign: 'actor.kind' must be one of",
             ),
+            (
+                "set-quiet-hours",
+                {"quiet_hours": "8pm-9am"},
+                "set-quiet-hours: 'quiet_hours' must be two times of day like 21:00-09:00",
+            ),
         ],
     )
     def test_says_in_one_sentence_what_is_wrong(self, name: str, data: dict[str, Any], says: str) -> None:

@@ -143,7 +143,7 @@ class TestLadder:
 class TestBeyondTheCalendar:
     def test_fails_loudly_and_writes_nothing(self, world: "World") -> None:
         life = begun(world, ours(on=date(2022, 6, 1)), now=datetime(2025, 12, 1, 10, tzinfo=UTC))
-        with pytest.raises(BeyondCalendar, match=r"2026-01-01; have the agency's policy adopted again"):
+        with pytest.raises(BeyondCalendar, match=r"2026-01-01; adopting the agency's policy again"):
             life.do("record-application", datetime(2025, 12, 31, 10, tzinfo=UTC), application_id="a-2")
         assert len(life.seen("application-recorded")) == 1
 
