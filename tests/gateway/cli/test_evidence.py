@@ -101,6 +101,12 @@ class TestCheck:
         assert (code, answer["sound"], answer["faults"][0]["version"]) == (TAMPERED, False, 4)
         assert answer["checks"]["chain"] == "holds"
 
+    def test_says_that_line_ends_were_changed(self, file: Path, rapport: Rapport) -> None:
+        file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+        code, out, err = rapport("evidence", "check", str(file))
+        assert (code, err) == (TAMPERED, "")
+        assert out.startswith("The line ends of the file were changed (to CRLF), so its bytes are not those ")
+
     def test_of_what_is_no_evidence_is_one_sentence(self, rapport: Rapport, tmp_path: Path) -> None:
         (tmp_path / "words").write_text("some words")
         for path, complaint in (
