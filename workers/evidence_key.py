@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from events.evidence.signing import SEED_BYTES, SigningKey
+from workers import stack_file
+from workers.embedded.swap import holds_log
 from workers.settings import Settings, SettingsError
 
 KEY_FILE: Final = "evidence-key"
@@ -33,6 +35,21 @@ def evidence_key(settings: Settings) -> SigningKey:
         raise SettingsError(
             f"the key that signs evidence, {path}, cannot be used ({why}); set RAPPORT_EVIDENCE_KEY"
         ) from None
+
+
+def key_to_show(settings: Settings) -> SigningKey:
+    """Give the installation's key, made if need be, but only where a stack keeps its data already.
+
+    :raises SettingsError: as :func:`evidence_key`; or there is no key, and the directory is no stack's.
+    """
+    where = settings.data_dir
+    kept = settings.evidence_key is not None or (where / KEY_FILE).exists()
+    if not (kept or holds_log(where) or stack_file.read(where) is not None):
+        raise SettingsError(
+            f"{where} holds neither a key that signs evidence nor a stack's data; name a stack's directory "
+            "with --data or RAPPORT_DATA_DIR, start one there with 'rapport up', or set RAPPORT_EVIDENCE_KEY."
+        )
+    return evidence_key(settings)
 
 
 def _parsed(text: str, where: str) -> SigningKey:

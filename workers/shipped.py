@@ -55,6 +55,11 @@ def deploy_policy(
     return compile_policy_file(shipped[name], on=on, until=until)
 
 
+def known_rules(*policies: Policy) -> frozenset[str]:
+    """Name every rule that a mapping may observe: those of these policies, and of the shipped ones."""
+    return shipped_rules() | {each.id for policy in policies for each in policy.obligations}
+
+
 @cache
 def shipped_rules(folder: Path = POLICIES) -> frozenset[str]:
     """Name every rule of the policies that ship with Rapport; none where they are not installed."""

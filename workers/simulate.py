@@ -21,7 +21,7 @@ from events.envelope import Actor
 from events.log.migrate import migrate
 from events.policy import Policy
 from events.sources.errors import SourceError
-from events.sources.mapping import Mapping, read_mapping, restrict
+from events.sources.mapping import Mapping, check_observes, read_mapping, restrict
 from events.sources.ocel import SourceLog, read_ocel
 from events.sources.plan import LeftAside, Plan, check_source, plan_of
 from events.sources.pseudonyms import Pseudonyms
@@ -32,7 +32,7 @@ from workers.embedded.stack import EmbeddedStack
 from workers.importing.files import content_of_file
 from workers.pseudonym_key import pseudonym_key
 from workers.settings import Settings
-from workers.shipped import compile_policy_file, deploy_policy
+from workers.shipped import compile_policy_file, deploy_policy, known_rules
 from workers.simulation_driver import Driver
 from workers.simulation_report import SimulationReport, not_kept
 from workers.time_skipping import ServerTime, time_skipping_server
@@ -71,6 +71,7 @@ async def run_simulation(options: SimulationOptions) -> SimulationReport:
     began = time.monotonic()
     log, mapping = read_source(options.file), read_mapping_file(options.mapping)
     policy = policy_for(log, options.policy)
+    check_observes(mapping.observes, known_rules(policy))
     check_source(log, mapping, limit=options.limit)
     key = Pseudonyms(pseudonym_key(options.pseudonym_key, options.data_dir))
     plan = plan_of(log, mapping, key, limit=options.limit)

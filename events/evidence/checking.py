@@ -4,7 +4,7 @@ Total: whatever bytes it is given, it answers or says that they are no evidence;
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeVar
 
 from events.evidence.comparing import differences, list_is_sound
@@ -81,6 +81,13 @@ def check(data: bytes, known: str | None = None) -> Checked:
 
     :raises NotEvidence: with one sentence; also for a format newer than this version.
     """
+    ends = data.count(b"\n")
+    if ends and data.count(b"\r\n") == ends:
+        return _with_other_ends(_checked(data.replace(b"\r\n", b"\n"), known))
+    return _checked(data, known)
+
+
+def _checked(data: bytes, known: str | None) -> Checked:
     file = _read(data)
     evidence, head, manifest = file.only(Evidence), file.only(Head), file.only(Manifest)
     faults = [
@@ -97,6 +104,21 @@ def check(data: bytes, known: str | None = None) -> Checked:
     faults.sort(key=lambda fault: _ORDER.index(fault.check))
     answers = _answers(faults, file, evidence, named=known is not None and signer is not None)
     return Checked(answers, tuple(faults), evidence, head, signer, len(file.all(EventKept)))
+
+
+def _with_other_ends(checked: Checked) -> Checked:
+    """Add to what was found in the lines themselves that all their ends were changed."""
+    ends = Fault(
+        "untouched",
+        "the line ends of the file were changed (to CRLF), so its bytes are not those that were signed; "
+        "get the file again as it was written",
+    )
+    faults, answers = [ends, *checked.faults], {**checked.answers}
+    answers["untouched"] = "fails"
+    if answers["signature"] == "holds":
+        answers["signature"] = "fails"
+        faults.append(Fault("signature", "the signature does not fit the content"))
+    return replace(checked, answers=answers, faults=tuple(faults))
 
 
 def _read(data: bytes) -> _File:

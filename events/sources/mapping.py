@@ -15,6 +15,7 @@ from events.envelope import ActorKind
 from events.job_order import AnyJobOrderCommand
 from events.kinds import Code, Id, RuleId
 from events.policy import Policy
+from events.policy_table import quoted, suggestion
 from events.sources.errors import SourceError
 
 # What a value may refer to; a question mark behind it leaves the field out when it is unknown.
@@ -159,6 +160,19 @@ def restrict(policy: Policy, observes: tuple[str, ...]) -> Policy:
     """
     kept = tuple(rule for rule in policy.obligations if rule.id in observes)
     return policy.model_copy(update={"obligations": kept})
+
+
+def check_observes(observes: Collection[str], known: Collection[str]) -> None:
+    """Make sure that a mapping observes rules that somebody knows: a misspelt one would never be judged.
+
+    :raises SourceError: one of them is not in *known*.
+    """
+    for rule in observes:
+        if rule not in known:
+            raise SourceError(
+                f"the mapping observes {quoted(rule)}, which no policy here has as a rule; "
+                f"{suggestion(rule, known)}"
+            )
 
 
 def _check(mapping: Mapping) -> None:

@@ -143,9 +143,9 @@ def key(data: o.Data = None, as_json: o.Json = False) -> None:
     """Print the public key that evidence is signed with, and its fingerprint; give it to whoever checks."""
     from events.evidence.signing import fingerprint
     from gateway.cli import output
-    from workers.evidence_key import evidence_key
+    from workers.evidence_key import key_to_show
 
-    signer = evidence_key(settings_of(data))
+    signer = key_to_show(settings_of(data))
     name = fingerprint(signer.public)
     if as_json:
         output.emit({"public_key": signer.told(), "fingerprint": f"sha256:{name}"})

@@ -1,11 +1,14 @@
 """Finding policies in files."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from events.policy import Policy
 from events.policy_file import PolicyError
-from workers.shipped import POLICIES, compile_policy_file, deploy_policy
+from events.sources.mapping import check_observes
+from workers.shipped import POLICIES, compile_policy_file, deploy_policy, known_rules
 
 
 class TestCompilePolicyFile:
@@ -51,3 +54,17 @@ class TestDeployPolicy:
     def test_says_when_an_installation_came_without_them(self, tmp_path: Path) -> None:
         with pytest.raises(PolicyError, match="the shipped policies are not part of this installation"):
             deploy_policy("starter", tmp_path)
+
+
+class TestKnownRules:
+    @pytest.mark.parametrize("name", ["recruiting", "candidates"])
+    def test_are_all_that_a_shipped_mapping_observes(self, name: str) -> None:
+        """Whatever policy is tried, also one with none of them."""
+        text = (POLICIES.parent / "mappings" / f"{name}.toml").read_text(encoding="utf-8")
+        check_observes(tomllib.loads(text)["observes"], known_rules(Policy(name="bare")))
+
+    def test_are_those_of_the_policy_tried_too(self) -> None:
+        starter = deploy_policy("starter")
+        own = starter.obligations[0].model_copy(update={"id": "own-rule"})
+        assert "own-rule" in known_rules(starter.model_copy(update={"obligations": (own,)}))
+        assert "own-rule" not in known_rules(starter)

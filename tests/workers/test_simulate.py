@@ -6,7 +6,7 @@ import io
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +212,13 @@ class TestBadInput:
             await run_simulation(
                 SimulationOptions(file=options.file, mapping=tmp_path / "map", data_dir=options.data_dir)
             )
+
+    async def test_needs_rules_that_somebody_knows(self, options: SimulationOptions, tmp_path: Path) -> None:
+        text = MAPPING.read_text(encoding="utf-8")
+        (tmp_path / "map").write_text(text.replace('"keep-in-touch"', '"keep-in-tuch"', 1), encoding="utf-8")
+        with pytest.raises(SourceError, match='did you mean "keep-in-touch"'):
+            await run_simulation(replace(options, mapping=tmp_path / "map"))
+        assert not options.data_dir.exists()
 
     async def test_needs_a_limit_of_at_least_one_person(self, options: SimulationOptions) -> None:
         with pytest.raises(SourceError, match="at least 1"):

@@ -19,7 +19,7 @@ from events import agency as agencies
 from events.agency import Agency
 from events.policy import Policy
 from events.sources.interpreter import Interpreter
-from events.sources.mapping import restrict
+from events.sources.mapping import check_observes, restrict
 from events.sources.plan import LeftAside
 from events.sources.pseudonyms import Pseudonyms
 from workers.backtest.foreign import AGENCY, Part, judge_part
@@ -30,7 +30,7 @@ from workers.backtest.reach import nameless
 from workers.backtest.report import BacktestReport, Verdict
 from workers.backtest.tally import Tally, Window
 from workers.pseudonym_key import pseudonym_key
-from workers.shipped import compile_policy_file, deploy_policy
+from workers.shipped import compile_policy_file, deploy_policy, known_rules
 from workers.simulate import read_mapping_file
 
 # More processes than these would wait for the disk, and each costs what its imports cost.
@@ -95,7 +95,8 @@ def backtest_ocel(foreign: Foreign, tried: Tried) -> Iterator[BacktestReport]:
     """
     began = time.monotonic()
     mapping = read_mapping_file(foreign.mapping)
-    tried.policies()  # what is wrong with them is told before the log is read
+    # What is wrong with them is told before the log is read.
+    check_observes(mapping.observes, known_rules(*tried.policies()))
     pseudonyms = Pseudonyms(pseudonym_key(foreign.pseudonym_key, foreign.data_dir))
     with TemporaryDirectory(prefix="rapport-backtest-") as directory:
         place = Path(directory)

@@ -21,6 +21,7 @@ from workers.importing.history import History, Written
 from workers.importing.past import Past, past_of
 from workers.importing.people import check_people
 from workers.importing.report import ImportReport
+from workers.importing.rules import check_rules
 
 # As many appends as go into one transaction; and what one worker answers without queueing.
 WRITING: Final = 64
@@ -50,11 +51,13 @@ class Ground:
 async def run_import(plan: Plan, ground: Ground) -> ImportReport:
     """Import a plan, or what of it is not there yet.
 
-    :raises SourceError: somebody whom the source names does not work for the agency; nothing was written.
+    :raises SourceError: the source names somebody who does not work for the agency, or a rule that no
+        policy has; nothing was written.
     :raises NotAnswered: no worker takes an engagement on; run the same import again.
     """
     began, account = time.monotonic(), Account()
     await check_people(plan, ground.service, ground.agency)
+    await check_rules(plan, ground.log, ground.service, ground.agency)
     holders = await ground.log.reservation_holders(ground.agency, "engagement-of-candidate", "")
     past = past_of(plan, ground.agency, ground.now(), holders)
     for each in (*plan.left_aside, *past.left_aside):

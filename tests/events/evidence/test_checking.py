@@ -302,8 +302,29 @@ class TestTheSignature:
         assert check(sealed + b'{"record":"summary"}\n').sound is False
 
 
+class TestTheLineEnds:
+    def test_changed_are_told_as_such(self, sealed: bytes) -> None:
+        """An editor or a mail program does so; the lines themselves are as they were."""
+        changed = sealed.replace(b"\n", b"\r\n")
+        checked = check(changed, OURS)
+        assert said(changed, OURS).startswith(
+            "the line ends of the file were changed (to CRLF), so its bytes"
+        )
+        assert [each.check for each in checked.faults] == ["untouched", "signature"]
+        assert {name for name, answer in checked.answers.items() if answer == "fails"} == {
+            "untouched",
+            "signature",
+        }
+
+    def test_changed_hide_no_other_fault(self, sealed: bytes) -> None:
+        changed = sealed.replace(b'"source":"test"', b'"source":"other"', 1).replace(b"\n", b"\r\n")
+        assert check(changed).answers["content"] == "fails"
+
+
 class TestWhatIsNoEvidence:
-    @pytest.mark.parametrize("data", [b"", b"\n", b"hello", b"{}\n", b"[1]\n", b"\xff\xfe\n", b"[" * 100_000])
+    @pytest.mark.parametrize(
+        "data", [b"", b"\n", b"hello", b"{}\n", b"[1]\n", b"\xff\xfe\n", b"\r" * 9999 + b"\n", b"[" * 100_000]
+    )
     def test_is_told_in_one_sentence(self, data: bytes) -> None:
         with pytest.raises(NotEvidence, match="this is no evidence file of Rapport"):
             check(data)

@@ -6,7 +6,7 @@ import pytest
 
 from events.policy import GateRule, ObligationRule, Policy, Span, Trigger
 from events.sources.errors import SourceError
-from events.sources.mapping import Mapping, read_mapping, restrict
+from events.sources.mapping import Mapping, check_observes, read_mapping, restrict
 
 SHIPPED = (Path(__file__).parents[3] / "deploy" / "mappings" / "recruiting.toml").read_text(encoding="utf-8")
 
@@ -43,6 +43,14 @@ class TestReadMapping:
     def test_reads_the_shipped_mapping(self, recruiting: Mapping) -> None:
         assert recruiting.observes == ("answer-application", "keep-in-touch", "word-after-interview")
         assert len(recruiting.activity) == 16
+
+
+class TestCheckObserves:
+    def test_suggests_the_rule_that_was_meant(self) -> None:
+        known = {"answer-application", "keep-in-touch"}
+        check_observes(("keep-in-touch",), known)
+        with pytest.raises(SourceError, match=r'observes "keep-in-tuch".* did you mean "keep-in-touch"'):
+            check_observes(("answer-application", "keep-in-tuch"), known)
 
 
 class TestRestrict:

@@ -101,6 +101,12 @@ class TestCheck:
         assert (code, answer["sound"], answer["faults"][0]["version"]) == (TAMPERED, False, 4)
         assert answer["checks"]["chain"] == "holds"
 
+    def test_says_that_line_ends_were_changed(self, file: Path, rapport: Rapport) -> None:
+        file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+        code, out, err = rapport("evidence", "check", str(file))
+        assert (code, err) == (TAMPERED, "")
+        assert out.startswith("The line ends of the file were changed (to CRLF), so its bytes are not those ")
+
     def test_of_what_is_no_evidence_is_one_sentence(self, rapport: Rapport, tmp_path: Path) -> None:
         (tmp_path / "words").write_text("some words")
         for path, complaint in (
@@ -115,11 +121,19 @@ class TestCheck:
 
 class TestKey:
     def test_is_made_on_first_use_and_shown_again(self, rapport: Rapport, tmp_path: Path) -> None:
+        (tmp_path / "data" / "postgres" / "data").mkdir(parents=True)
         first, again = rapport("evidence", "key"), rapport("evidence", "key", "--json")
         public, name = first[1].split("\n")[:2]
         answer = json.loads(again[1])
         assert (answer["public_key"], f"fingerprint {answer['fingerprint']}") == (public, name)
         assert (tmp_path / "data" / "evidence-key").exists()
+
+    def test_is_not_made_where_no_stack_is(self, rapport: Rapport, tmp_path: Path) -> None:
+        """A mistyped directory would give whoever checks a key that signs nothing."""
+        code, out, err = rapport("evidence", "key")
+        assert (code, out, err.count("\n")) == (WRONG, "", 1)
+        assert "holds neither a key that signs evidence nor a stack's data" in err
+        assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ import io
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
@@ -209,6 +210,14 @@ class TestBadInput:
             with pytest.raises(SourceError, match=says) as failed:
                 told(write(content))
             assert "\n" not in str(failed.value)
+
+    def test_needs_rules_that_somebody_knows(
+        self, generate: Callable[..., bytes], write: Write, tmp_path: Path
+    ) -> None:
+        text = MAPPING.read_text(encoding="utf-8")
+        (tmp_path / "map").write_text(text.replace('"keep-in-touch"', '"keep-in-tuch"', 1), encoding="utf-8")
+        with pytest.raises(SourceError, match='did you mean "keep-in-touch"'):
+            told(replace(write(generate(applicants=2)), mapping=tmp_path / "map"))
 
     def test_keeps_no_event_twice(self, generate: Callable[..., bytes], write: Write) -> None:
         """Two events under one id: one of them would be gone in any other reader."""
