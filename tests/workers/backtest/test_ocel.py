@@ -187,6 +187,19 @@ class TestReport:
         assert "'starter' against 'observed':" in out.getvalue()
         assert "messages a week" in out.getvalue()
 
+    @pytest.mark.parametrize("width", [40, 80, 140])
+    def test_never_cuts_a_rule_s_name_short(
+        self, generate: Callable[..., bytes], write: Write, width: int
+    ) -> None:
+        out = io.StringIO()
+        starter, observed = (POLICIES / f"{name}.toml" for name in ("starter", "observed"))
+        with backtest_ocel(write(generate(applicants=8)), Tried(starter, observed)) as report:
+            report.render(Console(file=out, width=width))
+            opened = [rule for rule in report.verdicts[0].rules if report.verdicts[0].row(rule)["opened"]]
+        assert "…" not in out.getvalue()
+        assert opened
+        assert all(rule in out.getvalue().split() for rule in opened)
+
 
 class TestBadInput:
     def test_is_told_in_one_sentence(self, generate: Callable[..., bytes], write: Write) -> None:
