@@ -41,6 +41,15 @@ def compile_policy_file(path: Path, *, on: date | None = None, until: date | Non
     return load_policy(text, where=str(path), on=on or datetime.now(UTC).date(), until=until)
 
 
+def policy_path(named: str) -> Path:
+    """Find a policy's file by its path, or by the name of one that ships; a file of that name wins.
+
+    :raises PolicyError: it looks like no file, and none that ships has that name.
+    """
+    looks_like_file = "/" in named or named.endswith(".toml") or Path(named).is_file()
+    return Path(named) if looks_like_file else _shipped(named, POLICIES)
+
+
 def deploy_policy(
     name: str, folder: Path = POLICIES, *, on: date | None = None, until: date | None = None
 ) -> Policy:
@@ -48,6 +57,10 @@ def deploy_policy(
 
     :raises PolicyError: none has that name, or this installation came without them.
     """
+    return compile_policy_file(_shipped(name, folder), on=on, until=until)
+
+
+def _shipped(name: str, folder: Path) -> Path:
     shipped = {path.stem: path for path in sorted(folder.glob("*.toml"))}
     if not shipped:
         raise PolicyError(
@@ -57,8 +70,10 @@ def deploy_policy(
             ]
         )
     if name not in shipped:
-        raise PolicyError([f"no policy named {quoted(name)} ships with Rapport; {suggestion(name, shipped)}"])
-    return compile_policy_file(shipped[name], on=on, until=until)
+        raise UnreadablePolicy(
+            [f"no policy named {quoted(name)} ships with Rapport; {suggestion(name, shipped)}"]
+        )
+    return shipped[name]
 
 
 @cache

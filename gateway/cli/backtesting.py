@@ -24,10 +24,11 @@ def register(app: typer.Typer) -> None:
 
 def backtest(
     policy: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The policy to try; starter if not given.")
+        str | None,
+        typer.Option(metavar="FILE", help="The policy to try, or the name of a shipped one; else starter."),
     ] = None,
     against: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Another policy, to stand beside it.")
+        str | None, typer.Option(metavar="FILE", help="Another policy, to stand beside it.")
     ] = None,
     since: Annotated[
         str | None, typer.Option("--from", metavar="DATE", help="Count only what happens from here on.")
@@ -60,7 +61,7 @@ def backtest(
     window = Window(_moment(since, "--from"), _moment(before, "--to"))
     if window.since is not None and window.before is not None and window.since >= window.before:
         raise Wrong("--from must lie before --to; swap them")
-    tried = Tried(policy, against, window, limit)
+    tried = Tried(_file(policy), _file(against), window, limit)
     if (ocel is None) != (mapping is None):
         raise Wrong("a foreign log needs both: --ocel FILE and --map FILE, which says what its events mean")
     if ocel is not None and mapping is not None:
@@ -105,6 +106,12 @@ def _tell(report: "BacktestReport", as_json: bool) -> None:
     from rich.console import Console
 
     report.render(Console(highlight=False))
+
+
+def _file(named: str | None) -> Path | None:
+    from workers.shipped import policy_path
+
+    return policy_path(named) if named is not None else None
 
 
 def _moment(text: str | None, option: str) -> datetime | None:

@@ -34,7 +34,9 @@ class Checked:
 
 
 def check(
-    files: Annotated[list[Path], typer.Argument(help="Policies in TOML.", metavar="FILE...")],
+    files: Annotated[
+        list[str], typer.Argument(help="Policies in TOML, or names of those that ship.", metavar="FILE...")
+    ],
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 on warnings too.")] = False,
     as_json: o.Json = False,
 ) -> None:
@@ -56,13 +58,14 @@ def check(
         raise typer.Exit(WRONG_FILE)
 
 
-def checked(file: Path) -> Checked:
+def checked(named: str) -> Checked:
     """Compile a file, and look for what it says in vain where it compiles."""
     from events.policy_file import PolicyError
-    from workers.shipped import UnreadablePolicy, compile_policy_file
+    from workers.shipped import UnreadablePolicy, compile_policy_file, policy_path
 
-    found = Checked(str(file))
+    found = Checked(named)
     try:
+        file = policy_path(named)
         policy = compile_policy_file(file)
     except PolicyError as error:
         found.errors, found.readable = error.problems, not isinstance(error, UnreadablePolicy)

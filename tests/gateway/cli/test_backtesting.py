@@ -29,6 +29,8 @@ class TestOwnLog:
         assert report["by_rule"]["keep-in-touch"]["opened"] > 0
         assert "settle-conflict" in report["not_judgeable"]
         assert report["breaches"] == []
+        named = shared.rapport("backtest", "--policy", "starter", "--against", "observed", "--json").json
+        assert named["by_rule"] == report["by_rule"]
         told = shared.rapport("backtest", "--policy", policies[0])
         assert "Under 'starter'" in told.out
         assert len(shared.rapport("tail", "--once", "--json").out.splitlines()) == before
@@ -38,6 +40,7 @@ class TestOwnLog:
         [
             (("--ocel", "log.jsonocel"), "needs both"),
             (("--policy", "nowhere.toml"), "there is no such file"),
+            (("--against", "startr"), "ships with Rapport; did you mean"),
             (("--from", "yesterday"), "takes a date"),
             (("--from", "2026-02-01", "--to", "2026-01-01"), "must lie before"),
             (("--ocel", "nowhere.jsonocel", "--map", str(MAPPING)), "cannot be read"),

@@ -74,6 +74,17 @@ class TestCheck:
         file.write_text("")
         assert rapport(capsys, "policy", "check", str(file))[0] == 1
 
+    def test_knows_what_ships_by_its_name_but_a_file_of_that_name_wins(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        code, out, _ = rapport(capsys, "policy", "check", "uk-agency")
+        assert (code, "uk-agency: uk-agency is sound" in out) == (0, True)
+        code, out, _ = rapport(capsys, "policy", "check", "uk-agncy")
+        assert (code, "error: no policy named" in out, "uk-agency" in out) == (2, True, True)
+        (tmp_path / "uk-agency").write_text("")
+        assert rapport(capsys, "policy", "check", "uk-agency")[0] == 1
+
 
 class TestExplain:
     def test_tells_a_shipped_policy_by_its_name(self, capsys: pytest.CaptureFixture[str]) -> None:
