@@ -35,6 +35,16 @@ class TestOwnLog:
         assert "Under 'starter'" in told.out
         assert len(shared.rapport("tail", "--once", "--json").out.splitlines()) == before
 
+    def test_is_tried_under_the_policy_in_force_if_none_is_given(self, shared: "Running") -> None:
+        assert shared.rapport("open", "--owner", "r-1").code == 0
+        adopted = shared.rapport("policy", "adopt", "observed", "--yes")
+        assert adopted.code == 0, adopted.err
+        told = shared.rapport("backtest")
+        assert told.code == 0, told.err
+        assert told.out.startswith("Tried is the policy in force, 'observed'; --policy FILE tries another.\n")
+        assert "Under 'observed'" in told.out
+        assert shared.rapport("backtest", "--json").json["policy"] == "observed"
+
     @pytest.mark.parametrize(
         ("arguments", "says"),
         [

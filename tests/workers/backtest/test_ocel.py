@@ -126,10 +126,11 @@ class TestBreaches:
     ) -> None:
         """With its drafts or without, the core comes to the same; in working days too."""
         foreign = write(generate(applicants=20))
-        tried = Tried(POLICIES / f"{name}.toml")
+        file = POLICIES / f"{name}.toml"
+        tried = Tried(file)
         log, mapping = read_source(foreign.file), read_mapping_file(MAPPING)
         plan = plan_of(log, mapping, Pseudonyms(KEY))
-        policy = restrict(policy_for(log, tried.policy), plan.observes)
+        policy = restrict(policy_for(log, file), plan.observes)
         assert told(foreign, tried)["breaches"] == [
             {
                 "engagement": each.engagement,
