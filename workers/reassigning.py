@@ -4,7 +4,7 @@ Every command's id is made from the reassignment and what it moves, so nothing m
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Container, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -48,12 +48,21 @@ class Notes:
         """Give the note that goes with an engagement."""
         return self.of.get(engagement, self.others)
 
+    def without(self, engagements: Iterable[str]) -> int:
+        """Count those that no note goes with."""
+        return sum(self.about(each) is None for each in engagements)
+
+    def strangers(self, engagements: Container[str]) -> list[str]:
+        """Name what has a note of its own, and is none of these engagements."""
+        return sorted(each for each in self.of if each not in engagements)
+
 
 @dataclass(slots=True)
 class Outcome:
     """What became of a reassignment."""
 
     moved: int = 0
+    without_note: int = 0
     job_orders_moved: int = 0
     skipped: list[Skipped] = field(default_factory=list)
 
@@ -151,14 +160,20 @@ class Reassigning:
         notes: Notes,
         outcome: Outcome,
     ) -> None:
-        why = await self._hand_over(running, engagement, to, agency, notes)
+        why = await self._hand_over(running, engagement, to, agency, notes, outcome)
         if why is None:
             outcome.moved += 1
         else:
             outcome.skipped.append(Skipped(stream=f"engagement:{engagement}", why=why))
 
     async def _hand_over(
-        self, running: Reassignment, engagement: str, to: str, agency: Agency, notes: Notes
+        self,
+        running: Reassignment,
+        engagement: str,
+        to: str,
+        agency: Agency,
+        notes: Notes,
+        outcome: Outcome,
     ) -> str | None:
         """Move one engagement, or say why not."""
         state = await self._state(engagement)
@@ -173,6 +188,7 @@ class Reassigning:
         except CommandFailed:
             # Given before with another note, by whoever was killed before hearing of it: then it has moved.
             return None if (await self._state(engagement)).candidate_owner == to else "not-taken"
+        outcome.without_note += notes.without([engagement])
         return None
 
     async def _job(

@@ -15,6 +15,10 @@ from events.policy_table import quoted, suggestion
 POLICIES: Final = Path(__file__).resolve().parent.parent / "deploy" / "policies"
 
 
+class UnreadablePolicy(PolicyError):
+    """There is no policy to read: no such file, or one that does not open."""
+
+
 def compile_policy_file(path: Path, *, on: date | None = None, until: date | None = None) -> Policy:
     """Compile the policy in a file, with its calendars as they are from *on* (today) to *until* and beyond.
 
@@ -24,15 +28,26 @@ def compile_policy_file(path: Path, *, on: date | None = None, until: date | Non
         # Editors on Windows put a mark before the first line; it is no part of the text.
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise PolicyError([f"{path}: there is no such file; give the path of a policy in TOML."]) from None
+        raise UnreadablePolicy(
+            [f"{path}: there is no such file; give the path of a policy in TOML."]
+        ) from None
     except UnicodeDecodeError as error:
         raise PolicyError(
             [f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8 text."]
         ) from None
     except OSError as error:
         reason = (error.strerror or "unknown reason").lower()
-        raise PolicyError([f"{path}: the file cannot be read ({reason}); give one that can."]) from None
+        raise UnreadablePolicy([f"{path}: the file cannot be read ({reason}); give one that can."]) from None
     return load_policy(text, where=str(path), on=on or datetime.now(UTC).date(), until=until)
+
+
+def policy_path(named: str) -> Path:
+    """Find a policy's file by its path, or by the name of one that ships; a file of that name wins.
+
+    :raises PolicyError: it looks like no file, and none that ships has that name.
+    """
+    looks_like_file = "/" in named or named.endswith(".toml") or Path(named).is_file()
+    return Path(named) if looks_like_file else _shipped(named, POLICIES)
 
 
 def deploy_policy(
@@ -42,6 +57,10 @@ def deploy_policy(
 
     :raises PolicyError: none has that name, or this installation came without them.
     """
+    return compile_policy_file(_shipped(name, folder), on=on, until=until)
+
+
+def _shipped(name: str, folder: Path) -> Path:
     shipped = {path.stem: path for path in sorted(folder.glob("*.toml"))}
     if not shipped:
         raise PolicyError(
@@ -51,8 +70,10 @@ def deploy_policy(
             ]
         )
     if name not in shipped:
-        raise PolicyError([f"no policy named {quoted(name)} ships with Rapport; {suggestion(name, shipped)}"])
-    return compile_policy_file(shipped[name], on=on, until=until)
+        raise UnreadablePolicy(
+            [f"no policy named {quoted(name)} ships with Rapport; {suggestion(name, shipped)}"]
+        )
+    return shipped[name]
 
 
 def known_rules(*policies: Policy) -> frozenset[str]:

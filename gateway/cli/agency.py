@@ -147,7 +147,6 @@ async def _governing(session: Session, agency: str) -> "Policy | None":
 
 
 def _policy(named: str) -> "Policy":
-    from workers.shipped import compile_policy_file, deploy_policy
+    from workers.shipped import compile_policy_file, policy_path
 
-    looks_like_file = "/" in named or named.endswith(".toml") or Path(named).is_file()
-    return compile_policy_file(Path(named)) if looks_like_file else deploy_policy(named)
+    return compile_policy_file(policy_path(named))

@@ -12,6 +12,7 @@ import typer
 from gateway.cli import options as o
 
 if TYPE_CHECKING:
+    from events.policy import Policy
     from gateway.cli.connect import Session
     from workers.backtest.report import BacktestReport
     from workers.backtest.run import Own
@@ -24,10 +25,14 @@ def register(app: typer.Typer) -> None:
 
 def backtest(
     policy: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The policy to try; starter if not given.")
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="The policy to try, or one that ships; else the one in force, with --ocel starter.",
+        ),
     ] = None,
     against: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Another policy, to stand beside it.")
+        str | None, typer.Option(metavar="FILE", help="Another policy, to stand beside it.")
     ] = None,
     since: Annotated[
         str | None, typer.Option("--from", metavar="DATE", help="Count only what happens from here on.")
@@ -52,6 +57,9 @@ def backtest(
     as_json: o.Json = False,
 ) -> None:
     """Try a policy on the past: what it would have opened, kept, broken, escalated, and to whom."""
+    from dataclasses import replace
+
+    from gateway.cli import output
     from gateway.cli.connect import Options, perform, settings_of
     from gateway.cli.errors import Wrong
     from workers.backtest.run import Foreign, Tried, backtest_ocel, backtest_own
@@ -60,7 +68,7 @@ def backtest(
     window = Window(_moment(since, "--from"), _moment(before, "--to"))
     if window.since is not None and window.before is not None and window.since >= window.before:
         raise Wrong("--from must lie before --to; swap them")
-    tried = Tried(policy, against, window, limit)
+    tried = Tried(_file(policy), _file(against), window, limit)
     if (ocel is None) != (mapping is None):
         raise Wrong("a foreign log needs both: --ocel FILE and --map FILE, which says what its events mean")
     if ocel is not None and mapping is not None:
@@ -68,13 +76,28 @@ def backtest(
             _tell(report, as_json)
         return
     tried.policies()  # what is wrong with them is told before any server is asked
-    own = perform(Options(agency, data, as_json), _own)
+    own, follows = perform(Options(agency, data, as_json), _own if policy is not None else _own_as_it_is)
+    if follows is not None:
+        tried = replace(tried, policy=follows)
+        if not as_json:
+            output.line(f"Tried is the policy in force, '{follows.name}'; --policy FILE tries another.")
     with backtest_own(own, tried) as report:
         _tell(report, as_json)
 
 
-async def _own(session: "Session") -> "Own":
-    """Look up what it takes to read the agency's log."""
+async def _own(session: "Session") -> "tuple[Own, Policy | None]":
+    """Look up what it takes to read the agency's log, where the policy to try is given."""
+    return await _read(session), None
+
+
+async def _own_as_it_is(session: "Session") -> "tuple[Own, Policy | None]":
+    """Look it up together with the policy that the agency follows now."""
+    from gateway.cli.policies import in_force
+
+    return await _read(session), await in_force(session)
+
+
+async def _read(session: "Session") -> "Own":
     from gateway.cli.connect import addresses
     from gateway.cli.errors import Wrong
     from workers.backtest.run import Own, present
@@ -105,6 +128,12 @@ def _tell(report: "BacktestReport", as_json: bool) -> None:
     from rich.console import Console
 
     report.render(Console(highlight=False))
+
+
+def _file(named: str | None) -> Path | None:
+    from workers.shipped import policy_path
+
+    return policy_path(named) if named is not None else None
 
 
 def _moment(text: str | None, option: str) -> datetime | None:

@@ -3,7 +3,6 @@
 Checking, explaining and comparing files needs no server; only ``--agency`` asks the log.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -156,10 +155,9 @@ def _alike(changes: "list[RuleChange]") -> "list[list[RuleChange]]":
 
 def named(text: str) -> "Policy":
     """Compile a policy's file, or one that ships, by its name."""
-    from workers.shipped import compile_policy_file, deploy_policy
+    from workers.shipped import compile_policy_file, policy_path
 
-    looks_like_file = "/" in text or text.endswith(".toml") or Path(text).is_file()
-    return compile_policy_file(Path(text)) if looks_like_file else deploy_policy(text)
+    return compile_policy_file(policy_path(text))
 
 
 async def in_force(session: Session) -> "Policy":

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from events.policy import Policy
 
 WRONG_FILE: Final = 1
+NO_FILE: Final = 2
 
 
 @dataclass(slots=True)
@@ -22,6 +23,7 @@ class Checked:
     """What was found in one file; *bytes* is the compiled policy's size."""
 
     file: str
+    readable: bool = True
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     name: str | None = None
@@ -32,13 +34,15 @@ class Checked:
 
 
 def check(
-    files: Annotated[list[Path], typer.Argument(help="Policies in TOML.", metavar="FILE...")],
+    files: Annotated[
+        list[str], typer.Argument(help="Policies in TOML, or names of those that ship.", metavar="FILE...")
+    ],
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 on warnings too.")] = False,
     as_json: o.Json = False,
 ) -> None:
     """Say what is wrong with policies: line, mistake, what would be right; and what they say in vain.
 
-    Exits with 1 if a file has an error.
+    Exits with 1 if a file has an error, and with 2 if there is none to read.
     """
     from gateway.cli import output
 
@@ -48,20 +52,23 @@ def check(
     else:
         for each in found:
             _show(each)
+    if not all(each.readable for each in found):
+        raise typer.Exit(NO_FILE)
     if any(each.errors or (strict and each.warnings) for each in found):
         raise typer.Exit(WRONG_FILE)
 
 
-def checked(file: Path) -> Checked:
+def checked(named: str) -> Checked:
     """Compile a file, and look for what it says in vain where it compiles."""
     from events.policy_file import PolicyError
-    from workers.shipped import compile_policy_file
+    from workers.shipped import UnreadablePolicy, compile_policy_file, policy_path
 
-    found = Checked(str(file))
+    found = Checked(named)
     try:
+        file = policy_path(named)
         policy = compile_policy_file(file)
     except PolicyError as error:
-        found.errors = error.problems
+        found.errors, found.readable = error.problems, not isinstance(error, UnreadablePolicy)
         return found
     found.name, found.digest, found.bytes = policy.name, policy.digest(), len(policy.body().encode())
     found.gates, found.obligations = len(policy.gates), len(policy.obligations)

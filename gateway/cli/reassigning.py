@@ -5,7 +5,7 @@ What was begun and not finished comes first: the same command again goes on wher
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -14,7 +14,7 @@ from gateway.cli.connect import Options, Session, perform
 from gateway.cli.paging import paged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from activities.caseload import Caseload
     from events.agency import Agency
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from workers.reassigning import Notes, Outcome, Reassigning
 
 Row = dict[str, Any]
+# Who answers for candidates: nobody else is handed any.
+_TAKING: Final = ("recruiter", "team-lead", "director")
+# So many ids are named in one sentence.
+_NAMED: Final = 5
 
 
 def register(app: typer.Typer) -> None:
@@ -106,6 +110,7 @@ class _Handing:
                 raise Wrong(
                     "nothing that was begun is left to finish; 'rapport reassign --from PERSON' begins"
                 )
+            self._must_move(_engagements(*unfinished))
             return [await self._finish(named, each, resumed=True) for each in unfinished]
         assert from_person is not None
         _must_be_known(state, from_person, to)
@@ -114,8 +119,11 @@ class _Handing:
                 raise Wrong(
                     f"'{from_person}' is being handed over to others already; finish that first with --resume"
                 )
+            allotted = _engagements(unfinished[0])
+            self._must_move(allotted)
             if dry_run:
-                return [_row(unfinished[0], "begun")]
+                left = await self._left(named, from_person, allotted)
+                return [{**_row(unfinished[0], "begun"), "without_note": self._notes.without(left)}]
             return [await self._finish(named, unfinished[0], resumed=True)]
         return [await self._begin(named, state, from_person, to, dry_run)]
 
@@ -129,6 +137,8 @@ class _Handing:
         every = await caseloads(self._session.log, named)
         theirs = every.get(from_person, Caseload())
         allotted = _allotted(state, every, theirs, from_person, to)
+        if allotted:
+            self._must_move(theirs.engagements)
         identity = f"handing-{uuid4().hex[:12]}"
         data: Row = {
             "reassignment_id": identity,
@@ -138,7 +148,8 @@ class _Handing:
             "job_orders": [{"job_order": each, "to": allotted["", each]} for each in theirs.jobs],
         }
         if dry_run or not allotted:
-            return {**data, "state": "dry-run" if allotted else "nothing-to-do"}
+            without = self._notes.without(theirs.engagements)
+            return {**data, "without_note": without, "state": "dry-run" if allotted else "nothing-to-do"}
         running = await (await self._mover(named)).start(identity, data)
         assert running is not None
         return await self._finish(named, running, resumed=False)
@@ -148,6 +159,24 @@ class _Handing:
         with _progress() as told:
             outcome = await mover.finish(running, self._notes, told)
         return {**_row(running, "finished"), "resumed": resumed, **_became(outcome)}
+
+    def _must_move(self, engagements: "Iterable[str]") -> None:
+        """Refuse notes about what does not move, before anything does."""
+        from gateway.cli.errors import Wrong
+
+        strangers = self._notes.strangers({*engagements})
+        if not strangers:
+            return
+        more = f" and {len(strangers) - _NAMED} more" if len(strangers) > _NAMED else ""
+        told = ", ".join(f"'{each}'" for each in strangers[:_NAMED]) + more
+        among = "is not among" if len(strangers) == 1 else "are not among"
+        raise Wrong(f"--note: {told} {among} the engagements that move (misspelt?); correct that file first")
+
+    async def _left(self, named: str, person: str, allotted: "list[str]") -> "list[str]":
+        from activities.caseload import Caseload, caseloads
+
+        theirs = (await caseloads(self._session.log, named)).get(person, Caseload())
+        return [each for each in allotted if each in theirs.engagements]
 
     async def _mover(self, named: str) -> "Reassigning":
         from workers.reassigning import Reassigning
@@ -168,6 +197,8 @@ def _must_be_known(state: "Agency", from_person: str, to: str | None) -> None:
         near = get_close_matches(person, sorted(state.people), n=1)
         hint = f"did you mean '{near[0]}'?" if near else "'rapport agency people' lists everybody"
         raise Wrong(f"{option} names nobody who works here; {hint}")
+    if to is not None and (role := state.people[to].role) not in _TAKING:
+        raise Wrong(f"--to: '{to}' has the role {role}; name a recruiter, a team lead or a director")
     if to == from_person:
         raise Wrong(f"'{to}' cannot hand over to themselves; name somebody else with --to")
 
@@ -199,6 +230,10 @@ def _allotted(
     }
 
 
+def _engagements(*running: "Reassignment") -> list[str]:
+    return [each.engagement for one in running for each in one.allotment]
+
+
 def _receiving(running: "Reassignment") -> set[str]:
     return {each.to for each in running.allotment} | {each.to for each in running.job_orders}
 
@@ -218,6 +253,7 @@ def _row(running: "Reassignment", state: str) -> Row:
 def _became(outcome: "Outcome") -> Row:
     return {
         "moved": outcome.moved,
+        "without_note": outcome.without_note,
         "job_orders_moved": outcome.job_orders_moved,
         "skipped": [each.model_dump() for each in outcome.skipped],
     }
@@ -257,16 +293,25 @@ def _show(row: Row) -> None:
         line(
             f"{len(row['allotment'])} engagements and {len(row['job_orders'])} job orders of {who} ({begun})"
         )
+        _show_without(row["without_note"])
         return
     for each in row["skipped"]:
         line(f"skipped: {each['stream']} ({each['why'].replace('-', ' ')})")
     went_on = f", which was begun {moment(row['started_at'])}" if row["resumed"] else ""
     counted = _counted(row["moved"], row["job_orders_moved"])
     line(f"{row['reassignment_id']}{went_on}: {counted} of {who} moved, {len(row['skipped'])} skipped")
+    _show_without(row["without_note"])
     if row["resumed"]:
         line(
             f"finished as it was allotted; what {who} has got since is handed over by the same command again"
         )
+
+
+def _show_without(without: int) -> None:
+    from gateway.cli.output import line
+
+    if without:
+        line(f"without a note: {without} engagement{'' if without == 1 else 's'}")
 
 
 def _counted(engagements: int, job_orders: int) -> str:

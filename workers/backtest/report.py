@@ -4,15 +4,18 @@ Its breaches lie on disk and are merged as they are written: they are never all 
 """
 
 import heapq
+import textwrap
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from events.canonical import canonical, instant
 from events.sources.plan import LeftAside
@@ -156,11 +159,11 @@ class BacktestReport:
             console.print("No promise would have come out differently.")
             return
         names = [name.replace("-", "_") for name in COLUMNS]
-        table = Table("promise", *COLUMNS, "escalated")
+        rows = []
         for rule, differs in found.items():
             raised = sum(differs.get(f"escalated_{role.replace('-', '_')}", 0) for role in ROLES)
-            table.add_row(rule, *(_signed(differs.get(name, 0)) for name in names), _signed(raised))
-        console.print(table)
+            rows.append([rule, *(_signed(differs.get(name, 0)) for name in names), _signed(raised)])
+        _tabulate(console, ["promise", *COLUMNS, "escalated"], rows)
 
 
 def _numbers(verdict: Verdict) -> dict[str, Any]:
@@ -221,12 +224,9 @@ def _render(verdict: Verdict, console: Console) -> None:
     )
     if verdict.not_judgeable:
         console.print(f"Not judgeable by this log: {', '.join(verdict.not_judgeable)}.", markup=False)
-    table = Table("promise", *COLUMNS, "to owner", "to team lead", "to director")
-    for rule in verdict.rules:
-        counts = list(verdict.row(rule).values())
-        if any(counts):
-            table.add_row(rule, *map(str, counts))
-    console.print(table)
+    counted = [(rule, verdict.row(rule).values()) for rule in verdict.rules]
+    rows = [[rule, *map(str, counts)] for rule, counts in counted if any(counts)]
+    _tabulate(console, ["promise", *COLUMNS, "to owner", "to team lead", "to director"], rows)
     _render_loads(verdict, console)
 
 
@@ -234,20 +234,41 @@ def _render_loads(verdict: Verdict, console: Console) -> None:
     loads, weeks = verdict.loads(), max(verdict.weeks, 1)
     if not loads:
         return
-    table = Table("person", "as", "messages a week", "most in a week", "escalations a week")
-    for load in loads[:SHOWN]:
-        table.add_row(
+    rows = [
+        [
             load.person or "nobody known",
             load.role,
             f"{load.messages / weeks:.1f}",
             str(load.most),
             f"{load.escalations / weeks:.1f}",
-        )
-    console.print(table)
+        ]
+        for load in loads[:SHOWN]
+    ]
+    _tabulate(console, ["person", "as", "messages a week", "most in a week", "escalations a week"], rows)
     if len(loads) > SHOWN:
         console.print(f"... and {len(loads) - SHOWN} more people; --json lists all.")
     if verdict.to_candidates:
         console.print(f"Candidates would have received {verdict.to_candidates} messages.")
+
+
+def _tabulate(console: Console, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows in columns, or a block for each where they do not fit: no name is ever cut short."""
+    if not rows:
+        return
+    widest = [max(cell_len(row[at]) for row in (heads, *rows)) for at in range(len(heads))]
+    if sum(widest) + 2 * (len(heads) - 1) > console.width:
+        for row in rows:
+            told = ", ".join(f"{head} {cell}" for head, cell in zip(heads[1:], row[1:], strict=True))
+            console.print(Text(row[0], style="bold"), soft_wrap=True)
+            for line in textwrap.wrap(told, max(console.width - 2, 20), break_on_hyphens=False):
+                console.print(Text(f"  {line}"), soft_wrap=True)
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for head in heads:
+        table.add_column(head, no_wrap=True)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console.print(table)
 
 
 def _most(weekly: Counter[int] | None) -> int:

@@ -43,9 +43,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """Which policies to try on which time; *policy* None: ``starter``, *limit*: so many of who came first."""
+    """Which policies to try on which time; *policy* None: ``starter``, *limit*: so many of who came first.
 
-    policy: Path | None = None
+    A policy that is compiled already keeps the calendars that it was compiled with.
+    """
+
+    policy: Path | Policy | None = None
     against: Path | None = None
     window: Window = field(default_factory=Window)
     limit: int | None = None
@@ -57,6 +60,8 @@ class Tried:
         """
         if self.policy is None:
             tried = deploy_policy("starter", on=on, until=until)
+        elif isinstance(self.policy, Policy):
+            tried = self.policy
         else:
             tried = compile_policy_file(self.policy, on=on, until=until)
         if self.against is None:

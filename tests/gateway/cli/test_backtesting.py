@@ -29,15 +29,28 @@ class TestOwnLog:
         assert report["by_rule"]["keep-in-touch"]["opened"] > 0
         assert "settle-conflict" in report["not_judgeable"]
         assert report["breaches"] == []
+        named = shared.rapport("backtest", "--policy", "starter", "--against", "observed", "--json").json
+        assert named["by_rule"] == report["by_rule"]
         told = shared.rapport("backtest", "--policy", policies[0])
         assert "Under 'starter'" in told.out
         assert len(shared.rapport("tail", "--once", "--json").out.splitlines()) == before
+
+    def test_is_tried_under_the_policy_in_force_if_none_is_given(self, shared: "Running") -> None:
+        assert shared.rapport("open", "--owner", "r-1").code == 0
+        adopted = shared.rapport("policy", "adopt", "observed", "--yes")
+        assert adopted.code == 0, adopted.err
+        told = shared.rapport("backtest")
+        assert told.code == 0, told.err
+        assert told.out.startswith("Tried is the policy in force, 'observed'; --policy FILE tries another.\n")
+        assert "Under 'observed'" in told.out
+        assert shared.rapport("backtest", "--json").json["policy"] == "observed"
 
     @pytest.mark.parametrize(
         ("arguments", "says"),
         [
             (("--ocel", "log.jsonocel"), "needs both"),
             (("--policy", "nowhere.toml"), "there is no such file"),
+            (("--against", "startr"), "ships with Rapport; did you mean"),
             (("--from", "yesterday"), "takes a date"),
             (("--from", "2026-02-01", "--to", "2026-01-01"), "must lie before"),
             (("--ocel", "nowhere.jsonocel", "--map", str(MAPPING)), "cannot be read"),

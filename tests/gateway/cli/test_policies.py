@@ -62,8 +62,28 @@ class TestCheck:
 
     def test_says_that_there_is_no_such_file(self, capsys: pytest.CaptureFixture[str]) -> None:
         code, out, _ = rapport(capsys, "policy", "check", "nowhere.toml")
-        assert code == 1
+        assert code == 2
         assert "error: nowhere.toml: there is no such file; give the path of a policy in TOML.\n" in out
+
+    def test_exits_with_2_on_a_directory_and_on_nothing_else(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        code, out, _ = rapport(capsys, "policy", "check", str(tmp_path), str(STARTER))
+        assert (code, "cannot be read" in out, "starter is sound" in out) == (2, True, True)
+        file = tmp_path / "empty.toml"
+        file.write_text("")
+        assert rapport(capsys, "policy", "check", str(file))[0] == 1
+
+    def test_knows_what_ships_by_its_name_but_a_file_of_that_name_wins(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        code, out, _ = rapport(capsys, "policy", "check", "uk-agency")
+        assert (code, "uk-agency: uk-agency is sound" in out) == (0, True)
+        code, out, _ = rapport(capsys, "policy", "check", "uk-agncy")
+        assert (code, "error: no policy named" in out, "uk-agency" in out) == (2, True, True)
+        (tmp_path / "uk-agency").write_text("")
+        assert rapport(capsys, "policy", "check", "uk-agency")[0] == 1
 
 
 class TestExplain:

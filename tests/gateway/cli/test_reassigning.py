@@ -6,6 +6,7 @@ import sys
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -136,6 +137,7 @@ class TestReassign:
         [
             (("--from", "r-11", "--to", "r-1"), "--from names nobody who works here; did you mean 'r-1'"),
             (("--from", "r-1", "--to", "r-22"), "--to names nobody who works here"),
+            (("--from", "r-1", "--to", "c-1"), "has the role compliance; name a recruiter"),
             (("--from", "r-1", "--to", "r-1"), "'r-1' cannot hand over to themselves"),
             (("--from", "r-1"), "either --to PERSON or --by caseload"),
             (("--from", "r-1", "--by", "age"), "--by caseload"),
@@ -147,6 +149,24 @@ class TestReassign:
         done = shared.rapport("reassign", *arguments)
         assert (done.code, done.err.count("\n")) == (2, 1)
         assert says in done.err
+
+    def test_refuses_a_note_about_what_does_not_move(self, shared: Any, tmp_path: Path) -> None:
+        """Misspelt, it would be lost; and whom no note goes with is counted before anything moves."""
+        opened(shared, "n-1", "n-2", owner="r-3")
+        notes = tmp_path / "notes.toml"
+        notes.write_text('n-1 = "Calls back."\nn-99 = "Lost."\n')
+        command = ("reassign", "--from", "r-3", "--by", "caseload", "--note", str(notes))
+        for arguments in (command, (*command, "--dry-run")):
+            refused = shared.rapport(*arguments)
+            assert (refused.code, refused.err.count("\n")) == (2, 1)
+            assert "'n-99' is not among the engagements that move (misspelt?)" in refused.err
+            assert "Lost." not in refused.err
+        assert set(owners(shared, "n-").values()) == {"r-3"}
+
+        notes.write_text('n-1 = "Calls back."\n')
+        assert "without a note: 1 engagement\n" in shared.rapport(*command, "--dry-run").out
+        assert shared.rapport(*command, "--json").json["without_note"] == 1
+        assert "answers for nothing" in shared.rapport(*command).out
 
 
 class TestAnEscalation:

@@ -127,10 +127,11 @@ class TestBreaches:
     ) -> None:
         """With its drafts or without, the core comes to the same; in working days too."""
         foreign = write(generate(applicants=20))
-        tried = Tried(POLICIES / f"{name}.toml")
+        file = POLICIES / f"{name}.toml"
+        tried = Tried(file)
         log, mapping = read_source(foreign.file), read_mapping_file(MAPPING)
         plan = plan_of(log, mapping, Pseudonyms(KEY))
-        policy = restrict(policy_for(log, tried.policy), plan.observes)
+        policy = restrict(policy_for(log, file), plan.observes)
         assert told(foreign, tried)["breaches"] == [
             {
                 "engagement": each.engagement,
@@ -187,6 +188,19 @@ class TestReport:
         assert "Under 'starter': 8 engagements" in out.getvalue()
         assert "'starter' against 'observed':" in out.getvalue()
         assert "messages a week" in out.getvalue()
+
+    @pytest.mark.parametrize("width", [40, 80, 140])
+    def test_never_cuts_a_rule_s_name_short(
+        self, generate: Callable[..., bytes], write: Write, width: int
+    ) -> None:
+        out = io.StringIO()
+        starter, observed = (POLICIES / f"{name}.toml" for name in ("starter", "observed"))
+        with backtest_ocel(write(generate(applicants=8)), Tried(starter, observed)) as report:
+            report.render(Console(file=out, width=width))
+            opened = [rule for rule in report.verdicts[0].rules if report.verdicts[0].row(rule)["opened"]]
+        assert "…" not in out.getvalue()
+        assert opened
+        assert all(rule in out.getvalue().split() for rule in opened)
 
 
 class TestBadInput:
