@@ -67,15 +67,6 @@ def resolve(office: Office, period: Period) -> Calendar:
     )
 
 
-def extended(calendar: Calendar, period: Period) -> Calendar:
-    """Resolve a compiled calendar anew for another period.
-
-    :raises UnknownHolidays: nobody lists the holidays of its country any more.
-    """
-    office = Office(calendar.zone, calendar.hours, calendar.country, calendar.subdivision, calendar.closures)
-    return resolve(office, period)
-
-
 def _holidays(office: Office, period: Period) -> list[date]:
     if office.country is None:
         return []

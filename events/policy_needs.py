@@ -11,7 +11,7 @@ from events.durations import DurationError, parse_span
 from events.gates import NEEDS_CHECK
 from events.kinds import Facet
 from events.policy import GateRule, Span
-from events.policy_table import article, closest, quoted, sort_of, suggestion
+from events.policy_table import closest, quoted, sort_of, suggestion
 from events.toml_lines import Path
 
 Note = Callable[[Path, str], None]
@@ -139,9 +139,3 @@ def _check_outcomes(name: str, value: object, note: Note) -> None:
             )
         elif not _CODE.fullmatch(each):
             note(path, f"{quoted(each)} is no outcome; use small letters, digits and hyphens, at most 60.")
-
-
-def said_of(gate: str) -> str:
-    """Name a gate for a sentence, e.g. ``a check of the right to work``."""
-    kind = gate.partition(":")[2].replace("-", " ")
-    return f"{article(kind)} check" if kind else gate

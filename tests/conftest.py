@@ -3,14 +3,25 @@
 They live as long as the test run: a test makes its own database, agency or task queue in them.
 """
 
-from collections.abc import AsyncIterator, Iterator
+import importlib.util
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from workers.embedded.blocking import in_thread
 from workers.embedded.stack import EmbeddedStack
+from workers.shipped import deploy_policy
 
+if TYPE_CHECKING:
+    from tests.events.specification import World
+
+DOMAIN = Path(__file__).parent / "events"
 # How long an example takes says how busy the machine is, and nothing of the code.
 settings.register_profile("rapport", deadline=None)
 settings.load_profile("rapport")
@@ -45,3 +56,36 @@ SEARCH_ATTRIBUTES = {
     "RapportOwner": "Keyword",
     "RapportLevel": "Int",
 }
+
+
+@pytest.fixture(scope="session")
+def domain_module() -> Callable[[str], ModuleType]:
+    """This will load a module of the domain's tests by its name: their directory is no package."""
+
+    @cache
+    def load(name: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(f"rapport_tests_{name}", DOMAIN / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        # A dataclass looks its own module up by name.
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def world(domain_module: Callable[[str], ModuleType]) -> "World":
+    """This will give the examples and the specification: ``world.given("submitted").when("submit")``."""
+    examples = domain_module("examples")
+    specification = domain_module("specification")
+    made: World = specification.World(examples.EVENTS, examples.COMMANDS, deploy_policy("starter"))
+    return made
+
+
+@pytest.fixture(scope="session")
+def lives(domain_module: Callable[[str], ModuleType]) -> ModuleType:
+    """This will give the maker of random lives."""
+    return domain_module("lives")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from events.calendar import WEEKDAYS, BeyondCalendar, Calendar, parse_hours
-from events.calendar_resolving import Office, Period, extended, resolve
+from events.calendar_resolving import Office, Period, resolve
 
 WEEK = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), "09:00-17:30")
 PERIOD = Period.around(date(2026, 3, 1))
@@ -187,7 +187,7 @@ class TestBeyondTheCalendar:
             CALENDARS["london"].working_days(moment, 3)
 
     def test_is_cured_by_resolving_anew(self) -> None:
-        longer = extended(CALENDARS["london"], Period.around(date(2029, 6, 1)))
+        longer = resolve(OFFICES["london"], Period.around(date(2029, 6, 1)))
         assert longer.working_days(datetime(2029, 12, 31, 12, tzinfo=UTC), 1).date() == date(2030, 1, 2)
         assert date(2029, 12, 25) in longer.closed
 

@@ -1,6 +1,5 @@
 """A stack that ``rapport up`` runs, and the command line beside it, both as processes of their own."""
 
-import importlib.util
 import io
 import json
 import os
@@ -24,7 +23,6 @@ from events.envelope import AppendRequest
 from events.log.memory import MemoryLog
 from gateway.cli import app
 from workers.embedded import binaries
-from workers.shipped import deploy_policy
 
 if TYPE_CHECKING:
     from tests.events.specification import Life, World
@@ -162,37 +160,10 @@ def up(tmp_path: Path) -> Iterator[Callable[[], Running]]:
             running.stop()
 
 
-def _domain(name: str) -> ModuleType:
-    """Load a helper of the domain's tests, whose directory is no package."""
-    place = ROOT / "tests" / "events" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"rapport_cli_tests_{name}", place)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # A dataclass looks its own module up by name.
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="session")
-def domain() -> "World":
-    """This will give the examples and the specification of the domain's own tests."""
-    examples = _domain("examples")
-    made: World = _domain("specification").World(examples.EVENTS, examples.COMMANDS, deploy_policy("starter"))
-    return made
-
-
-@pytest.fixture(scope="session")
-def lives() -> ModuleType:
-    """This will give the maker of random lives."""
-    return _domain("lives")
-
-
 @pytest.fixture
-def lived(domain: "World", lives: ModuleType) -> "Life":
+def lived(world: "World", lives: ModuleType) -> "Life":
     """This will be a life with a story, a breach, escalations and an event that was annulled."""
-    life = domain.life()
+    life = world.life()
     lives.live(life, list(lives.STORY))
     life.wait(life.journal[-1][0] + timedelta(days=12))
     wrong = life.id_of("interview-scheduled")

@@ -51,10 +51,10 @@ class TestChanges:
     @law
     @given(data=st.data())
     def test_names_exactly_the_fields_that_differ(
-        self, data: st.DataObject, domain: "World", lives: ModuleType
+        self, data: st.DataObject, world: "World", lives: ModuleType
     ) -> None:
         """For versions near and far in any life: none missing, none too many, and the states' own values."""
-        life = domain.life(data.draw(lives.modes(domain.starter)))
+        life = world.life(data.draw(lives.modes(world.starter)))
         lives.live(life, data.draw(lives.moves()))
         versions = range(1, len(life.stream) + 1)
         plain = [state_at("engagement", "e-1", life.stream[:version], whole=False) for version in versions]

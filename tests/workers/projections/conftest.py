@@ -1,8 +1,6 @@
 """A log in PostgreSQL with random lives in it, and the read tables beside their pure folds."""
 
 import asyncio
-import importlib.util
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -26,7 +24,6 @@ from events.projections.projection import Projection
 from events.projections.store import ProjectionStore
 from workers.projecting import Projecting
 from workers.projector import PROJECTIONS
-from workers.shipped import deploy_policy
 
 if TYPE_CHECKING:
     from tests.events.specification import World
@@ -35,30 +32,6 @@ PATIENCE = 20.0
 # What any engagement has rows in.
 ALWAYS = ("board", "obligations", "caseload", "search")
 DOMAIN = Path(events.__file__).parents[1] / "tests" / "events"
-
-
-def _domain(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"rapport_projection_tests_{name}", DOMAIN / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="session")
-def world() -> "World":
-    """This will give the examples and the specification of the domain's own tests."""
-    examples = _domain("examples")
-    made: World = _domain("specification").World(examples.EVENTS, examples.COMMANDS, deploy_policy("starter"))
-    return made
-
-
-@pytest.fixture(scope="session")
-def lives() -> ModuleType:
-    """This will give the maker of random lives."""
-    return _domain("lives")
 
 
 @dataclass
