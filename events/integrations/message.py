@@ -1,4 +1,4 @@
-"""One message of an integration, as the file of its provider has read it and before anybody knows its meaning.
+"""One message of an integration, as its provider's file has read it and before anybody knows its meaning.
 
 Pure: it holds what came, not what it means; its body may be personal and is never logged.
 """

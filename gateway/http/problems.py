@@ -13,7 +13,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class Problem(Exception):
-    """Ends a request.  *detail* is one sentence, *code* names its kind for programs, *extra* goes beside them."""
+    """Ends a request: *detail* is one sentence, *code* names its kind for programs, *extra* goes beside."""
 
     def __init__(
         self,
