@@ -4,8 +4,8 @@ What is signed is ``id.timestamp.body``: the secret's text is base64 after its p
 
 The specification says: ``v1`` is HMAC-SHA256 under ``whsec_``, ``v1a`` ed25519 under ``whpk_``, both base64,
 several signatures separated by spaces; ``webhook-id`` is the same in every attempt, ``webhook-timestamp`` is
-that of the attempt.  The libraries allow five minutes.  A CloudEvent's id is not looked at: every delivery has a
-``webhook-id``, which is signed, and the attributes of one in binary mode are not.
+that of the attempt.  The libraries allow five minutes.  A CloudEvent's id is not looked at: every delivery
+has a ``webhook-id``, which is signed, and the attributes of one in binary mode are not.
 """
 
 import base64
