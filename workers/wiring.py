@@ -35,6 +35,7 @@ from workers.codec import SYSTEM
 from workers.data_converter import data_converter
 from workers.inbox.connections import Connections
 from workers.inbox.links import Links
+from workers.inbox.refusals import Refusals
 from workers.inbox.store import Inbox
 from workers.poking import Poking
 from workers.settings import Settings
@@ -60,6 +61,7 @@ class Adapters:
     connections: Connections
     links: Links
     inbox: Inbox
+    refusals: Refusals
 
 
 @asynccontextmanager
@@ -87,6 +89,7 @@ async def adapters(
                 connections=Connections(pool, keys),
                 links=Links(pool, keys),
                 inbox=Inbox(pool, keys),
+                refusals=Refusals(pool),
             )
     finally:
         await pool.close()
