@@ -26,6 +26,10 @@ class Broken(Exception):
         self.waits = waits
 
 
+def _later(ref: Ref) -> bool:
+    return of_fetched(ref.path) or of_item(ref.path)
+
+
 class Filling:
     """One message under one rule."""
 
@@ -49,23 +53,24 @@ class Filling:
 
         :raises Broken: one of them is not; its message waits for a link, not for a better mapping.
         """
-        explained = {
-            (ref.kind, ref.path) for command in self._rule.command for ref in command.refs.values() if ref.new
-        }
-        for command in self._rule.command:
-            for ref in command.refs.values():
-                early = not (of_fetched(ref.path) and source.message.fetched is None)
-                early = early and not (of_item(ref.path) and source.item is None)
-                external = source.external(ref.path) if early else None
-                if external is not None and (ref.kind, ref.path) not in explained:
-                    self._find(ref, external)
+        # What has not been fetched yet cannot say whether a command will be given.
+        early = source.message.fetched is None and self._rule.fetch is not None
+        given = self._rule.command if early else self._given(source)
+        explained = {(ref.kind, ref.path) for each in given for ref in each.refs.values() if ref.new}
+        for ref in (ref for each in given for ref in each.refs.values()):
+            external = None if early and _later(ref) else source.external(ref.path)
+            if external is not None and (ref.kind, ref.path) not in explained:
+                self._find(ref, external)
 
     def commands(self, source: Source) -> list[Wanted]:
         """Fill in the rule's commands.
 
         :raises Broken: one of them cannot be.
         """
-        return [self._wanted(command, source) for command in self._rule.command]
+        return [self._wanted(command, source) for command in self._given(source)]
+
+    def _given(self, source: Source) -> list[RuleCommand]:
+        return [command for command in self._rule.command if source.fits(command.when)]
 
     def _wanted(self, command: RuleCommand, source: Source) -> Wanted:
         ids, whose = self._refs(command, source)
