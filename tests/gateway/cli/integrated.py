@@ -1,4 +1,4 @@
-"""A database of a module's own with an agency in it, commands given in process, and a gateway's door beside."""
+"""A database of a module's own, commands given in process, and a gateway's door beside them."""
 
 import asyncio
 import base64
@@ -88,9 +88,7 @@ def door_on(database_url: str) -> Iterator[str]:
             config = uvicorn.Config(api, log_config=None, lifespan="off", ws="none")
             server.append(uvicorn.Server(config))
             serving = asyncio.create_task(server[0].serve(sockets=[listening]))
-            while not server[0].started and not serving.done():
-                await asyncio.sleep(0.01)
-            up.set()
+            up.set()  # connections queue at the socket until it is served
             await serving
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
