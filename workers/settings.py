@@ -276,12 +276,12 @@ def variables() -> dict[str, FieldInfo]:
 
 def _strangers() -> list[str]:
     """Name variables that look like ours and are none: a slip would silently leave a default in place."""
-    known = variables()
-    found = sorted(each for each in os.environ if each.startswith(PREFIX) and each not in known)
-    near = {each: get_close_matches(each, known, n=1) for each in found}
+    known = {each.removeprefix(PREFIX) for each in variables() if each.startswith(PREFIX)}
+    said = [each.removeprefix(PREFIX) for each in sorted(os.environ) if each.startswith(PREFIX)]
+    near = {each: get_close_matches(each, known, n=1) for each in said if each not in known}
     return [
-        f"{each} is no setting; {f'did you mean {near[each][0]}?' if near[each] else 'take it away'}"
-        for each in found
+        f"{PREFIX}{each} is no setting; {f'did you mean {PREFIX}{meant[0]}?' if meant else 'take it away'}"
+        for each, meant in near.items()
     ]
 
 

@@ -153,8 +153,8 @@ class TestMistakes:
         monkeypatch.setenv("RAPPORT_SMTP_PRT", "587")
         monkeypatch.setenv("RAPPORT_ZZZZZZZZZZ", "1")
         assert mistakes() == [
-            "RAPPORT_ZZZZZZZZZZ is no setting; take it away",
             "RAPPORT_SMTP_PRT is no setting; did you mean RAPPORT_SMTP_PORT?",
+            "RAPPORT_ZZZZZZZZZZ is no setting; take it away",
         ]
 
     @pytest.mark.parametrize(
