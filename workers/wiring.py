@@ -143,13 +143,19 @@ def workers(
 
 
 async def _mail(settings: Settings, keys: KeyStore, smtp: tuple[str, int] | None) -> MailSettings:
+    secret = await keys.get_or_create(SYSTEM, _REPLIES)
+    own = settings.smtp_host is not None
     host, port = smtp or ("localhost", settings.smtp_port)
     if settings.smtp_host is not None:
         host, port = settings.smtp_host, settings.smtp_port
-    secret = await keys.get_or_create(SYSTEM, _REPLIES)
+    password = settings.smtp_password
     return MailSettings(
         host=host,
         port=port,
+        # The sink of the embedded stack asks for nothing.
+        security=settings.smtp_security if own else "none",
+        username=settings.smtp_username if own else None,
+        password=password.get_secret_value() if own and password is not None else None,
         sender=settings.smtp_from,
         domain=settings.smtp_from.rpartition("@")[2],
         reply_domain=settings.smtp_reply_domain,

@@ -16,6 +16,7 @@ from gateway.cli import (
     agency,
     backtesting,
     beside,
+    check,
     checking,
     compliance,
     connections,
@@ -50,6 +51,7 @@ app = typer.Typer(
 )
 COMMANDS: Final = (
     stack,
+    check,
     keeping,
     keys,
     agency,
