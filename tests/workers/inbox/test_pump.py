@@ -3,7 +3,9 @@
 import asyncio
 import json
 import random
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
@@ -223,8 +225,7 @@ class TestACrash:
     async def test_of_a_process_lets_another_take_its_turn(self, office: "Office") -> None:
         """The turn of one that died is over when its lease is."""
         held = office.hand().work
-        lease = __import__("datetime").timedelta(seconds=0.5)
-        assert await held.take_turn(office.post.agency, __import__("uuid").uuid4(), lease)
+        assert await held.take_turn(office.post.agency, uuid4(), timedelta(seconds=0.5))
         await office.comes("m-1", "wrote", candidate="cand-1", id="w-1")
         async with office.pump():
             await office.settled()
