@@ -21,6 +21,7 @@ from gateway.cli import (
     engagements,
     evidence,
     finding,
+    gateway,
     importing,
     inspect,
     keeping,
@@ -48,6 +49,7 @@ app = typer.Typer(
 )
 COMMANDS: Final = (
     stack,
+    gateway,
     keeping,
     keys,
     agency,
