@@ -116,5 +116,7 @@ async def to_stream(
             raise
     reply = await having.service.give(order)
     events = await having.log.read_stream(agency, stream)
-    types = tuple(each.type for each in events if each.command_id == order.command_id)
-    return Given(stream, order.command_id, reply.outcome, reply.version, types)
+    own = [each for each in events if each.command_id == order.command_id]
+    # Where it led to, also if it is told again after others.
+    version = own[-1].version if own else reply.version
+    return Given(stream, order.command_id, reply.outcome, version, tuple(each.type for each in own))

@@ -3,6 +3,7 @@
 Each public command is one operation, made from its model: nothing about a command is written down twice.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -19,17 +20,14 @@ from gateway.http.schemas import input_schema
 
 Plain = dict[str, Any]
 BEARER: Final = "bearer"
-DESCRIPTION: Final = " ".join(
-    """
-    Rapport keeps a recruiting agency's promises to its candidates. All that is done here is done for the agency
-    that the credential belongs to.
-
-    A command is one request: its name in the address, its fields in the body, its id in `Idempotency-Key`. Sent
-    again under the same id with the same body, it is done once and answered alike; with another body it is
-    refused. A write answers with the stream's `version`, also as `ETag`; sent with `If-Match`, it is done at that
-    version or not at all. What goes wrong is told as a problem (RFC 9457): one sentence in `detail`, a `code` for
-    programs.
-    """.split()
+DESCRIPTION: Final = (
+    "Rapport keeps a recruiting agency's promises to its candidates. All that is done here is done for the "
+    "agency that the credential belongs to.\n\n"
+    "A command is one request: its name in the address, its fields in the body, its id in `Idempotency-Key`. "
+    "Sent again under the same id with the same body, it is done once and answered alike; with another body "
+    "it is refused. A write answers with the stream's `version`, also as `ETag`; sent with `If-Match`, it is "
+    "done at that version or not at all. What goes wrong is told as a problem (RFC 9457): one sentence in "
+    "`detail`, a `code` for programs."
 )
 _SAYS: Final = {
     400: "The body is not JSON.",
@@ -44,6 +42,8 @@ _SAYS: Final = {
     429: "Too many requests, or too many commands to one engagement at once.",
     503: "A server is away, or too busy; nothing is half done. The same request again is harmless.",
 }
+# The framework leaves null out of an example; as a text it is none of its concern.
+_TEXT: Final = "x-example"
 _ALWAYS: Final = (401, 403, 422, 429, 503)
 _WRITES: Final = (400, 404, 409, 412, 413, 415)
 
@@ -103,6 +103,8 @@ class Commanded:
     """Fields that the door makes up where a body leaves them out, by command."""
     beside: Mapping[str, Plain] = field(default_factory=dict)
     """Whole schemas of bodies that are not a command's own fields, by command."""
+    answers: Mapping[str, Plain] = field(default_factory=dict)
+    """What those are answered with, by command and status."""
 
 
 COMMANDED: Final[list[Commanded]] = []
@@ -115,7 +117,7 @@ def problems(*statuses: int) -> dict[int | str, Plain]:
 
 def reads(*more: int, example: Any) -> dict[int | str, Plain]:
     """Describe how a read for somebody known may end."""
-    shown: dict[int | str, Plain] = {200: {"content": {"application/json": {"example": example}}}}
+    shown: dict[int | str, Plain] = {200: {"content": {"application/json": {_TEXT: json.dumps(example)}}}}
     return {**shown, **problems(*sorted({*_ALWAYS, *more}))}
 
 
@@ -170,6 +172,9 @@ def _described(app: FastAPI) -> Plain:
             if path.startswith("/v1/"):
                 operation.setdefault("security", [{BEARER: []}])
             for status, said in operation["responses"].items():
+                shown = said.get("content", {}).get("application/json", {})
+                if _TEXT in shown:
+                    shown["example"] = json.loads(shown.pop(_TEXT))
                 if MEDIA_TYPE in said.get("content", ()):
                     operation["responses"][status] = _ref("responses", f"Problem{status}")
     return document
@@ -202,7 +207,7 @@ def _responses(of: Commanded, name: str) -> Plain:
         "version": 12,
         "events": [f"{name}-happened"],
     }
-    found: Plain = {
+    found: Plain = dict(of.answers.get(name, ())) or {
         "200": {
             "description": "Done, or known already.",
             "headers": {"ETag": {"schema": {"type": "string"}, "description": "The stream's version."}},

@@ -31,7 +31,7 @@ from gateway.http.problems import Problem
 from gateway.http.replies import reply
 from gateway.http.routes.commands import must_be_command
 from workers.adopting import NobodyAnswers, Superseded
-from workers.shipped import deploy_policy
+from workers.shipped import UnreadablePolicy, deploy_policy
 
 router = APIRouter(prefix="/v1/agency", tags=["agency"])
 PUBLIC = frozenset(
@@ -51,6 +51,48 @@ _ADOPTS: dict[str, Any] = {
     },
     "example": {"policy": "starter"},
 }
+_COUNT: dict[str, Any] = {"type": "integer"}
+_ACCOUNT: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "agency": {"type": "string"},
+        "policy": {"type": "string"},
+        "digest": {"type": "string"},
+        "agency_outcome": {"type": "string"},
+        "adopted": _COUNT,
+        "had_it": _COUNT,
+        "closed": _COUNT,
+        "importing": _COUNT,
+        "refused": {"type": "object", "description": "why, by engagement"},
+        "unanswered": {"type": "array", "items": {"type": "string"}},
+        "whole": {"type": "boolean", "description": "false: send the same again, and it goes on"},
+    },
+    "required": ["agency", "policy", "digest", "agency_outcome", "adopted", "whole"],
+}
+_TOLD = {
+    "agency": "acme",
+    "policy": "starter",
+    "digest": "0" * 64,
+    "agency_outcome": "accepted",
+    "adopted": 12,
+    "had_it": 0,
+    "closed": 3,
+    "importing": 0,
+    "refused": {},
+    "unanswered": [],
+    "whole": True,
+}
+
+
+def _answer(says: str, *, whole: bool) -> dict[str, Any]:
+    content = {"schema": _ACCOUNT, "example": {**_TOLD, "whole": whole}}
+    return {"description": says, "content": {"application/json": content}}
+
+
+_ADOPTED: dict[str, Any] = {
+    "200": _answer("The agency and all that is open follow it.", whole=True),
+    "202": _answer("The agency follows it; some engagements are left.", whole=False),
+}
 COMMANDED.append(
     Commanded(
         "/v1/agency/commands/{name}",
@@ -59,6 +101,7 @@ COMMANDED.append(
         {},
         optional={"record-absence": ("absence_id",)},
         beside={"adopt-policy": _ADOPTS},
+        answers={"adopt-policy": _ADOPTED},
     )
 )
 
@@ -183,6 +226,15 @@ async def _adopt(asker: Asker, body: dict[str, Any]) -> Response:
     return reply({**account, "whole": whole}, 200 if whole else 202)
 
 
+def _shipped(named: str) -> Policy:
+    try:
+        return deploy_policy(named)
+    except UnreadablePolicy:
+        # The library's own sentence repeats the name.
+        says = "adopt-policy: 'policy' names none that ships with Rapport; send a file's text as 'toml'"
+        raise InvalidCommand(says) from None
+
+
 def _wanted(body: dict[str, Any]) -> tuple[Policy, bool]:
     unknown = sorted(set(body) - {"policy", "toml", "keep_modes"})
     if unknown:
@@ -191,7 +243,7 @@ def _wanted(body: dict[str, Any]) -> tuple[Policy, bool]:
     if not isinstance(keep, bool):
         raise InvalidCommand("adopt-policy: 'keep_modes' must be true or false")
     if isinstance(named, str) and text is None:
-        return deploy_policy(named), keep
+        return _shipped(named), keep
     if isinstance(text, str) and named is None:
         return load_policy(text, where="toml", on=datetime.now(UTC).date()), keep
     raise InvalidCommand(
