@@ -161,6 +161,12 @@ def doors_for(having: Any, engagements: Any, caller: Caller, **more: Any) -> Doo
     )
 
 
+@pytest.fixture(name="calling")
+def _calling() -> Callable[[Doors], Any]:
+    """This will call doors in this process."""
+    return calling
+
+
 @pytest.fixture
 def caller() -> Caller:
     """This will be who calls."""
