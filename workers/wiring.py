@@ -115,9 +115,11 @@ async def shut_log(database_url: str) -> AsyncIterator[EventLog]:
         yield log
 
 
-async def connect(config: ClientConnectConfig, keys: KeyStore, agency: str | None = None) -> Client:
-    """Connect to Temporal with the converter that everybody must share."""
-    return await Client.connect(**config, data_converter=data_converter(keys, agency))
+async def connect(
+    config: ClientConnectConfig, keys: KeyStore, agency: str | None = None, *, lazy: bool = False
+) -> Client:
+    """Connect to Temporal with the converter that everybody must share; *lazy*: not before the first call."""
+    return await Client.connect(**config, data_converter=data_converter(keys, agency), lazy=lazy)
 
 
 def sweeping(client: Client, having: Adapters, clock: ClockSpec | None = None) -> Sweeping:
