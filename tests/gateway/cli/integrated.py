@@ -14,12 +14,12 @@ from uuid import uuid4
 
 import asyncpg
 import uvicorn
-from fastapi import FastAPI
 
 import gateway
 from events.log.migrate import migrate
 from gateway.cli import app
-from gateway.http.routes import hooks
+from gateway.http.app import make_app
+from gateway.http.doors import Doors
 from gateway.webhooks.door import Door
 from workers.settings import load_settings
 from workers.wiring import adapters
@@ -82,9 +82,9 @@ def door_on(database_url: str) -> Iterator[str]:
 
     async def serve() -> None:
         async with adapters(load_settings(), database_url) as having:
-            api = FastAPI()
-            api.include_router(hooks.router)
-            api.state.hooks = Door(having.connections, having.inbox, having.refusals)
+            nobody: Any = None
+            door = Door(having.connections, having.inbox, having.refusals)
+            api = make_app(Doors(having, nobody, hooks=door))
             config = uvicorn.Config(api, log_config=None, lifespan="off", ws="none")
             server.append(uvicorn.Server(config))
             serving = asyncio.create_task(server[0].serve(sockets=[listening]))

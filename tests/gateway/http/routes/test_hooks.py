@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
+from gateway.http.app import make_app
+from gateway.http.doors import Doors
 from gateway.http.routes import hooks
 from gateway.webhooks.door import Door
 from gateway.webhooks.provider import Delivery
@@ -22,11 +24,10 @@ def kept() -> Held:
 
 @pytest.fixture
 async def client(kept: Held) -> AsyncIterator[httpx.AsyncClient]:
-    """This will speak to an application with that route alone."""
-    app = FastAPI()
-    app.include_router(hooks.router)
-    app.state.hooks = Door(kept, kept, kept, lambda: NOW)
-    transport = httpx.ASGITransport(app)
+    """This will speak to the application."""
+    nothing: Any = None
+    doors = Doors(nothing, nothing, hooks=Door(kept, kept, kept, lambda: NOW))
+    transport = httpx.ASGITransport(make_app(doors))
     async with httpx.AsyncClient(transport=transport, base_url="http://door") as speaking:
         yield speaking
 
