@@ -21,6 +21,7 @@ from activities.outreach import SETTLES_AFTER, Outreach
 from activities.recording import Recording
 from activities.sweeping import Sweeping
 from events.clock import ClockSpec
+from events.log.connect import Connections as Pool
 from events.log.digests import Digests
 from events.log.digests_postgres import PostgresDigests
 from events.log.effects import EffectsLedger
@@ -32,6 +33,9 @@ from events.log.postgres import PostgresLog
 from events.projections.reading import ReadModels
 from workers.codec import SYSTEM
 from workers.data_converter import data_converter
+from workers.inbox.connections import Connections
+from workers.inbox.links import Links
+from workers.inbox.store import Inbox
 from workers.poking import Poking
 from workers.settings import Settings
 from workers.worker import engagement_worker, outreach_worker
@@ -53,6 +57,9 @@ class Adapters:
     directory: Directory
     email: Email
     read_models: ReadModels
+    connections: Connections
+    links: Links
+    inbox: Inbox
 
 
 @asynccontextmanager
@@ -64,6 +71,7 @@ async def adapters(
     keys = PostgresKeys(database_url, Keyring(keks))
     ledger, digests = PostgresEffects(database_url), PostgresDigests(database_url)
     read_models = ReadModels(database_url)
+    pool = Pool(database_url, role="rapport_app")
     try:
         async with PostgresLog(database_url, keys) as log:
             yield Adapters(
@@ -76,8 +84,12 @@ async def adapters(
                 directory=Directory(log),
                 email=Email(await _mail(settings, keys, smtp)),
                 read_models=read_models,
+                connections=Connections(pool, keys),
+                links=Links(pool, keys),
+                inbox=Inbox(pool, keys),
             )
     finally:
+        await pool.close()
         await read_models.close()
         await digests.close()
         await ledger.close()
