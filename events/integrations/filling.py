@@ -26,6 +26,10 @@ class Broken(Exception):
         self.waits = waits
 
 
+def _later(ref: Ref) -> bool:
+    return of_fetched(ref.path) or of_item(ref.path)
+
+
 class Filling:
     """One message under one rule."""
 
@@ -49,23 +53,24 @@ class Filling:
 
         :raises Broken: one of them is not; its message waits for a link, not for a better mapping.
         """
-        explained = {
-            (ref.kind, ref.path) for command in self._rule.command for ref in command.refs.values() if ref.new
-        }
-        for command in self._rule.command:
-            for ref in command.refs.values():
-                early = not (of_fetched(ref.path) and source.message.fetched is None)
-                early = early and not (of_item(ref.path) and source.item is None)
-                external = source.external(ref.path) if early else None
-                if external is not None and (ref.kind, ref.path) not in explained:
-                    self._find(ref, external)
+        # What has not been fetched yet cannot say whether a command will be given.
+        early = source.message.fetched is None and self._rule.fetch is not None
+        given = self._rule.command if early else self._given(source)
+        explained = {(ref.kind, ref.path) for each in given for ref in each.refs.values() if ref.new}
+        for ref in (ref for each in given for ref in each.refs.values()):
+            external = None if early and _later(ref) else source.external(ref.path)
+            if external is not None and (ref.kind, ref.path) not in explained:
+                self._find(ref, external)
 
     def commands(self, source: Source) -> list[Wanted]:
         """Fill in the rule's commands.
 
         :raises Broken: one of them cannot be.
         """
-        return [self._wanted(command, source) for command in self._rule.command]
+        return [self._wanted(command, source) for command in self._given(source)]
+
+    def _given(self, source: Source) -> list[RuleCommand]:
+        return [command for command in self._rule.command if source.fits(command.when)]
 
     def _wanted(self, command: RuleCommand, source: Source) -> Wanted:
         ids, whose = self._refs(command, source)
@@ -94,7 +99,7 @@ class Filling:
                 continue
             ours = self._made(key, ref, external, whose) if ref.new else self._find(ref, external)
             whose.append(ours)
-            ids[key] = self._ours(key, ref, ours)
+            ids[key] = self._ours(key, ref, external, ours)
             also = source.external(ref.also) if ref.also is not None else None
             if also is not None and self._look_up(ref.kind, also) is None and ours.engagement is not None:
                 self._fresh[ref.kind, also] = ours
@@ -120,7 +125,7 @@ class Filling:
         self._fresh[ref.kind, external] = made
         return made
 
-    def _ours(self, key: str, ref: Ref, ours: Ours) -> str:
+    def _ours(self, key: str, ref: Ref, external: str, ours: Ours) -> str:
         if key in ("engagement", "engagement_id"):
             found = ours.engagement
         elif key in ("job_order", "job_order_id"):
@@ -132,7 +137,7 @@ class Filling:
             says = (
                 f"{self.label}: the {ref.kind} at {ref.path} is linked, but not to a {what}; link it again."
             )
-            raise Broken(Waits(says, "link", ref.kind, None))
+            raise Broken(Waits(says, "link", ref.kind, external))
         return found
 
     def _one(self, whose: list[Ours], stream: str) -> str:
@@ -148,7 +153,8 @@ class Filling:
             says = f"{self.label} finds no {what} behind its ids; link them again."
         else:
             says = f"{self.label} names ids that are linked to different {what}s; correct one of the links."
-        raise Broken(Waits(says, "link"))
+        # It concerns somebody of ours, so it must not count as a stranger's.
+        raise Broken(Waits(says, "mapping"))
 
     def _value(self, name: str, key: str, value: Value, source: Source) -> Any:
         if value.path is None:

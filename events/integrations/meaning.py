@@ -32,7 +32,7 @@ class Known(Protocol):
         """Look a foreign id up; None: nobody has said what it is."""
 
     def keyed(self, text: str) -> str:
-        """Give a digest in hex, of 16 digits or more, under a key of the connection: the same text, the same digest."""
+        """Give a text's digest in hex, 16 digits or more, always the same under the connection's key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """A foreign id whose meaning this very message tells; kept in the same transaction as the message's end."""
+    """A foreign id that this very message explains; to be kept together with the message's end."""
 
     kind: Kind
     external: str = field(repr=False)

@@ -1,6 +1,6 @@
 """Our own words from a generic sender: ``rapport.command.<name>`` needs no mapping.
 
-The subject names one of our engagements, or ``job-order:ID``; who says it and since when is never in the data.
+The subject names one of our engagements, or ``job-order:ID``; who says it is never in the data.
 """
 
 import re

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from events.integrations.message import Message
+from events.integrations.rules import Condition, Conditions
 
 ROOTS: Final = ("body", "headers", "fetched", "item")
 _PATH: Final = re.compile(r"(?:body|headers|fetched|item)(?:\.[^.\[\]\s]+|\[[0-9]{1,4}\])*")
@@ -37,6 +38,10 @@ class Source:
                 # Headers are any mapping; a body's objects are dicts.
                 found = found.get(step) if hasattr(found, "get") else None
         return None if found == "" else found
+
+    def fits(self, conditions: Conditions) -> bool:
+        """Tell whether all conditions hold."""
+        return all(meets(self.find(path), wanted) for path, wanted in conditions.items())
 
     def external(self, path: str) -> str | None:
         """Give the foreign id that stands at a path; None: nothing there can be one."""
@@ -80,6 +85,13 @@ def shown(path: str, value: Any) -> str | None:
         return None
     fits = len(text) <= _LONGEST_SHOWN and text.isprintable() and "@" not in text
     return f'"{text}"' if fits else None
+
+
+def meets(value: Any, condition: Condition) -> bool:
+    """Tell whether a value is one of several, or there at all."""
+    if isinstance(condition, bool):
+        return (value is not None) is condition
+    return worded(value) in {worded(each) for each in condition}
 
 
 @lru_cache(maxsize=4096)

@@ -1,6 +1,6 @@
 """From one message to its meaning, by a mapping and the foreign ids that are known.
 
-Pure and total: any message comes to commands, to a reason, or to a wait; nothing is guessed and nothing raises.
+Total: any message comes to commands, to a reason, or to a wait; nothing is guessed, nothing raises.
 """
 
 from typing import Any
@@ -21,8 +21,8 @@ from events.integrations.meaning import (
 )
 from events.integrations.message import Message
 from events.integrations.own_words import GENERIC, PREFIX, read_own
-from events.integrations.paths import Source, of_fetched, of_item, shown, worded
-from events.integrations.rules import Mapping, Rule, Scalar
+from events.integrations.paths import Source, meets, of_fetched, shown
+from events.integrations.rules import Mapping, Rule
 from events.policy_table import quoted
 
 __all__ = [
@@ -91,10 +91,9 @@ def _by_rule(rule: Rule, number: int, mapping: Mapping, message: Message, known:
             return Waits(f"{filling.label} finds no list at {rule.each}.", "mapping")
         sources = [Source(message, item) for item in items]
         # Whose it is comes first: what is nobody's of ours needs no mending of the mapping.
-        chosen = [each for each in sources if _chosen(rule, each)]
-        for each in chosen:
+        for each in sources:
             filling.check_links(each)
-        commands = [wanted for each in chosen for wanted in filling.commands(each)]
+        commands = [wanted for each in sources for wanted in filling.commands(each)]
     except Broken as broken:
         return broken.waits
     if not commands:
@@ -113,19 +112,9 @@ def _holds(rule: Rule, source: Source) -> bool:
     """Tell whether the message is one of the rule's; what has not been fetched yet may still hold."""
     for path, condition in rule.when.items():
         open_yet = of_fetched(path) and source.message.fetched is None and rule.fetch is not None
-        if not of_item(path) and not open_yet and not _meets(source.find(path), condition):
+        if not open_yet and not meets(source.find(path), condition):
             return False
     return True
-
-
-def _chosen(rule: Rule, source: Source) -> bool:
-    return all(_meets(source.find(path), wanted) for path, wanted in rule.when.items() if of_item(path))
-
-
-def _meets(value: Any, condition: bool | tuple[Scalar, ...]) -> bool:
-    if isinstance(condition, bool):
-        return (value is not None) is condition
-    return worded(value) in {worded(each) for each in condition}
 
 
 def _stranger(mapping: Mapping, message: Message, known: Known) -> Waits | None:
@@ -146,11 +135,14 @@ def _told(events: tuple[str, ...], event: str) -> bool:
 
 def _unmapped(mapping: Mapping, source: Source) -> str:
     event = source.message.event
+    shows = [path for each in mapping.whose if _told(each.events, event) for path in each.shows]
     rules = [rule for rule in mapping.rule if rule.names(event)]
-    if not rules:
+    paths = dict.fromkeys([*shows, *(path for rule in rules for path in rule.when)])
+    found = {path: source.find(path) for path in paths}
+    told = [f"{path} is {_told_value(path, each)}" for path, each in found.items() if each is not None]
+    told = told or [f"{path} is empty" for path in found]
+    if not told:
         return f"the mapping of {mapping.provider} says nothing about {quoted(event)}; add a rule for it."
-    paths = dict.fromkeys(path for rule in rules for path in rule.when if not of_item(path))
-    told = [f"{path} is {_told_value(path, source.find(path))}" for path in paths]
     return (
         f"the mapping of {mapping.provider} has no rule for a {quoted(event)} "
         f"whose {' and '.join(told)}; add one that says what it means."
@@ -158,6 +150,4 @@ def _unmapped(mapping: Mapping, source: Source) -> str:
 
 
 def _told_value(path: str, value: Any) -> str:
-    if value is None:
-        return "empty"
     return shown(path, value) or "something else"

@@ -13,6 +13,9 @@ from events.integrations.meaning import Kind
 
 Scalar = str | int | float | bool
 DateOrder = Literal["year-month-day", "month/day/year", "day/month/year"]
+# By path: one of these, or whether there is anything at all.
+Condition = bool | tuple[Scalar, ...]
+Conditions = dict[str, Condition]
 EVERY = "*"
 
 
@@ -26,6 +29,7 @@ class Whose(_Data):
     events: tuple[str, ...]
     kind: Kind
     path: str
+    shows: tuple[str, ...] = ()
 
 
 class Ref(_Data):
@@ -52,6 +56,7 @@ class RuleCommand(_Data):
     """One report that a message makes."""
 
     name: str
+    when: Conditions = {}
     at: str | None = None
     refs: dict[str, Ref] = {}
     fields: dict[str, Value] = {}
@@ -61,7 +66,7 @@ class Rule(_Data):
     """What some messages mean: commands, or nothing with a reason."""
 
     events: tuple[str, ...]
-    when: dict[str, bool | tuple[Scalar, ...]] = {}
+    when: Conditions = {}
     says: str | None = None
     fetch: str | None = None
     each: str | None = None

@@ -48,15 +48,15 @@ GIVE: Final[Mapping[str, tuple[Kind, ...]]] = {
 }
 # How the ids begin that we make of foreign ones.
 MADE: Final[Mapping[str, str]] = {"submission_id": "sb-", "interview_id": "iv-", "offer_id": "of-"}
-# The providers that have a file, and what each one's API can be asked for; see deploy/connections for shapes.
+# The providers that have a file, and what each one's API can be asked for (shapes: deploy/connections).
 PROVIDERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "ashby": ("application", "feedback"),
-    "calendly": ("invitee",),
+    "ashby": ("feedback",),
+    "calendly": (),
     "greenhouse": ("scheduled-interviews", "scorecards"),
-    "lever": ("opportunity", "feedback"),
+    "lever": ("interview", "opportunity"),
     "smartrecruiters": ("link",),
     "standard-webhooks": (),
-    "workable": ("candidate",),
+    "workable": (),
 }
 
 FieldSort = Literal["id", "code", "time", "other"]
