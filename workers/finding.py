@@ -8,7 +8,15 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 Kind = Literal[
-    "hold", "sweep", "no-workflow", "workflow-task", "activity", "stream-ahead", "effect", "projection"
+    "hold",
+    "sweep",
+    "no-workflow",
+    "workflow-task",
+    "activity",
+    "stream-ahead",
+    "effect",
+    "inbox",
+    "projection",
 ]
 ORDER: Final[tuple[Kind, ...]] = (
     "hold",
@@ -18,6 +26,7 @@ ORDER: Final[tuple[Kind, ...]] = (
     "activity",
     "stream-ahead",
     "effect",
+    "inbox",
     "projection",
 )
 

@@ -1,4 +1,4 @@
-"""What a worker process does: runs the workers, follows the log, sees to it that somebody sweeps.
+"""What a worker process does: runs the workers, follows the log, empties the inbox, sees to the sweep.
 
 Every start sweeps, because a crash may have left a log ahead of its workflow with nobody to notice.
 """
@@ -24,10 +24,12 @@ from events.errors import CallerError
 from events.log.followers import PostgresPlaces
 from workers.client import CommandFailed, Engagements
 from workers.following import ACTOR, SOURCE, Follower
+from workers.inbox.pump import Pump
+from workers.inbox.purging import every_hour
 from workers.search_attributes import register_search_attributes
 from workers.settings import Settings
 from workers.sweep_schedule import EVERY, ensure_sweep, sweep_is_scheduled
-from workers.wiring import Adapters, adapters, connect, sweeping, workers
+from workers.wiring import Adapters, adapters, connect, messages, sweeping, workers
 from workers.worker import run_until
 from workflows.types import REUSED
 
@@ -101,6 +103,8 @@ async def serving(
         working = asyncio.ensure_future(run_until(stopping, at_work))
         around = [
             asyncio.ensure_future(follower.run()),
+            asyncio.ensure_future(Pump(messages(client, having, clock)).run()),
+            asyncio.ensure_future(every_hour(having.work)),
             asyncio.ensure_future(_see_to_the_sweep(client, sweeping(client, having, clock))),
         ]
         failed: asyncio.Future[str] = asyncio.get_running_loop().create_future()

@@ -6,7 +6,7 @@ Nothing else may construct an adapter: a process asks for the whole set and clos
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -33,9 +33,15 @@ from events.log.postgres import PostgresLog
 from events.projections.reading import ReadModels
 from workers.codec import SYSTEM
 from workers.data_converter import data_converter
+from workers.inbox.applying import Applying
 from workers.inbox.connections import Connections
+from workers.inbox.giving import Giver
+from workers.inbox.lines import Hand
 from workers.inbox.links import Links
+from workers.inbox.rehearsing import Rehearsal
 from workers.inbox.store import Inbox
+from workers.inbox.understanding import Asking, NobodyAsks, Understanding
+from workers.inbox.work import Work
 from workers.poking import Poking
 from workers.settings import Settings
 from workers.worker import engagement_worker, outreach_worker
@@ -60,6 +66,7 @@ class Adapters:
     connections: Connections
     links: Links
     inbox: Inbox
+    work: Work
 
 
 @asynccontextmanager
@@ -71,7 +78,8 @@ async def adapters(
     keys = PostgresKeys(database_url, Keyring(keks))
     ledger, digests = PostgresEffects(database_url), PostgresDigests(database_url)
     read_models = ReadModels(database_url)
-    pool = Pool(database_url, role="rapport_app")
+    pool = Pool(database_url, role="rapport_app", size=8)
+    links = Links(pool, keys)
     try:
         async with PostgresLog(database_url, keys) as log:
             yield Adapters(
@@ -85,8 +93,9 @@ async def adapters(
                 email=Email(await _mail(settings, keys, smtp)),
                 read_models=read_models,
                 connections=Connections(pool, keys),
-                links=Links(pool, keys),
+                links=links,
                 inbox=Inbox(pool, keys),
+                work=Work(pool, links),
             )
     finally:
         await pool.close()
@@ -111,6 +120,17 @@ async def connect(config: ClientConnectConfig, keys: KeyStore, agency: str | Non
 def sweeping(client: Client, having: Adapters, clock: ClockSpec | None = None) -> Sweeping:
     """Make what a sweep does; *clock* goes to the runs that it starts."""
     return Sweeping(having.log, Poking(client, clock=clock))
+
+
+def messages(
+    client: Client, having: Adapters, clock: ClockSpec | None = None, asking: Asking | None = None
+) -> Hand:
+    """Make what it takes to apply what integrations send; *asking* speaks to providers' APIs."""
+    clock = clock or ClockSpec()
+    rehearsal = Rehearsal(having.log, having.directory, having.keys, clock, lambda: datetime.now(UTC))
+    applying = Applying(having.work, rehearsal, Giver(client, having.service, clock), having.keys)
+    understanding = Understanding(having.connections, having.links, having.keys, asking or NobodyAsks())
+    return Hand(having.work, understanding, applying)
 
 
 def workers(

@@ -36,6 +36,10 @@ _LEARN: Final = """
     WHERE excluded.how = 'confirmed' OR (x.engagement, x.ours, x.job_order) IS NOT DISTINCT FROM
         (excluded.engagement, excluded.ours, excluded.job_order)
 """
+# Whoever is about to let a message wait for a link holds the row's share: one of the two sees the other.
+_LOCK: Final = """
+    SELECT FROM rapport.connections WHERE agency = $1 AND connection_id = $2 FOR NO KEY UPDATE
+"""
 _WAITED_FOR: Final = """
     UPDATE rapport.inbox SET state = 'received', says = NULL, needs = NULL, settled_at = NULL, attempts = 0,
         next_at = clock_timestamp()
@@ -143,6 +147,7 @@ class Links:
         """Keep links in the caller's transaction; one that would change what an id stands for is left out."""
         digest_key = await self._keys.get_or_create(agency, DIGEST_SUBJECT)
         key = await self._keys.get_or_create(agency, subject(connection_id))
+        await connection.execute(_LOCK, agency, connection_id)
         kept = []
         for link in links:
             digest = _digest(digest_key, connection_id, (link.kind, link.external))

@@ -49,7 +49,8 @@ _HELD_UP: Final = """
     SELECT connection_id, count(*) FILTER (WHERE state = 'waiting') AS waiting,
         min(received_at) FILTER (WHERE state = 'waiting') AS waiting_since,
         count(*) FILTER (WHERE state = 'received') AS late,
-        min(received_at) FILTER (WHERE state = 'received') AS late_since, max(attempts) AS attempts
+        min(received_at) FILTER (WHERE state = 'received') AS late_since,
+        max(attempts) FILTER (WHERE state = 'received') AS attempts
     FROM rapport.inbox
     WHERE agency = $1
       AND (state = 'waiting' OR (state = 'received' AND received_at <= clock_timestamp() - $2::interval))
@@ -100,7 +101,8 @@ class HeldUp:
     waiting_since: datetime | None
     late: int
     late_since: datetime | None
-    attempts: int
+    attempts: int | None
+    """Of the late one that was tried most often."""
 
 
 class Inbox:

@@ -80,6 +80,8 @@ CREATE TABLE rapport.inbox (
 );
 CREATE INDEX inbox_due ON rapport.inbox (next_at) WHERE state = 'received';
 CREATE INDEX inbox_in_order ON rapport.inbox (agency, occurred_at, seq) WHERE state = 'received';
+CREATE INDEX inbox_begun ON rapport.inbox (agency, occurred_at, seq)
+    WHERE state = 'received' AND engagements <> '{}';
 CREATE INDEX inbox_by_time ON rapport.inbox (agency, received_at, message_id);
 CREATE INDEX inbox_by_connection ON rapport.inbox (agency, connection_id, received_at);
 CREATE INDEX inbox_held_up ON rapport.inbox (agency, connection_id) WHERE state IN ('waiting', 'unmatched');
@@ -221,8 +223,20 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, rapport, pg_temp AS 
     SELECT count(*) FROM purged
 $$;
 
+-- What did not fit may fit by now: a person may have recorded what was missing.
+CREATE FUNCTION rapport.look_again(p_younger interval) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, rapport, pg_temp AS $$
+    WITH asked AS (
+        UPDATE inbox i SET state = 'received', settled_at = NULL, attempts = 0, next_at = clock_timestamp()
+        WHERE i.state = 'waiting' AND i.needs = 'command' AND i.purged_at IS NULL
+          AND i.received_at > clock_timestamp() - p_younger
+        RETURNING 1
+    )
+    SELECT count(*) FROM asked
+$$;
+
 REVOKE EXECUTE ON FUNCTION rapport.find_connection, rapport.receive_message, rapport.due_inboxes,
-    rapport.take_inbox_turn, rapport.leave_inbox_turn, rapport.purge_inbox FROM PUBLIC;
+    rapport.take_inbox_turn, rapport.leave_inbox_turn, rapport.purge_inbox, rapport.look_again FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rapport.find_connection, rapport.receive_message, rapport.due_inboxes,
-    rapport.take_inbox_turn, rapport.leave_inbox_turn, rapport.purge_inbox TO rapport_app;
+    rapport.take_inbox_turn, rapport.leave_inbox_turn, rapport.purge_inbox, rapport.look_again TO rapport_app;
 RESET ROLE;

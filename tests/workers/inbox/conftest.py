@@ -1,24 +1,32 @@
 """Inboxes to test: one migrated database for the run, an agency of its own for every test."""
 
 import asyncio
+import importlib.util
+import sys
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
+from activities.commands import CommandService
 from events.integrations.message import Received
 from events.log.connect import Connections as Pool
 from events.log.keys import Keyring, KeyStore, development_kek
 from events.log.keys_postgres import PostgresKeys
 from events.log.migrate import migrate
-from workers.inbox.connections import Connection, Connections
+from events.log.postgres import PostgresLog
+from workers.inbox.connections import Connection, Connections, ConnectionSettings
 from workers.inbox.links import Links
 from workers.inbox.store import Inbox
+
+if TYPE_CHECKING:
+    from tests.workers.inbox.desk import Office
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 
@@ -109,3 +117,37 @@ async def offices(database: str) -> AsyncIterator[Callable[[], Post]]:
 def post(offices: Callable[[], Post]) -> Post:
     """This will be an agency with an inbox."""
     return offices()
+
+
+@pytest.fixture(scope="session")
+def desks() -> Any:
+    """This will give the module of the desk."""
+    place = Path(__file__).with_name("desk.py")
+    spec = importlib.util.spec_from_file_location("rapport_tests_inbox_desk", place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+async def office(post: Post, desks: Any) -> AsyncIterator["Office"]:
+    """This will be an office with two engagements, each with a submission that the connection knows."""
+    async with PostgresLog(post.url, post.keys) as log:
+        desk = desks.Desk(post.agency, log, CommandService(log))
+        settings = ConnectionSettings(settle_seconds=0)
+        connection = await post.connection(
+            provider="greenhouse", mapping=desks.mapping(*desks.RULES), settings=settings
+        )
+        made: Office = desks.Office(post, desk, connection)
+        for number in ("1", "2"):
+            engagement = f"e-{number}"
+            await desk.person(engagement, "open-engagement", candidate_id=f"c-{number}", owner="r-1")
+            await desk.person(
+                engagement, "record-submission", job_order_id="j-1", submission_id=f"s-{number}"
+            )
+            await made.link("candidate", f"cand-{number}", engagement)
+            await made.link("application", f"app-{number}", engagement, f"s-{number}")
+        yield made
