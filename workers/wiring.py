@@ -39,6 +39,7 @@ from workers.inbox.giving import Giver
 from workers.inbox.lines import Hand
 from workers.inbox.links import Links
 from workers.inbox.rehearsing import Rehearsal
+from workers.inbox.refusals import Refusals
 from workers.inbox.store import Inbox
 from workers.inbox.understanding import Asking, NobodyAsks, Understanding
 from workers.inbox.work import Work
@@ -67,6 +68,7 @@ class Adapters:
     links: Links
     inbox: Inbox
     work: Work
+    refusals: Refusals
 
 
 @asynccontextmanager
@@ -96,6 +98,7 @@ async def adapters(
                 links=links,
                 inbox=Inbox(pool, keys),
                 work=Work(pool, links),
+                refusals=Refusals(pool),
             )
     finally:
         await pool.close()

@@ -28,6 +28,7 @@ _TOLD: Final = frozenset(
         "EvidenceError",
         "Fallen",
         "KeyDestroyed",
+        "MappingError",
         "MigrationChanged",
         "NotAnswered",
         "NotEvidence",

@@ -3,6 +3,7 @@
 Nothing but a database that is away may answer with a 5xx, and it always does: the provider then sends again.
 """
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,14 +14,17 @@ import asyncpg
 import structlog
 
 from events.integrations.message import MALFORMED, Received
-from events.log.connect import LOST
+from events.log.connect import LOST, ConnectionsClosed
+from events.log.keys import KeyDestroyed, UnknownKek
 from gateway.webhooks import content, signing
 from gateway.webhooks.provider import Delivery, Malformed, NotTaken, NotVerified
 from gateway.webhooks.registry import PROVIDERS
 
 Outcome = Literal["kept", "known", "tested", "unknown", "not-verified", "not-taken", "away"]
 _ID: Final = re.compile(r"c-[A-Za-z0-9_-]{1,80}")
-_AWAY: Final = (*LOST, TimeoutError, asyncpg.PostgresError)
+_AWAY: Final = (*LOST, TimeoutError, asyncpg.PostgresError, ConnectionsClosed, UnknownKek)
+# The shortest patience of a provider is five seconds; what is not committed by then comes again.
+_PATIENCE: Final = 4.0
 _RETRY_AFTER: Final = "30"
 # Nobody knows it: a signature that is held against it takes as long as one that is held against a real one.
 _DUMMY: Final = signing.random_secret()
@@ -94,6 +98,9 @@ class Answer:
     failed: str | None = None
 
 
+_UNKNOWN: Final = Answer(404, "unknown", "there is no such connection; 'rapport connection list' names them")
+
+
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -116,7 +123,8 @@ class Door:
     async def take(self, connection_id: str, delivery: Delivery) -> Answer:
         """Take one delivery; what is acknowledged is in the database."""
         try:
-            answer = await self._taken(connection_id, delivery)
+            async with asyncio.timeout(_PATIENCE):
+                answer = await self._taken(connection_id, delivery)
         except _AWAY as error:
             _log.warning("a delivery could not be kept", error=type(error).__name__)
             says = "the inbox cannot be reached; send it again"
@@ -137,7 +145,7 @@ class Door:
         provider = PROVIDERS.get(found.provider) if found is not None else None
         if found is None or provider is None or found.disabled_at is not None:
             signing.hex_digest(_DUMMY, delivery.body)
-            return Answer(404, "unknown", "there is no such connection; 'rapport connection list' names them")
+            return _UNKNOWN
         shaken = provider.handshake(delivery)
         if shaken is not None:
             return Answer(shaken.status, "tested", "the door answers", shaken.headers)
@@ -154,8 +162,11 @@ class Door:
             received = _unread(delivery, error)
         if received is None:
             return Answer(provider.acknowledges, "tested", "the signature holds; nothing was kept")
-        if await self._inbox.receive(found, received):
-            return Answer(provider.acknowledges, "kept", "it is in the inbox")
+        try:
+            if await self._inbox.receive(found, received):
+                return Answer(provider.acknowledges, "kept", "it is in the inbox")
+        except KeyDestroyed:
+            return _UNKNOWN
         return Answer(provider.acknowledges, "known", "it was in the inbox already")
 
 

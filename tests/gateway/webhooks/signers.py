@@ -28,8 +28,13 @@ def signed(provider: str, body: bytes, **more: str) -> Delivery:
     return _SIGNERS[provider](body, {name.replace("_", "-"): value for name, value in more.items()})
 
 
+def hex_of(secret: str, content: bytes) -> str:
+    """Give the HMAC-SHA256 in hex."""
+    return hmac.new(secret.encode(), content, hashlib.sha256).hexdigest()
+
+
 def _hex(content: bytes) -> str:
-    return hmac.new(SECRET.encode(), content, hashlib.sha256).hexdigest()
+    return hex_of(SECRET, content)
 
 
 def _greenhouse(body: bytes, more: Mapping[str, str]) -> Delivery:

@@ -1,6 +1,7 @@
 """What becomes of a delivery, whoever sends it and whatever is away."""
 
 from dataclasses import replace
+from typing import Any
 
 import asyncpg
 import pytest
@@ -15,7 +16,7 @@ from tests.gateway.webhooks.signers import NOW, SAMPLES, secret_of, signed
 ALL = sorted(PROVIDERS)
 
 
-def held(provider: str = "greenhouse", **more: object) -> tuple[Door, Held]:
+def held(provider: str = "greenhouse", **more: Any) -> tuple[Door, Held]:
     """Give a door with one connection, and what it keeps."""
     there = replace(HeldConnection(provider, (secret_of(provider),)), **more)
     everything = Held({THERE: there})
@@ -73,7 +74,12 @@ class TestTake:
     ) -> None:
         """As much is computed as for a connection that is there."""
         bodies: list[bytes] = []
-        monkeypatch.setattr("gateway.webhooks.signing.hex_digest", lambda _, body: bodies.append(body) or "")
+
+        def digest(_: str, body: bytes) -> str:
+            bodies.append(body)
+            return ""
+
+        monkeypatch.setattr("gateway.webhooks.signing.hex_digest", digest)
         door, _ = held()
         await door.take(THERE, Delivery({}, b"there"))
         await door.take("c-bm9ib2R5", Delivery({}, b"nowhere"))
