@@ -905,3 +905,6 @@ class Order(BaseModel):
     at: GivenMoment | None = Field(default=None, description="when it happened; None: when it is decided")
     causation_id: UUID | None = None
     correlation_id: Id | None = None
+    expected_version: int | None = Field(
+        default=None, ge=0, description="the stream's version for which it is given; None: any"
+    )

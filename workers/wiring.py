@@ -38,8 +38,8 @@ from workers.inbox.connections import Connections
 from workers.inbox.giving import Giver
 from workers.inbox.lines import Hand
 from workers.inbox.links import Links
-from workers.inbox.rehearsing import Rehearsal
 from workers.inbox.refusals import Refusals
+from workers.inbox.rehearsing import Rehearsal
 from workers.inbox.store import Inbox
 from workers.inbox.understanding import Asking, NobodyAsks, Understanding
 from workers.inbox.work import Work
@@ -115,9 +115,11 @@ async def shut_log(database_url: str) -> AsyncIterator[EventLog]:
         yield log
 
 
-async def connect(config: ClientConnectConfig, keys: KeyStore, agency: str | None = None) -> Client:
-    """Connect to Temporal with the converter that everybody must share."""
-    return await Client.connect(**config, data_converter=data_converter(keys, agency))
+async def connect(
+    config: ClientConnectConfig, keys: KeyStore, agency: str | None = None, *, lazy: bool = False
+) -> Client:
+    """Connect to Temporal with the converter that everybody must share; *lazy*: not before the first call."""
+    return await Client.connect(**config, data_converter=data_converter(keys, agency), lazy=lazy)
 
 
 def sweeping(client: Client, having: Adapters, clock: ClockSpec | None = None) -> Sweeping:

@@ -23,6 +23,7 @@ from gateway.cli import (
     engagements,
     evidence,
     finding,
+    gateway,
     importing,
     inbox,
     inspect,
@@ -52,6 +53,7 @@ app = typer.Typer(
 COMMANDS: Final = (
     stack,
     check,
+    gateway,
     keeping,
     keys,
     agency,
