@@ -45,12 +45,12 @@ Glasses = Mapping[str, Moment]
 def broken(glasses: Glasses, event: BreakGlassUsed) -> dict[str, Moment]:
     """Fold one in; what has closed by then is forgotten."""
     still = {each: until for each, until in glasses.items() if until > event.at}
-    return {**still, _key(event.engagement, event.credential): event.until}
+    return {**still, glass_key(event.engagement, event.credential): event.until}
 
 
 def break_glass(command: BreakGlass, glasses: Glasses, at: Moment) -> list[BreakGlassUsed]:
     """Open it, unless it is open to this credential already."""
-    until = glasses.get(_key(command.engagement, command.credential))
+    until = glasses.get(glass_key(command.engagement, command.credential))
     if until is not None and until > at:
         return []
     return [
@@ -67,10 +67,11 @@ def break_glass(command: BreakGlass, glasses: Glasses, at: Moment) -> list[Break
 
 def is_open(glasses: Glasses, engagement: str, credential: str, at: Moment) -> bool:
     """Tell whether an engagement is open to a credential at a moment."""
-    until = glasses.get(_key(engagement, credential))
+    until = glasses.get(glass_key(engagement, credential))
     return until is not None and until > at
 
 
-def _key(engagement: str, credential: str) -> str:
+def glass_key(engagement: str, credential: str) -> str:
+    """Name what is open to whom."""
     # No id holds a slash.
     return f"{engagement}/{credential}"

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 import httpx
 
 from activities.channels.port import Channel
+from activities.commands import CommandService
 from activities.directory import Directory
 from events.log.connect import Connections
+from events.log.port import EventLog
 from gateway.access.codes import Codes
 from gateway.access.failures import Failures
+from gateway.access.issuers import Issuers
 from gateway.access.jwks import KeySets
 from gateway.access.jwt import Tokens
 from gateway.access.keys import Keys
@@ -31,11 +34,14 @@ class Access:
     knowing: Knowing
     targets: Targets
     keys: Keys
+    issuers: Issuers
     links: Links
     codes: Codes
     failures: Failures
     uses: Uses
     directory: Directory
+    log: EventLog
+    service: CommandService
 
 
 @asynccontextmanager
@@ -52,11 +58,14 @@ async def opened_access(
                 knowing=Knowing(connections, having.directory, failures, tokens, uses),
                 targets=Targets(connections, having.log, having.service, having.directory),
                 keys=Keys(connections),
+                issuers=Issuers(connections),
                 links=Links(connections),
                 codes=Codes(connections, having.keys, having.log, having.directory, channel or having.email),
                 failures=failures,
                 uses=uses,
                 directory=having.directory,
+                log=having.log,
+                service=having.service,
             )
             await failures.settled()
             await uses.settled()
