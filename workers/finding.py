@@ -8,7 +8,15 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 Kind = Literal[
-    "hold", "sweep", "no-workflow", "workflow-task", "activity", "stream-ahead", "effect", "projection"
+    "hold",
+    "sweep",
+    "no-workflow",
+    "workflow-task",
+    "activity",
+    "stream-ahead",
+    "effect",
+    "projection",
+    "delivery",
 ]
 ORDER: Final[tuple[Kind, ...]] = (
     "hold",
@@ -19,6 +27,7 @@ ORDER: Final[tuple[Kind, ...]] = (
     "stream-ahead",
     "effect",
     "projection",
+    "delivery",
 )
 
 # A stream trails by one append until the next sweep, which comes every minute: after two it is late.

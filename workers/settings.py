@@ -82,6 +82,12 @@ class Settings(BaseSettings):
     outreach_digest_minutes: float = Field(
         default=15, ge=0, le=1440, description="how long what comes up to one person gathers; 0: no time"
     )
+    webhooks_allow_http: bool = Field(
+        default=False, description="a subscription's URL may begin with http://"
+    )
+    webhooks_allow_private: bool = Field(
+        default=False, description="a webhook may go to an address that is not public"
+    )
     codec_port: int = Field(default=8234, ge=0, le=65535, description="0 takes any free port")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: LogFormat = "auto"

@@ -27,6 +27,8 @@ from events.log.effects import Effect, EffectsLedger
 from events.log.port import EventLog, StreamHead
 from events.projections.reading import ReadModels
 from workers.behind import PAGE, streams_ahead, the_sweep
+from workers.delivering.finding import undelivered
+from workers.delivering.subscriptions import Subscriptions
 from workers.finding import ORDER, PATIENCE, Finding
 from workers.unattended import AT_ONCE, engagement_of, in_need, open_run, open_workflows
 from workflows.types import SWEEP_ID, workflow_id
@@ -53,6 +55,7 @@ async def find_stuck(
     settles_after: timedelta = SETTLES_AFTER,
     schedule_id: str = SWEEP_ID,
     read_models: ReadModels | None = None,
+    subscriptions: Subscriptions | None = None,
 ) -> list[Finding]:
     """This will look at everything that an agency has under way, the oldest of each kind first."""
     executions = [each async for each in client.list_workflows(open_workflows(agency))]
@@ -64,6 +67,7 @@ async def find_stuck(
         *await streams_ahead(log, agency, patience),
         *await parked(ledger, agency, settles_after),
         *(await projections(read_models, agency, patience) if read_models is not None else ()),
+        *(await undelivered(subscriptions, agency) if subscriptions is not None else ()),
     ]
     ages = {each: each.since or datetime.now(UTC) for each in found}
     return sorted(found, key=lambda each: (ORDER.index(each.kind), ages[each], each.name))

@@ -32,6 +32,11 @@ from events.log.postgres import PostgresLog
 from events.projections.reading import ReadModels
 from workers.codec import SYSTEM
 from workers.data_converter import data_converter
+from workers.delivering.addresses import Rules
+from workers.delivering.deliveries import Deliveries
+from workers.delivering.desk import Desk
+from workers.delivering.sending import Sender
+from workers.delivering.subscriptions import Subscriptions
 from workers.poking import Poking
 from workers.settings import Settings
 from workers.worker import engagement_worker, outreach_worker
@@ -53,6 +58,14 @@ class Adapters:
     directory: Directory
     email: Email
     read_models: ReadModels
+    subscriptions: Subscriptions
+    deliveries: Deliveries
+    sender: Sender
+
+    @property
+    def desk(self) -> Desk:
+        """Give where subscriptions are made and tried."""
+        return Desk(self.subscriptions, self.log, self.sender)
 
 
 @asynccontextmanager
@@ -64,6 +77,8 @@ async def adapters(
     keys = PostgresKeys(database_url, Keyring(keks))
     ledger, digests = PostgresEffects(database_url), PostgresDigests(database_url)
     read_models = ReadModels(database_url)
+    subscriptions, deliveries = Subscriptions(database_url, keys), Deliveries(database_url)
+    sender = Sender(Rules(settings.webhooks_allow_http, settings.webhooks_allow_private))
     try:
         async with PostgresLog(database_url, keys) as log:
             yield Adapters(
@@ -76,8 +91,14 @@ async def adapters(
                 directory=Directory(log),
                 email=Email(await _mail(settings, keys, smtp)),
                 read_models=read_models,
+                subscriptions=subscriptions,
+                deliveries=deliveries,
+                sender=sender,
             )
     finally:
+        await sender.close()
+        await deliveries.close()
+        await subscriptions.close()
         await read_models.close()
         await digests.close()
         await ledger.close()

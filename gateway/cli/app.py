@@ -33,6 +33,7 @@ from gateway.cli import (
     reassigning,
     rehydrating,
     stack,
+    subscriptions,
     tracing,
     watching,
 )
@@ -67,6 +68,7 @@ COMMANDS: Final = (
     operating,
     rehydrating,
     outreach,
+    subscriptions,
     projections,
     playing,
 )

@@ -59,6 +59,7 @@ def stuck(
             attempts=attempts,
             patience=timedelta(seconds=patience),
             read_models=having.read_models,
+            subscriptions=having.subscriptions,
         )
         return {"agency": named, "stuck": sum(each.stuck for each in found), "findings": _rows(found)}
 

@@ -57,13 +57,8 @@ class Sender:
     ) -> None:
         self.rules, self.ask = rules, ask
         self._answers_within = answers_within
-        # No connection is kept: one that was checked an hour ago is not one that is checked now.
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=trust,
-            max_connections=None,
-            max_keepalive_connections=0,
-            network_backend=GuardedBackend(rules, ask),
-        )
+        self._trust = trust
+        self._pool: httpcore.AsyncConnectionPool | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -75,7 +70,21 @@ class Sender:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._pool.aclose()
+        if self._pool is not None:
+            await self._pool.aclose()
+            self._pool = None
+
+    def _opened(self) -> httpcore.AsyncConnectionPool:
+        # Made when first asked for: most processes have a sender and send nothing.
+        if self._pool is None:
+            self._pool = httpcore.AsyncConnectionPool(
+                ssl_context=self._trust or httpcore.default_ssl_context(),
+                max_connections=None,
+                # No connection is kept: one that was checked an hour ago is not one that is checked now.
+                max_keepalive_connections=0,
+                network_backend=GuardedBackend(self.rules, self.ask),
+            )
+        return self._pool
 
     async def send(
         self, url: str, message_id: str, body: str, secrets: Sequence[str], at: datetime
@@ -107,7 +116,7 @@ class Sender:
             return Answer(None, "it cannot be reached")
 
     async def _post(self, url: str, headers: Headers, body: bytes) -> Answer:
-        async with self._pool.stream("POST", url, headers=headers, content=body) as response:
+        async with self._opened().stream("POST", url, headers=headers, content=body) as response:
             given = {name.lower(): value for name, value in response.headers}
             # The status has decided; a body that never ends changes nothing.
             with suppress(TimeoutError, httpcore.NetworkError, httpcore.ProtocolError):
