@@ -1,4 +1,4 @@
-"""What a worker process does: runs the workers, follows the log, delivers webhooks, sees to it that somebody sweeps.
+"""What a worker process does: runs the workers, follows the log, delivers, sees to it that somebody sweeps.
 
 Every start sweeps, because a crash may have left a log ahead of its workflow with nobody to notice.
 """
