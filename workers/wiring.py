@@ -33,6 +33,11 @@ from events.log.postgres import PostgresLog
 from events.projections.reading import ReadModels
 from workers.codec import SYSTEM
 from workers.data_converter import data_converter
+from workers.delivering.addresses import Rules
+from workers.delivering.deliveries import Deliveries
+from workers.delivering.desk import Desk
+from workers.delivering.sending import Sender
+from workers.delivering.subscriptions import Subscriptions
 from workers.inbox.applying import Applying
 from workers.inbox.connections import Connections
 from workers.inbox.giving import Giver
@@ -69,6 +74,14 @@ class Adapters:
     inbox: Inbox
     work: Work
     refusals: Refusals
+    subscriptions: Subscriptions
+    deliveries: Deliveries
+    sender: Sender
+
+    @property
+    def desk(self) -> Desk:
+        """Give where subscriptions are made and tried."""
+        return Desk(self.subscriptions, self.log, self.sender)
 
 
 @asynccontextmanager
@@ -82,6 +95,8 @@ async def adapters(
     read_models = ReadModels(database_url)
     pool = Pool(database_url, role="rapport_app", size=8)
     links = Links(pool, keys)
+    subscriptions, deliveries = Subscriptions(database_url, keys), Deliveries(database_url)
+    sender = Sender(Rules(settings.webhooks_allow_http, settings.webhooks_allow_private))
     try:
         async with PostgresLog(database_url, keys) as log:
             yield Adapters(
@@ -99,8 +114,14 @@ async def adapters(
                 inbox=Inbox(pool, keys),
                 work=Work(pool, links),
                 refusals=Refusals(pool),
+                subscriptions=subscriptions,
+                deliveries=deliveries,
+                sender=sender,
             )
     finally:
+        await sender.close()
+        await deliveries.close()
+        await subscriptions.close()
         await pool.close()
         await read_models.close()
         await digests.close()

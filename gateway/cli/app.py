@@ -38,6 +38,7 @@ from gateway.cli import (
     reassigning,
     rehydrating,
     stack,
+    subscriptions,
     tracing,
     watching,
 )
@@ -77,6 +78,7 @@ COMMANDS: Final = (
     outreach,
     connections,
     inbox,
+    subscriptions,
     projections,
     playing,
 )

@@ -82,12 +82,12 @@ class TestWhoseMail:
         assert (await post.facts("e-1", sender=""))["writer"] == "stranger"
 
     async def test_is_nobodys_at_an_address_of_another_secret(self, post: Post) -> None:
-        forged = {"tokens": [reply_token(b"x" * 32, "a-1", "e-1")]}
+        forged: Any = {"tokens": [reply_token(b"x" * 32, "a-1", "e-1")]}
         assert (await post.facts(**forged))["engagement"] is None
 
     async def test_is_not_another_agencys(self, post: Post) -> None:
         """The same engagement id of another agency has another token."""
-        other = {"tokens": [reply_token(SECRET, "a-2", "e-1")]}
+        other: Any = {"tokens": [reply_token(SECRET, "a-2", "e-1")]}
         assert (await post.facts(**other))["engagement"] is None
 
     async def test_knows_engagements_that_are_new(self, post: Post) -> None:
