@@ -10,6 +10,7 @@ from events import absences as b
 from events import agency as a
 from events import caseloads as f
 from events import catalogue as e
+from events import glass as g
 from events import job_order as j
 from events.personal import Erased
 
@@ -399,6 +400,12 @@ def say_agency(event: a.AnyAgencyEvent, *, erased: str = ERASED) -> str:
             return (
                 f"Handing over {event.reassignment_id} is finished: {event.moved} engagements and "
                 f"{event.job_orders_moved} job orders moved{skipped}"
+            )
+        case g.BreakGlassUsed():
+            by = f" by {event.by}" if event.by else ""
+            return (
+                f"Glass of engagement {event.engagement} broken{by} with credential {event.credential}, "
+                f"open until {moment(event.until)}{_quote(event.reason, erased)}"
             )
         case _:
             assert_never(event)

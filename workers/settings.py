@@ -142,9 +142,11 @@ class Settings(BaseSettings):
         description="addresses whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, "
         "separated by commas",
     )
+    webhooks_allow_http: bool = Field(
+        default=False, description="whether a subscription's URL may begin with `http://`"
+    )
     webhooks_allow_private: bool = Field(
-        default=False,
-        description="whether webhooks may go out to private and loopback addresses, and without TLS",
+        default=False, description="whether webhooks may go out to addresses that are not public"
     )
     codec_port: int = Field(
         default=8234,

@@ -34,9 +34,9 @@ def unfit(name: str) -> str | None:
         return None
     if (report := REPORT_OF_INTENT.get(name)) is not None:
         return f"{quoted(name)} asks, and a message can only report what happened; use {quoted(report)}."
-    if name in PUBLIC and name not in OF_PEOPLE:
+    if name in JOB_ORDER_COMMANDS or (name in PUBLIC and name not in OF_PEOPLE):
         return f"{quoted(name)} asks, and a message can only report what happened."
-    if name in COMMANDS or name in JOB_ORDER_COMMANDS:
+    if name in COMMANDS:
         return f"{quoted(name)} is for people of the agency or for Rapport itself; no message can give it."
     return f"there is no command {quoted(name)}; {suggestion(name, REPORTS)}"
 

@@ -99,7 +99,7 @@ class Filling:
                 continue
             ours = self._made(key, ref, external, whose) if ref.new else self._find(ref, external)
             whose.append(ours)
-            ids[key] = self._ours(key, ref, ours)
+            ids[key] = self._ours(key, ref, external, ours)
             also = source.external(ref.also) if ref.also is not None else None
             if also is not None and self._look_up(ref.kind, also) is None and ours.engagement is not None:
                 self._fresh[ref.kind, also] = ours
@@ -125,7 +125,7 @@ class Filling:
         self._fresh[ref.kind, external] = made
         return made
 
-    def _ours(self, key: str, ref: Ref, ours: Ours) -> str:
+    def _ours(self, key: str, ref: Ref, external: str, ours: Ours) -> str:
         if key in ("engagement", "engagement_id"):
             found = ours.engagement
         elif key in ("job_order", "job_order_id"):
@@ -137,7 +137,7 @@ class Filling:
             says = (
                 f"{self.label}: the {ref.kind} at {ref.path} is linked, but not to a {what}; link it again."
             )
-            raise Broken(Waits(says, "link", ref.kind, None))
+            raise Broken(Waits(says, "link", ref.kind, external))
         return found
 
     def _one(self, whose: list[Ours], stream: str) -> str:
@@ -153,7 +153,8 @@ class Filling:
             says = f"{self.label} finds no {what} behind its ids; link them again."
         else:
             says = f"{self.label} names ids that are linked to different {what}s; correct one of the links."
-        raise Broken(Waits(says, "link"))
+        # It concerns somebody of ours, so it must not count as a stranger's.
+        raise Broken(Waits(says, "mapping"))
 
     def _value(self, name: str, key: str, value: Value, source: Source) -> Any:
         if value.path is None:

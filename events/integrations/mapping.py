@@ -169,10 +169,10 @@ def _value(command: Table, key: str, given: Any) -> Value | None:
     both = table.has("value") and (table.has("path") or values is not None)
     table.has("otherwise")
     table.close()
-    if both or (value.path is None and not table.has("value")):
+    if both or not (table.has("path") or table.has("value")):
         command.problem(path, 'write either path = "body.…", or value = and a constant.')
         return None
-    return value
+    return None if table.has("path") and value.path is None else value
 
 
 def _when(table: Table) -> dict[str, bool | tuple[Scalar, ...]]:

@@ -118,13 +118,18 @@ def _check_command(command: RuleCommand, note: Note) -> None:
             note(("fields", key), f"{name} has no field {quoted(key)}; {_fields_hint(key, fields)}")
         else:
             _check_value(name, key, value, note)
-    for key, info in fields.items():
-        if info.is_required() and key not in command.fields and key not in command.refs:
-            kinds = f" under refs, of kind {quoted(GIVE[key][0])}" if key in GIVE else " under fields"
-            note((), f"{name} needs {quoted(key)}; fill it{kinds}.")
+    missing = [
+        key
+        for key, info in fields.items()
+        if info.is_required() and key not in command.fields and key not in command.refs
+    ]
+    for key in missing:
+        where = f"refs, of kind {quoted(GIVE[key][0])}" if key in GIVE else "fields"
+        note((), f"{name} needs {quoted(key)}; fill it under {where}.")
     if (made := _MAKES.get(name)) is not None and made not in command.refs:
         note((), f"every delivery would make another one; name it by refs.{made} with new = true.")
-    _check_stream(command, own, note)
+    if not set(missing) & set(GIVE):
+        _check_stream(command, own, note)
 
 
 def _check_ref(name: str, key: str, ref: Ref, own: str, note: Note) -> None:
@@ -142,9 +147,8 @@ def _check_stream(command: RuleCommand, own: str, note: Note) -> None:
     stream = stream_of(command.name)
     if any(ref.kind in STREAMS[stream] and not ref.new for ref in command.refs.values()):
         return
-    what = "an engagement" if stream == "engagement" else "a job order"
     kinds = " or ".join(map(quoted, STREAMS[stream]))
-    note((), f"nothing says whose {what} it is; add refs.{own} with a kind of {kinds}.")
+    note((), f"nothing says whose it is; add refs.{own} of kind {kinds}.")
 
 
 def _check_value(name: str, key: str, value: Value, note: Note) -> None:

@@ -5,6 +5,7 @@ Total: any message comes to commands, to a reason, or to a wait; nothing is gues
 
 from typing import Any
 
+from events.integrations import mail_meaning
 from events.integrations.filling import Broken, Filling
 from events.integrations.meaning import (
     Ignored,
@@ -44,6 +45,8 @@ def read(message: Message, mapping: Mapping, known: Known) -> Meaning:
     """Say what a message means: by the first rule that names its event and whose conditions hold."""
     if message.event == MALFORMED:
         return Waits(f"It cannot be read: {message.headers.get(MALFORMED, 'nobody said why')}.", "mapping")
+    if mapping.provider == mail_meaning.MAIL:
+        return mail_meaning.mean(message, known)
     if mapping.provider == GENERIC and message.event.startswith(PREFIX):
         return read_own(message)
     source = Source(message)
@@ -56,6 +59,8 @@ def read(message: Message, mapping: Mapping, known: Known) -> Meaning:
 
 def mentions(message: Message, mapping: Mapping) -> frozenset[tuple[Kind, str]]:
     """Give every foreign id that reading this message may look up."""
+    if mapping.provider == mail_meaning.MAIL:
+        return mail_meaning.senders(message)
     source = Source(message)
     found: set[tuple[Kind, str | None]] = {
         (each.kind, source.external(each.path)) for each in mapping.whose if _told(each.events, message.event)

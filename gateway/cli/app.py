@@ -28,6 +28,7 @@ from gateway.cli import (
     inbox,
     inspect,
     keeping,
+    key,
     keys,
     operating,
     outreach,
@@ -37,6 +38,7 @@ from gateway.cli import (
     reassigning,
     rehydrating,
     stack,
+    subscriptions,
     tracing,
     watching,
 )
@@ -56,6 +58,7 @@ COMMANDS: Final = (
     gateway,
     keeping,
     keys,
+    key,
     agency,
     policies,
     importing,
@@ -75,6 +78,7 @@ COMMANDS: Final = (
     outreach,
     connections,
     inbox,
+    subscriptions,
     projections,
     playing,
 )

@@ -19,6 +19,7 @@ _OURS: Final = ("events.", "workflows.", "activities.", "workers.", "gateway.")
 # Exceptions of ours whose message is one sentence for people.
 _TOLD: Final = frozenset(
     {
+        "AccessError",
         "AgencyFileError",
         "BackupError",
         "CallerError",

@@ -10,6 +10,7 @@ from gateway.webhooks.ashby import Ashby
 from gateway.webhooks.calendly import Calendly
 from gateway.webhooks.greenhouse import Greenhouse
 from gateway.webhooks.lever import Lever
+from gateway.webhooks.mail import InboundMail
 from gateway.webhooks.provider import Provider
 from gateway.webhooks.smartrecruiters import SmartRecruiters
 from gateway.webhooks.standard_webhooks import StandardWebhooks
@@ -23,5 +24,6 @@ _ALL: Final[tuple[Provider, ...]] = (
     Calendly(),
     Workable(),
     SmartRecruiters(),
+    InboundMail(),
 )
 PROVIDERS: Final[Mapping[str, Provider]] = {each.name: each for each in _ALL}

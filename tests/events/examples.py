@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from events import absences, agency, caseloads, job_order
+from events import absences, agency, caseloads, glass, job_order
 from events import catalogue as e
 from events import commands as c
 from events.catalogue import Event
@@ -487,6 +487,14 @@ _AGENCY: Final[tuple[Event, ...]] = (
         moved=1,
         job_orders_moved=1,
         skipped=(caseloads.Skipped(stream="engagement:e-2", why="closed"),),
+    ),
+    glass.BreakGlassUsed(
+        at=AT,
+        engagement="e-1",
+        credential="Kx3fT0aPq9LmZr27",
+        by="operator-1",
+        until=DUE,
+        reason="The candidate reports a letter with another person's name.",
     ),
 )
 

@@ -20,7 +20,7 @@ WHSEC = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode(
 
 def secret_of(provider: str) -> str:
     """Give a secret of the provider's kind."""
-    return WHSEC if provider == "standard-webhooks" else SECRET
+    return WHSEC if provider in ("standard-webhooks", "mail") else SECRET
 
 
 def signed(provider: str, body: bytes, **more: str) -> Delivery:
@@ -92,6 +92,7 @@ _SIGNERS: Mapping[str, Callable[[bytes, Mapping[str, str]], Delivery]] = {
     "smartrecruiters": _smartrecruiters,
     "calendly": _calendly,
     "standard-webhooks": _standard,
+    "mail": _standard,
 }
 SAMPLES: Mapping[str, bytes] = {
     "greenhouse": b'{"action":"hire_candidate","payload":{"application":{"id":1}}}',
@@ -101,5 +102,6 @@ SAMPLES: Mapping[str, bytes] = {
     "smartrecruiters": b'{"job_id":"jid","candidate_id":"cid"}',
     "calendly": b'{"event":"invitee.created","created_at":"2026-03-02T09:29:00Z","payload":{"uri":"https://i/1"}}',
     "standard-webhooks": b'{"type":"contact.created","timestamp":"2026-03-02T09:29:00Z","data":{"id":"1"}}',
+    "mail": b"From: one@example.test\r\nTo: reply+0@r.test\r\nMessage-ID: <1@example.test>\r\n\r\nHello",
 }
 """One body of each provider."""

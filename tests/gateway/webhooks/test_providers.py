@@ -25,6 +25,7 @@ SIGNED_HEADERS = {
     "smartrecruiters": ("smartrecruiters-signature", "smartrecruiters-timestamp", "event-id", "event-name"),
     "calendly": ("calendly-webhook-signature",),
     "standard-webhooks": ("webhook-signature", "webhook-timestamp", "webhook-id"),
+    "mail": ("webhook-signature", "webhook-timestamp", "webhook-id"),
 }
 
 
