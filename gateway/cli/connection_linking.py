@@ -14,7 +14,7 @@ from gateway.cli.connect import Options, Session, perform
 if TYPE_CHECKING:
     from workers.inbox.links import Target
 
-Kind = Literal["candidate", "application", "job", "interview", "offer"]
+Kind = Literal["candidate", "application", "job", "interview", "offer", "sender"]
 # What each kind stands for beside an engagement.
 _NEEDS: dict[str, str | None] = {
     "candidate": None,
@@ -22,6 +22,7 @@ _NEEDS: dict[str, str | None] = {
     "job": "job-order",
     "interview": "interview",
     "offer": "offer",
+    "sender": None,
 }
 
 

@@ -306,9 +306,12 @@ class TestTarget:
         target = await target_of(session, "agency-1", kind, "e-1", {kind: key, "job-order": None})
         assert target == Target("e-1", key)
 
-    async def test_takes_a_candidate_for_an_engagement_that_is_there(self, kept: MemoryLog) -> None:
+    @pytest.mark.parametrize("kind", ["candidate", "sender"])
+    async def test_takes_a_candidate_for_an_engagement_that_is_there(
+        self, kept: MemoryLog, kind: str
+    ) -> None:
         session: Any = SimpleNamespace(log=kept)
-        target = await target_of(session, "agency-1", "candidate", "e-1", {"job-order": None})
+        target = await target_of(session, "agency-1", kind, "e-1", {"job-order": None})
         assert (target.engagement, target.ours) == ("e-1", None)
 
 

@@ -103,7 +103,7 @@ class TestTake:
         assert len(kept) == 40
         assert {each.deliveries for each in kept} == {3}
 
-    @pytest.mark.parametrize("provider", sorted(SAMPLES))
+    @pytest.mark.parametrize("provider", sorted(SAMPLES.keys() - {"mail"}))
     async def test_gives_the_message_back_as_it_was_signed(self, first: Process, provider: str) -> None:
         agency = a_new_agency()
         connection = await first.add(agency, provider)
