@@ -57,8 +57,8 @@ def _encoding() -> Callable[[Any], str]:
     make: Any = getattr(json.encoder, "c_make_encoder", None)
     if make is None:
         return whole
-    # In the order of its parameters: no look-out for circles, which plain data cannot have; no indent; the two
-    # separators; sorted keys, none skipped; no NaN.
+    # In the order of its parameters: no look-out for circles, which plain data cannot have, how to write the
+    # rest, no indent, the two separators, sorted keys, none skipped, no NaN.
     parts = make(None, _plain, json.encoder.encode_basestring, None, ":", ",", True, False, False)
     together = "".join
     return lambda value: together(parts(value, 0))
