@@ -158,8 +158,13 @@ class Stored(BaseModel):
         What ``model_construct`` does, without its look at every field.
         """
         made = cls.__new__(cls)
-        object.__setattr__(made, "__dict__", values)
-        object.__setattr__(made, "__pydantic_fields_set__", set(values))
-        object.__setattr__(made, "__pydantic_extra__", None)
-        object.__setattr__(made, "__pydantic_private__", None)
+        put = object.__setattr__
+        put(made, "__dict__", values)
+        # One set for all: a frozen model never adds to its own, and a copy gets a copy.
+        put(made, "__pydantic_fields_set__", _ALL_OF_STORED)
+        put(made, "__pydantic_extra__", None)
+        put(made, "__pydantic_private__", None)
         return made
+
+
+_ALL_OF_STORED: Final = set(Stored.model_fields)
