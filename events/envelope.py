@@ -25,6 +25,7 @@ _FREE: Final = ~(0xC000 << 48 | 0xF000 << 64)
 _new = object.__new__
 _slots: Any = vars(UUID)
 _put_number, _put_safety = _slots["int"].__set__, _slots["is_safe"].__set__
+_UNKNOWN: Final = SafeUUID.unknown
 
 
 def category_of(stream: str) -> str:
@@ -39,12 +40,14 @@ def event_id(agency: str, stream: str, command_id: str, ordinal: int) -> UUID:
 
 def derived_id(*parts: str) -> UUID:
     """Derive an id from parts that hold nothing personal; each part is length-prefixed."""
-    name = "".join([f"{len(part)}:{part}" for part in parts])
+    name = ""
+    for part in parts:
+        name += f"{len(part)}:{part}"
     # What uuid5 makes, without what it checks: ids are given by the million.
     number = int.from_bytes(sha1(_ROOT + name.encode(), usedforsecurity=False).digest()[:16], "big")
     identity = _new(UUID)
     _put_number(identity, number & _FREE | _FIXED)
-    _put_safety(identity, SafeUUID.unknown)
+    _put_safety(identity, _UNKNOWN)
     return identity
 
 

@@ -3,10 +3,14 @@
 Only for what the engine itself concludes from checked events and rules; what comes from outside is validated.
 """
 
+from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
+
+from events.catalogue import Rung
+from events.kinds import Recipient, RungAction
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -21,6 +25,25 @@ def made(kind: type[M], /, **values: Any) -> M:
     _set(model, "__pydantic_extra__", None)
     _set(model, "__pydantic_private__", None)
     return model
+
+
+def made_rung(
+    number: int,
+    at: datetime,
+    do: RungAction,
+    level: int,
+    to: Recipient | None = None,
+    template: str | None = None,
+) -> Rung:
+    """Make what ``Rung(...)`` would, of values that are right already."""
+    rung = _new(Rung)
+    _set(rung, "number", number)
+    _set(rung, "at", at)
+    _set(rung, "do", do)
+    _set(rung, "level", level)
+    _set(rung, "to", to)
+    _set(rung, "template", template)
+    return rung
 
 
 @cache

@@ -24,6 +24,7 @@ from events.going_live import went_live
 from events.obligations import react
 from events.policy import Policy
 from events.promises import Conclusion, changes
+from events.rule_index import index_of
 from events.state import Engagement
 from events.steps import due_steps, highest, next_due, take_step
 
@@ -133,7 +134,12 @@ class Prediction:
             self._try(decided, ctx)
         self._decide_at(now)
         begun = self._concluded
+        heeded = index_of(self.policy).heeded
         for number, event in enumerate(decided):
+            if event.type not in heeded and self._past is None:
+                # Nothing follows from it and nobody asks for it again: it needs no id.
+                self.state = evolve(self.state, event)
+                continue
             identity = event_id(agency, stream, command_id, number + self._concluded - begun)
             self.happen(event, identity, now)
 

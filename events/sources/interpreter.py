@@ -104,8 +104,11 @@ class Interpreter:
     def _step(self, situation: Situation, meaning: MappedActivity, reader: _Reader) -> Step:
         event = situation.event
         stream = f"{reader.category}:{reader.key(situation)}"
-        read = ((name, value(situation)) for name, value in reader.fields)
-        data = {name: value for name, value in read if value is not None}
+        data: dict[str, Any] = {}
+        for name, read in reader.fields:
+            value = read(situation)
+            if value is not None:
+                data[name] = value
         kind: ActorKind = "integration"
         person = self.mapping.name
         if meaning.actor is not None:

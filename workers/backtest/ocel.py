@@ -21,6 +21,7 @@ from events.sources.errors import SourceError
 from events.sources.interpreter import Interpreter, submits
 from events.sources.ocel import EVENTS, NO_EVENT, NO_OCEL, OBJECTS, SourceEvent, read_event, read_kind
 from events.sources.plan import people_of
+from workers.backtest.garbage import uncollected
 from workers.backtest.names import Names
 from workers.backtest.spool import Record, Spool, spooled
 
@@ -65,9 +66,10 @@ def deal(
         raise SourceError("the limit is a number of applicants: give at least 1")
     names = Names(place / "names")
     try:
-        reading = _Reading(path, interpreter, place, names)
-        reading.read()
-        return reading.deal(limit, before)
+        with uncollected():
+            reading = _Reading(path, interpreter, place, names)
+            reading.read()
+            return reading.deal(limit, before)
     finally:
         names.close()
 
