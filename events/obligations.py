@@ -3,7 +3,7 @@
 Due times are computed here once and stored in the event: no fold ever computes one again.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -77,10 +77,13 @@ def _standing(state: Engagement, gone: set[UUID]) -> set[tuple[str, str]]:
     return {(each.rule, each.subject) for key, each in state.obligations.items() if key not in gone}
 
 
-def _ordered(state: Engagement) -> list[UUID]:
-    if len(state.obligations) < 2:
-        return list(state.obligations)
-    return sorted(state.obligations, key=lambda key: (state.obligations[key].due_at, key))
+def _ordered(state: Engagement, rules: Container[str] | None = None) -> list[UUID]:
+    found = [
+        (promise.due_at, key)
+        for key, promise in state.obligations.items()
+        if rules is None or promise.rule in rules
+    ]
+    return [key for _, key in sorted(found)]
 
 
 def keeps(
@@ -106,11 +109,9 @@ def keeps(
 
 def _met(state: Engagement, event: e.AnyEvent, policy: Policy, named: Named) -> Iterator[e.AnyEvent]:
     kept_by = index_of(policy).met_by.get(event.type, NONE_KEPT)
-    for key in _ordered(state) if kept_by else ():
+    for key in _ordered(state, kept_by):
         promise = state.obligations[key]
-        rule = kept_by.get(promise.rule)
-        if rule is None:
-            continue
+        rule = kept_by[promise.rule]
         calendar = calendar_of(policy, _reckoned_by(policy, rule, state, promise))
         if not keeps(rule, event, promise.subject, promise.since, named, promise.due_at, calendar):
             continue
@@ -134,7 +135,7 @@ def _excused(state: Engagement, event: e.AnyEvent, policy: Policy, named: Named)
     """A breach that is over is still excused by a timely act that was recorded late."""
     kept_by = index_of(policy).met_by.get(event.type, NONE_KEPT)
     for key, breach in state.breaches.items() if kept_by else ():
-        if key in state.obligations or breach.excused or event.at > breach.due_at:
+        if breach.excused or event.at > breach.due_at or key in state.obligations:
             continue
         rule = kept_by.get(breach.rule)
         if rule is None:

@@ -18,6 +18,7 @@ from events.annulment import Happened, annul
 from events.codec import decode
 from events.commands import AnyCommand
 from events.context import Context
+from events.copying import put
 from events.envelope import Actor, Stored, derived_id, event_id
 from events.evolve import evolve
 from events.going_live import went_live
@@ -191,8 +192,7 @@ class Prediction:
         # What is owed to a mail server is nobody's promise: no decision looks at it.
         if not isinstance(event, e.OutreachRequested):
             # In place: nobody else holds this state, and copying it is most of what a fold costs.
-            for name, value in changes(self.state, cast("Conclusion", event)).items():
-                object.__setattr__(self.state, name, value)
+            put(self.state, changes(self.state, cast("Conclusion", event)))
         self._concluded += 1
         if self._past is not None:
             assert self.decided_at is not None

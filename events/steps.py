@@ -46,7 +46,7 @@ def _heard(mode: Mode, rung: e.Rung) -> bool:
 
 def next_due(state: Engagement) -> datetime | None:
     """Tell when the next step of any open promise is due."""
-    return min((rung.at for promise in state.obligations.values() for rung in promise.rungs), default=None)
+    return min([rung.at for promise in state.obligations.values() for rung in promise.rungs], default=None)
 
 
 def next_leave(state: Engagement, now: datetime) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Lets a long piece of work go by without the collector of cycles, which would look at all of it again and again.
+"""Lets a long piece of work go by without the collector of cycles, which would look at all of it repeatedly.
 
 Only for work that holds many small things and ties none of them in a cycle: these go when nobody holds them.
 """
