@@ -17,6 +17,7 @@ Kind = Literal[
     "effect",
     "inbox",
     "projection",
+    "delivery",
 ]
 ORDER: Final[tuple[Kind, ...]] = (
     "hold",
@@ -28,6 +29,7 @@ ORDER: Final[tuple[Kind, ...]] = (
     "effect",
     "inbox",
     "projection",
+    "delivery",
 )
 
 # A stream trails by one append until the next sweep, which comes every minute: after two it is late.
