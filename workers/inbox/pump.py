@@ -92,14 +92,19 @@ class Pump:
             await asyncio.gather(task, keeping, return_exceptions=True)
 
     async def _keep(self, agency: str) -> None:
-        """Keep the turn; ends when somebody else has it, or nobody can be asked."""
-        every = self._lease.total_seconds() / 3
-        with contextlib.suppress(*LOST):
-            while True:
-                await asyncio.sleep(every)
+        """Keep the turn; ends when somebody else has it, or when it is over and nobody could be asked."""
+        lease, every = self._lease.total_seconds(), self._lease.total_seconds() / 4
+        loop = asyncio.get_running_loop()
+        ours_until = loop.time() + lease
+        while loop.time() + every < ours_until:
+            await asyncio.sleep(every)
+            with contextlib.suppress(*LOST):
+                asked_at = loop.time()
                 async with asyncio.timeout(every):
                     if not await self._hand.work.take_turn(agency, self._holder, self._lease):
-                        return
+                        break
+                ours_until = asked_at + lease
+        _log.warning("an agency's turn is lost", agency=agency)
 
     async def _listen(self) -> None:
         listener: Connection | None = None
