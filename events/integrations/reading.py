@@ -19,7 +19,7 @@ from events.integrations.meaning import (
     Waits,
     Wanted,
 )
-from events.integrations.message import Message
+from events.integrations.message import MALFORMED, Message
 from events.integrations.own_words import GENERIC, PREFIX, read_own
 from events.integrations.paths import Source, meets, of_fetched, shown
 from events.integrations.rules import Mapping, Rule
@@ -43,6 +43,8 @@ __all__ = [
 
 def read(message: Message, mapping: Mapping, known: Known) -> Meaning:
     """Say what a message means: by the first rule that names its event and whose conditions hold."""
+    if message.event == MALFORMED:
+        return Waits(f"It cannot be read: {message.headers.get(MALFORMED, 'nobody said why')}.", "mapping")
     if mapping.provider == mail_meaning.MAIL:
         return mail_meaning.mean(message, known)
     if mapping.provider == GENERIC and message.event.startswith(PREFIX):
