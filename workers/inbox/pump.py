@@ -42,9 +42,9 @@ class Pump:
                     pause = await self._look()
                 except LOST as error:
                     _log.warning("the inbox is not reached", error=type(error).__name__)
-                except Exception:
-                    # Nothing is lost by it: what is there is looked at again.
-                    _log.exception("the inbox is not looked at")
+                except Exception as error:
+                    # Nothing is lost: what is there is looked at again.  An error's words may be personal.
+                    _log.error("the inbox is not looked at", error=type(error).__name__)
                 await _wait(self._woken, pause)
         finally:
             listening.cancel()
@@ -74,9 +74,9 @@ class Pump:
                     await work.leave_turn(agency, self._holder)
         except LOST as error:
             _log.warning("an agency's inbox is interrupted", agency=agency, error=type(error).__name__)
-        except Exception:
+        except Exception as error:
             # Its messages are still there, and are taken up again; but somebody should know.
-            _log.exception("an agency's inbox is interrupted", agency=agency)
+            _log.error("an agency's inbox is interrupted", agency=agency, error=type(error).__name__)
 
     async def _with_lease(self, agency: str, working: Awaitable[None]) -> None:
         """Work for as long as the turn is ours."""
