@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-Kind = Literal["candidate", "application", "job", "interview", "offer"]
+Kind = Literal["candidate", "application", "job", "interview", "offer", "sender"]
 Needs = Literal["mapping", "link", "fetch"]
 
 
