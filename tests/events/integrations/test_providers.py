@@ -1,5 +1,6 @@
 """What Lever, Ashby, Workable and SmartRecruiters tell, by the mappings that ship."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -208,3 +209,16 @@ class TestSmartRecruiters:
     def test_ignores_where_nothing_is_decided_and_waits_where_nobody_knows(self, given: Reads) -> None:
         assert isinstance(given("IN_REVIEW"), Ignored)
         assert 'fetched.status is "SHELVED"' in given("SHELVED").says
+
+
+class TestVectors:
+    def test_of_strangers_wait_or_are_ignored(self, reads: Reads, sample: Callable[[str], Any]) -> None:
+        """Signed samples of every provider, about people whom nobody has linked."""
+        names_of_events = ("action", "event", "event_type", "type")
+        for vector in sample("webhook_vectors/vectors.json"):
+            provider = vector["provider"].replace("standardwebhooks", "standard-webhooks")
+            body = json.loads(vector["body"])
+            event = next((body[each] for each in names_of_events if each in body), "application.created")
+            meaning = reads(provider, event, body)
+            assert isinstance(meaning, Ignored | Waits)
+            assert "Ada" not in str(meaning)
