@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from events.envelope import Actor
 from events.integrations.aspects import aspect
-from events.integrations.mapping import Mapping
+from events.integrations.mapping import Mapping, MappingError, of_body, parse
 from events.integrations.message import Message
 from events.integrations.reading import Ignored, KnownIds, Means, Ours, Waits, mentions, read
 from events.integrations.rules import Rule
@@ -37,6 +38,27 @@ WORDS: Final = st.sampled_from(
 LEAVES: Final = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | WORDS | st.just(10**400)
 )
+TOKENS: Final = st.sampled_from(
+    [
+        "",
+        "nan",
+        "1",
+        "true",
+        "[]",
+        "{}",
+        "[1]",
+        '"x"',
+        '"body.x"',
+        '"item.x"',
+        "=",
+        "#",
+        "[[rule]]",
+        "x",
+        "2026-01-05",
+        "inf",
+    ]
+)
+DEPLOY: Final = Path(__file__).parents[3] / "deploy" / "connections"
 KNOWN: Final = KnownIds(
     {
         ("application", "5"): Ours("e-1", "s-1", "jo-1"),
@@ -95,6 +117,13 @@ def answering(rule: Rule, draw: Callable[[Any], Any]) -> dict[str, Any]:
     return root
 
 
+def attempt(text: str) -> tuple[Mapping | None, list[str]]:
+    try:
+        return parse(text, where="ours.toml"), []
+    except MappingError as error:
+        return None, error.problems
+
+
 def message(event: str, body: Any, fetched: Any) -> Message:
     return Message(event, datetime(2026, 3, 2, tzinfo=UTC), body, {}, fetched)
 
@@ -150,3 +179,25 @@ class TestReadingAnything:
         check(
             message(event, root["body"], data.draw(st.sampled_from([root["fetched"]] * 3 + [None]))), mapping
         )
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+class TestParsingAnything:
+    @settings(max_examples=30)
+    @given(data=st.data())
+    def test_gives_a_mapping_that_can_be_kept_or_sentences(self, provider: str, data: st.DataObject) -> None:
+        """Somebody edits what ships: lines lost, said twice, or with another word in them."""
+        lines = (DEPLOY / f"{provider}.toml").read_text(encoding="utf-8").split("\n")
+        for _ in range(data.draw(st.integers(1, 4))):
+            at = data.draw(st.integers(0, len(lines) - 1))
+            words = lines[at].split(" ")
+            words[data.draw(st.integers(0, len(words) - 1))] = data.draw(TOKENS)
+            times = data.draw(st.sampled_from([0, 1, 1, 1, 2]))
+            lines[at : at + 1] = [" ".join(words)] * times
+        mapping, problems = attempt("\n".join(lines))
+        assert all(each.startswith("ours.toml") and "\n" not in each for each in problems)
+        if mapping is None:
+            assert problems
+        else:
+            assert of_body(mapping.body()) == mapping
+            check(message(data.draw(st.sampled_from(["x", "offer_deleted"])), {}, {}), mapping)
