@@ -44,6 +44,8 @@ __all__ = [
 
 def read(message: Message, mapping: Mapping, known: Known) -> Meaning:
     """Say what a message means: by the first rule that names its event and whose conditions hold."""
+    if message.event == MALFORMED:
+        return Waits(f"It cannot be read: {message.headers.get(MALFORMED, 'nobody said why')}.", "mapping")
     if mapping.provider == mail_meaning.MAIL:
         return mail_meaning.mean(message, known)
     if mapping.provider == GENERIC and message.event.startswith(PREFIX):

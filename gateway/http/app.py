@@ -21,6 +21,7 @@ from gateway.http.routes import (
     compliance,
     engagements,
     health,
+    hooks,
     job_orders,
     record,
     waiting,
@@ -36,6 +37,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     compliance.router,
     job_orders.router,
     agency.router,
+    hooks.router,
 )
 VERSION: Final = "1"
 

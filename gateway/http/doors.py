@@ -21,6 +21,7 @@ from gateway.access.who import Who
 from gateway.http.flights import Flights
 from gateway.http.permits import Action, Target, nobody_may
 from gateway.http.problems import Problem
+from gateway.webhooks.door import Door
 from workers.adopting import Commanding
 from workers.client import Engagements
 from workers.health import what_is_missing
@@ -82,6 +83,8 @@ class Doors:
     """Says what keeps this process from working, a sentence for each server."""
     flights: Flights = field(default_factory=Flights)
     client: Client | None = None
+    hooks: Door | None = None
+    """Takes other systems' deliveries."""
 
 
 @asynccontextmanager
@@ -105,4 +108,5 @@ async def opened(
             may=may,
             missing=lambda: what_is_missing(database_url, client),
             client=client,
+            hooks=Door(having.connections, having.inbox, having.refusals),
         )

@@ -111,6 +111,12 @@ class Desk:
         order = parse_order(name, data, command_id=command_id, actor_default=PERSON, source="test")
         await self.decide(engagement, order)
 
+    def stream_command(self, stream: str, name: str, **data: Any) -> StreamCommand:
+        """Write a command of somebody of the agency to a job order."""
+        return StreamCommand(
+            agency=self.agency, stream=stream, command_id=name, name=name, data=data, actor=PERSON
+        )
+
     async def decide(self, engagement: str, order: Any) -> Given:
         """Decide at the newest version until nobody was faster."""
         stream = f"engagement:{engagement}"
