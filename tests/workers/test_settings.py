@@ -134,3 +134,13 @@ class TestParse:
     def test_refuses_what_is_no_key(self, text: str) -> None:
         with pytest.raises(ValueError, match="ID:BASE64"):
             KeyEncryptionKey.parse(text)
+
+
+class TestWebhooks:
+    def test_go_to_public_addresses_by_https_unless_it_is_said(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        settings = load_settings()
+        assert (settings.webhooks_allow_http, settings.webhooks_allow_private) == (False, False)
+        monkeypatch.setenv("RAPPORT_WEBHOOKS_ALLOW_PRIVATE", "1")
+        monkeypatch.setenv("RAPPORT_WEBHOOKS_ALLOW_HTTP", "1")
+        settings = load_settings()
+        assert (settings.webhooks_allow_http, settings.webhooks_allow_private) == (True, True)

@@ -100,6 +100,9 @@ class Deliverer:
             while True:
                 of = await self._deliveries.subscription(*key)
                 if of is None:
+                    # Paused, removed or gone: what has left already is still noted.
+                    if under_way:
+                        await asyncio.wait(under_way)
                     break
                 read = await self._take_in(of)
                 while len(under_way) < (1 if of.failures else AT_ONCE):
