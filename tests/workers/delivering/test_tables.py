@@ -87,9 +87,9 @@ class TestRoom:
         self, post: "Post", receiver: "Receiver", monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A receiver that is dead for days does not copy the log into its queue."""
-        for module in ("deliveries", "deliverer"):
+        for module in ("deliveries", "attempts"):
             monkeypatch.setattr(f"workers.delivering.{module}.ROOM", 10)
-        monkeypatch.setattr("workers.delivering.deliverer.PAGE", 5)
+        monkeypatch.setattr("workers.delivering.attempts.PAGE", 5)
         receiver.status = 500
         of, _ = await post.subscribe(receiver)
         await post.happens("e-1", 40)
