@@ -14,8 +14,8 @@ from events.envelope import derived_id
 from events.fold import fold
 from events.kinds import Awaited, Stage
 from events.orders import COMMANDS
+from gateway.cli import telling
 from gateway.cli.reading import summary
-from gateway.cli.telling import state_at
 from gateway.http.asking import (
     Asking,
     Cursor,
@@ -180,6 +180,5 @@ async def engagement(asking: Asking, engagement_id: EngagementId, min_version: M
     personal = await asking.sees_engagement(engagement_id)
     await has_reached(asking, f"engagement:{engagement_id}", min_version)
     events = await stream_of(asking, "engagement", engagement_id, personal=personal)
-    state = state_at("engagement", engagement_id, events, whole=True)
-    row = summary(fold(events))
-    return reply({**row, "state": state}, version=row["version"])
+    state = fold(events)
+    return reply({**summary(state), "state": telling.engagement(state, whole=True)}, version=state.version)
