@@ -95,6 +95,10 @@ class Directory:
         """Give an agency's people, absences and policy as they are now, asked from the log."""
         return await self._state(agency, trust=False)
 
+    async def recent(self, agency: str) -> Agency:
+        """Give the same as it was some seconds ago at most: for doors that ask it of every request."""
+        return await self._state(agency)
+
     async def offices(self, agency: str, people: Iterable[str]) -> dict[str, str]:
         """Say where people work, asked from the log; who has no office is left out."""
         known = (await self._state(agency, trust=False)).people

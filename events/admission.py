@@ -25,6 +25,9 @@ LATE_REPORTS: Final = frozenset(
     {
         "record-contact",
         "record-attempt",
+        "stop-outreach",
+        "allow-outreach",
+        "record-bounce",
         "record-message",
         "request-call",
         "record-check",

@@ -32,6 +32,7 @@ from events.catalogue import Event, PolicyAdopted
 from events.codec import registry_of
 from events.commands import Command
 from events.errors import InvalidCommand
+from events.glass import BreakGlass, BreakGlassUsed, break_glass, broken
 from events.kinds import Code, Id, Moment
 from events.personal import Personal
 from events.policy import LARGEST_COMPILED, read_policy
@@ -119,7 +120,8 @@ AnyAgencyEvent = Annotated[
     | AbsenceRecorded
     | AbsenceEnded
     | CaseloadReassignmentStarted
-    | CaseloadReassignmentCompleted,
+    | CaseloadReassignmentCompleted
+    | BreakGlassUsed,
     Field(discriminator="type"),
 ]
 EVENTS: Final[dict[str, type[Event]]] = registry_of(AnyAgencyEvent)
@@ -180,7 +182,8 @@ AnyAgencyCommand = Annotated[
     | RecordAbsence
     | EndAbsence
     | StartReassignment
-    | CompleteReassignment,
+    | CompleteReassignment
+    | BreakGlass,
     Field(discriminator="name"),
 ]
 COMMANDS: Final[dict[str, type[Command]]] = {
@@ -224,6 +227,8 @@ class Agency:
     """Every absence there was, is or will be, by its id."""
     reassignments: dict[str, Reassignment] = field(default_factory=dict)
     """Caseloads whose handing over has begun and is not finished."""
+    glasses: dict[str, Moment] = field(default_factory=dict)
+    """Until when an engagement's personal fields are open to a credential that may not see them."""
 
     def lines(self) -> dict[str, Line]:
         """Give everybody's line, of those who left too; only people who work here now stand in one.
@@ -278,6 +283,8 @@ def evolve(state: Agency, event: AnyAgencyEvent) -> Agency:
                 if each != event.reassignment_id
             }
             return replace(state, reassignments=left_over)
+        case BreakGlassUsed():
+            return replace(state, glasses=broken(state.glasses, event))
         case _:
             assert_never(event)
 
@@ -319,6 +326,8 @@ def decide(command: AnyAgencyCommand, state: Agency, at: Moment) -> list[AnyAgen
             return [*start_reassignment(command, state.people, state.left, state.reassignments, at)]
         case CompleteReassignment():
             return [*complete_reassignment(command, state.reassignments, at)]
+        case BreakGlass():
+            return [*break_glass(command, state.glasses, at)]
         case _:
             assert_never(command)
 

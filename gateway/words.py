@@ -10,6 +10,7 @@ from events import absences as b
 from events import agency as a
 from events import caseloads as f
 from events import catalogue as e
+from events import glass as g
 from events import job_order as j
 from events.personal import Erased
 
@@ -53,6 +54,12 @@ def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
         case e.QuietHoursSet():
             lives = f", lives by {event.zone} time" if event.zone else ""
             return f"Not to be written to: {event.quiet_hours or 'as the agency does'}{lives}"
+        case e.OutreachStopped():
+            return "Candidate wants no automated messages any more"
+        case e.OutreachAllowed():
+            return "Candidate takes automated messages again"
+        case e.OutreachBounced():
+            return f"A message came back ({event.reason})"
         case e.IntakeCompleted():
             return "Intake completed"
         case e.Paused():
@@ -393,6 +400,12 @@ def say_agency(event: a.AnyAgencyEvent, *, erased: str = ERASED) -> str:
             return (
                 f"Handing over {event.reassignment_id} is finished: {event.moved} engagements and "
                 f"{event.job_orders_moved} job orders moved{skipped}"
+            )
+        case g.BreakGlassUsed():
+            by = f" by {event.by}" if event.by else ""
+            return (
+                f"Glass of engagement {event.engagement} broken{by} with credential {event.credential}, "
+                f"open until {moment(event.until)}{_quote(event.reason, erased)}"
             )
         case _:
             assert_never(event)

@@ -5,8 +5,8 @@ Nothing else may construct an adapter: a process asks for the whole set and clos
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,8 @@ from activities.outreach import SETTLES_AFTER, Outreach
 from activities.recording import Recording
 from activities.sweeping import Sweeping
 from events.clock import ClockSpec
+from events.integrations.mail_meaning import MAIL
+from events.log.connect import Connections as Pool
 from events.log.digests import Digests
 from events.log.digests_postgres import PostgresDigests
 from events.log.effects import EffectsLedger
@@ -32,6 +34,22 @@ from events.log.postgres import PostgresLog
 from events.projections.reading import ReadModels
 from workers.codec import SYSTEM
 from workers.data_converter import data_converter
+from workers.delivering.addresses import Rules
+from workers.delivering.deliveries import Deliveries
+from workers.delivering.desk import Desk
+from workers.delivering.sending import Sender
+from workers.delivering.subscriptions import Subscriptions
+from workers.inbox.applying import Applying
+from workers.inbox.connections import Connections
+from workers.inbox.giving import Giver
+from workers.inbox.lines import Hand
+from workers.inbox.links import Links
+from workers.inbox.mail import WhoseMail
+from workers.inbox.refusals import Refusals
+from workers.inbox.rehearsing import Rehearsal
+from workers.inbox.store import Inbox
+from workers.inbox.understanding import Asking, ByProvider, NobodyAsks, Understanding
+from workers.inbox.work import Work
 from workers.poking import Poking
 from workers.settings import Settings
 from workers.worker import engagement_worker, outreach_worker
@@ -52,7 +70,21 @@ class Adapters:
     service: CommandService
     directory: Directory
     email: Email
+    reply_secret: bytes = field(repr=False)
     read_models: ReadModels
+    connections: Connections
+    links: Links
+    inbox: Inbox
+    work: Work
+    refusals: Refusals
+    subscriptions: Subscriptions
+    deliveries: Deliveries
+    sender: Sender
+
+    @property
+    def desk(self) -> Desk:
+        """Give where subscriptions are made and tried."""
+        return Desk(self.subscriptions, self.log, self.sender)
 
 
 @asynccontextmanager
@@ -64,8 +96,13 @@ async def adapters(
     keys = PostgresKeys(database_url, Keyring(keks))
     ledger, digests = PostgresEffects(database_url), PostgresDigests(database_url)
     read_models = ReadModels(database_url)
+    pool = Pool(database_url, role="rapport_app", size=8)
+    links = Links(pool, keys)
+    subscriptions, deliveries = Subscriptions(database_url, keys), Deliveries(database_url)
+    sender = Sender(Rules(settings.webhooks_allow_http, settings.webhooks_allow_private))
     try:
         async with PostgresLog(database_url, keys) as log:
+            mail = await _mail(settings, keys, smtp)
             yield Adapters(
                 log=log,
                 keys=keys,
@@ -74,10 +111,23 @@ async def adapters(
                 digest_window=timedelta(minutes=settings.outreach_digest_minutes),
                 service=CommandService(log),
                 directory=Directory(log),
-                email=Email(await _mail(settings, keys, smtp)),
+                email=Email(mail),
+                reply_secret=mail.reply_secret,
                 read_models=read_models,
+                connections=Connections(pool, keys),
+                links=links,
+                inbox=Inbox(pool, keys),
+                work=Work(pool, links),
+                refusals=Refusals(pool),
+                subscriptions=subscriptions,
+                deliveries=deliveries,
+                sender=sender,
             )
     finally:
+        await sender.close()
+        await deliveries.close()
+        await subscriptions.close()
+        await pool.close()
         await read_models.close()
         await digests.close()
         await ledger.close()
@@ -101,6 +151,19 @@ async def connect(
 def sweeping(client: Client, having: Adapters, clock: ClockSpec | None = None) -> Sweeping:
     """Make what a sweep does; *clock* goes to the runs that it starts."""
     return Sweeping(having.log, Poking(client, clock=clock))
+
+
+def messages(
+    client: Client, having: Adapters, clock: ClockSpec | None = None, asking: Asking | None = None
+) -> Hand:
+    """Make what it takes to apply what integrations send; *asking* speaks to providers' APIs."""
+    clock = clock or ClockSpec()
+    rehearsal = Rehearsal(having.log, having.directory, having.keys, clock, lambda: datetime.now(UTC))
+    applying = Applying(having.work, rehearsal, Giver(client, having.service, clock), having.keys)
+    mail = WhoseMail(having.log, having.directory, having.reply_secret)
+    asked = ByProvider({MAIL: mail}, asking or NobodyAsks())
+    understanding = Understanding(having.connections, having.links, having.keys, asked)
+    return Hand(having.work, understanding, applying)
 
 
 def workers(
@@ -130,13 +193,19 @@ def workers(
 
 
 async def _mail(settings: Settings, keys: KeyStore, smtp: tuple[str, int] | None) -> MailSettings:
+    secret = await keys.get_or_create(SYSTEM, _REPLIES)
+    own = settings.smtp_host is not None
     host, port = smtp or ("localhost", settings.smtp_port)
     if settings.smtp_host is not None:
         host, port = settings.smtp_host, settings.smtp_port
-    secret = await keys.get_or_create(SYSTEM, _REPLIES)
+    password = settings.smtp_password
     return MailSettings(
         host=host,
         port=port,
+        # The sink of the embedded stack asks for nothing.
+        security=settings.smtp_security if own else "none",
+        username=settings.smtp_username if own else None,
+        password=password.get_secret_value() if own and password is not None else None,
         sender=settings.smtp_from,
         domain=settings.smtp_from.rpartition("@")[2],
         reply_domain=settings.smtp_reply_domain,

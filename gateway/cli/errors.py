@@ -19,6 +19,7 @@ _OURS: Final = ("events.", "workflows.", "activities.", "workers.", "gateway.")
 # Exceptions of ours whose message is one sentence for people.
 _TOLD: Final = frozenset(
     {
+        "AccessError",
         "AgencyFileError",
         "BackupError",
         "CallerError",
@@ -28,6 +29,7 @@ _TOLD: Final = frozenset(
         "EvidenceError",
         "Fallen",
         "KeyDestroyed",
+        "MappingError",
         "MigrationChanged",
         "NotAnswered",
         "NotEvidence",

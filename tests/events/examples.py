@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from events import absences, agency, caseloads, job_order
+from events import absences, agency, caseloads, glass, job_order
 from events import catalogue as e
 from events import commands as c
 from events.catalogue import Event
@@ -49,6 +49,9 @@ _ENGAGEMENT: Final[tuple[Event, ...]] = (
     e.WentLive(at=AT, imported=12, observes=("keep-in-touch",)),
     e.OfficeNoted(at=AT, person="recruiter-2", office="london"),
     e.QuietHoursSet(at=AT, quiet_hours="21:30-09:00", zone="Europe/London"),
+    e.OutreachStopped(at=AT, evidence_ref="mail-9"),
+    e.OutreachAllowed(at=AT, evidence_ref="mail-10"),
+    e.OutreachBounced(at=AT, effect_id=UUID(int=7), reason="mail-5-1-1"),
     e.IntakeCompleted(at=AT),
     e.Paused(at=AT, until=STARTS, reason="A wedding.", approved_by="lead-1"),
     e.Resumed(at=AT),
@@ -485,6 +488,14 @@ _AGENCY: Final[tuple[Event, ...]] = (
         job_orders_moved=1,
         skipped=(caseloads.Skipped(stream="engagement:e-2", why="closed"),),
     ),
+    glass.BreakGlassUsed(
+        at=AT,
+        engagement="e-1",
+        credential="Kx3fT0aPq9LmZr27",
+        by="operator-1",
+        until=DUE,
+        reason="The candidate reports a letter with another person's name.",
+    ),
 )
 
 _COMMANDS: Final[tuple[Command, ...]] = (
@@ -503,6 +514,9 @@ _COMMANDS: Final[tuple[Command, ...]] = (
     c.GoLive(observes=("keep-in-touch",)),
     c.NoteOffice(person="recruiter-2", office="london"),
     c.SetQuietHours(quiet_hours="21:30-09:00", zone="Europe/London"),
+    c.StopOutreach(evidence_ref="mail-9"),
+    c.AllowOutreach(evidence_ref="mail-10"),
+    c.RecordBounce(effect_id=UUID(int=7), reason="mail-5-1-1"),
     c.CompleteIntake(),
     c.Pause(until=STARTS, reason="A wedding.", approved_by="lead-1"),
     c.RecordPause(until=STARTS, reason="A wedding.", approved_by="lead-1"),

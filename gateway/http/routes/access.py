@@ -1,0 +1,173 @@
+"""Candidates' links and codes, what is held about one person, and the operator's glass.
+
+A token is in one answer only, the one to whoever made it; nobody can read it again.
+"""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from uuid import uuid4
+
+import structlog
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from activities.types import StreamCommand
+from events.codec import decode
+from events.glass import glass_key
+from gateway.access.codes import CodeNotSent
+from gateway.access.keys import AccessError
+from gateway.access.links import USUAL_LIFE, Link
+from gateway.access.who import Who
+from gateway.http.commanding import with_code
+from gateway.http.identify import access_of, allowed, known, not_there
+from gateway.http.problems import Problem
+from gateway.words import say
+
+router = APIRouter(prefix="/v1", tags=["access"])
+Known = Annotated[Who, Depends(known)]
+_log = structlog.get_logger(__name__)
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewLink(_Body):
+    """How long a link is to hold."""
+
+    days: Annotated[int, Field(ge=1, le=90, examples=[14])] = USUAL_LIFE.days
+
+
+class LinkRow(BaseModel):
+    """What may be shown of a link."""
+
+    link_id: str = Field(examples=["Kx3fT0aPq9LmZr27"])
+    engagement: str = Field(examples=["e-1"])
+    made_by: str = Field(examples=["r-1"])
+    made_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+class MadeLink(LinkRow):
+    """A link when it is made."""
+
+    token: str = Field(description="shown once; the candidate's page sends it as a bearer's token")
+
+
+class Glass(BaseModel):
+    """Until when an engagement is open."""
+
+    engagement: str = Field(examples=["e-1"])
+    until: datetime
+
+
+class Broken(_Body):
+    """Why the glass is broken; it is kept, sealed, in the agency's record."""
+
+    reason: Annotated[str, Field(min_length=3, max_length=2000, examples=["Support case 4711"])]
+
+
+class Held(BaseModel):
+    """All that an engagement's record holds about one person, oldest first."""
+
+    engagement: str = Field(examples=["e-1"])
+    events: list[dict[str, Any]] = Field(
+        examples=[[{"version": 1, "type": "engagement-opened", "says": "Engagement opened", "fields": {}}]]
+    )
+
+
+@router.post("/engagements/{engagement_id}/links", status_code=201, summary="Make a candidate's link")
+async def make_link(request: Request, engagement_id: str, body: NewLink, who: Known) -> MadeLink:
+    """The token is shown in this answer and never again."""
+    await allowed(request, who, "make-links", engagement=engagement_id)
+    made_by = who.person_id or who.credential
+    link, token = await access_of(request).links.create(
+        who.agency, engagement_id, made_by=made_by, life=timedelta(days=body.days)
+    )
+    return MadeLink(**_row(link), token=token)
+
+
+@router.get("/engagements/{engagement_id}/links", summary="List a candidate's links")
+async def links(request: Request, engagement_id: str, who: Known) -> list[LinkRow]:
+    """Also those that open nothing any more."""
+    await allowed(request, who, "make-links", engagement=engagement_id)
+    found = await access_of(request).links.list(who.agency, engagement_id)
+    return [LinkRow(**_row(link)) for link in found]
+
+
+@router.delete("/engagements/{engagement_id}/links/{link_id}", summary="Revoke a candidate's link")
+async def revoke_link(request: Request, engagement_id: str, link_id: str, who: Known) -> LinkRow:
+    """It opens nothing from now on."""
+    await allowed(request, who, "make-links", engagement=engagement_id)
+    try:
+        return LinkRow(**_row(await access_of(request).links.revoke(who.agency, engagement_id, link_id)))
+    except AccessError:
+        raise not_there("link") from None
+
+
+@router.post("/codes", status_code=202, summary="Have a one-time code mailed to the candidate")
+async def send_code(request: Request, who: Known) -> dict[str, str]:
+    """To the address on record, and to no other."""
+    await allowed(request, who, "agree", engagement=who.engagement)
+    try:
+        await access_of(request).codes.send(who)
+    except CodeNotSent as error:
+        status = 429 if error.code == "too-many-codes" else 503 if error.again else 409
+        headers = {"Retry-After": "600" if status == 429 else "30"} if status != 409 else {}
+        raise Problem(status, error.code, str(error), headers=headers) from None
+    return {"sent": "to the address on record"}
+
+
+@router.get("/engagements/{engagement_id}/held", summary="Read all that is held about one person")
+async def held(request: Request, engagement_id: str, who: Known) -> Held:
+    """A candidate sends a code along; within its ten minutes it serves this again."""
+    await allowed(request, who, "see-held", engagement=engagement_id)
+    if who.role == "candidate":
+        await with_code(request, who, "held")
+    stream = f"engagement:{engagement_id}"
+    stored = await access_of(request).log.read_stream(who.agency, stream, open_personal=True)
+    events = [
+        {
+            "version": each.version,
+            "type": each.type,
+            "recorded_at": each.recorded_at,
+            "says": say(event := decode(each)),
+            "fields": event.model_dump(mode="json", exclude={"type"}),
+        }
+        for each in stored
+    ]
+    return Held(engagement=engagement_id, events=events)
+
+
+@router.post("/engagements/{engagement_id}/break-glass", summary="Open one engagement's personal fields")
+async def break_glass(request: Request, engagement_id: str, body: Broken, who: Known) -> Glass:
+    """For 15 minutes, to this credential alone; the agency's record says so for ever."""
+    await allowed(request, who, "break-glass", engagement=engagement_id)
+    access = access_of(request)
+    await access.service.give(
+        StreamCommand(
+            agency=who.agency,
+            stream=f"agency:{who.agency}",
+            command_id=f"glass-{uuid4()}",
+            name="break-glass",
+            data={
+                "engagement": engagement_id,
+                "credential": who.credential,
+                "by": who.person_id,
+                "reason": body.reason,
+            },
+            actor=who.actor,
+            source="http",
+        )
+    )
+    _log.warning(
+        "the glass was broken", agency=who.agency, engagement=engagement_id, credential=who.credential
+    )
+    glasses = (await access.directory.agency(who.agency)).glasses
+    return Glass(engagement=engagement_id, until=glasses[glass_key(engagement_id, who.credential)])
+
+
+def _row(link: Link) -> dict[str, Any]:
+    return {name: getattr(link, name) for name in LinkRow.model_fields}

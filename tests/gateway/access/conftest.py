@@ -1,0 +1,230 @@
+"""Two agencies on PostgreSQL, their people and engagements, and an app whose route asks what doors ask."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+from fastapi import Depends, FastAPI, Request
+from pydantic import SecretBytes
+
+from activities.channels.port import Letter
+from activities.types import StreamCommand
+from events.catalogue import Assigned, EngagementOpened, Event
+from events.codec import draft
+from events.envelope import Actor, AppendRequest, CommandGroup, event_id
+from events.log.migrate import migrate
+from events.log.port import Appended
+from gateway.access.opening import Access, opened_access
+from gateway.access.roles import Action
+from gateway.access.who import Role, Who
+from gateway.http.identify import allowed, known, opens_personal
+from gateway.http.problems import Problem, answer
+from workers.settings import KeyEncryptionKey, Settings
+from workers.wiring import Adapters, adapters
+
+NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
+PEOPLE = (
+    {"person_id": "r-1", "role": "recruiter", "team_lead": "l-1", "director": "d-1"},
+    {"person_id": "r-2", "role": "recruiter", "team_lead": "l-1", "director": "d-1"},
+    {"person_id": "r-3", "role": "recruiter", "team_lead": "l-2", "director": "d-1"},
+    {"person_id": "l-1", "role": "team-lead", "director": "d-1"},
+    {"person_id": "l-2", "role": "team-lead", "director": "d-1"},
+    {"person_id": "d-1", "role": "director"},
+    {"person_id": "c-1", "role": "compliance"},
+)
+# Whose key a role's is in these tests.
+PERSON: dict[str, str] = {"recruiter": "r-1", "team-lead": "l-1", "director": "d-1", "compliance": "c-1"}
+
+
+class Mailbox:
+    """A channel that keeps what it is given, or fails as it is told."""
+
+    def __init__(self) -> None:
+        self.letters: list[Letter] = []
+        self.fails: Exception | None = None
+
+    def message_id(self, effect_id: str) -> str:
+        """This will be a Message-ID."""
+        return f"<{effect_id}@test>"
+
+    def reply_to(self, agency: str, engagement_id: str) -> str:
+        """This will be a Reply-To."""
+        return "reply@test"
+
+    async def send(self, letter: Letter, message_id: str) -> None:
+        """This will keep the letter."""
+        if self.fails is not None:
+            raise self.fails
+        self.letters.append(letter)
+
+
+@dataclass
+class Ground:
+    """What tests stand on."""
+
+    url: str
+    having: Adapters
+    access: Access
+    mailbox: Mailbox
+    agency: str
+    other: str
+    people: tuple[dict[str, str], ...] = PEOPLE
+
+    async def agency_command(self, agency: str, name: str, **data: Any) -> None:
+        """This will give a command to an agency's stream."""
+        order = StreamCommand(
+            agency=agency,
+            stream=f"agency:{agency}",
+            command_id=str(uuid4()),
+            name=name,
+            data=data,
+            actor=Actor(kind="operator", id="test"),
+        )
+        await self.having.service.give(order)
+
+    async def engagement(
+        self,
+        engagement: str,
+        owner: str | None = "r-1",
+        *,
+        agency: str | None = None,
+        email: str | None = None,
+    ) -> str:
+        """This will open an engagement by its events alone."""
+        agency = agency or self.agency
+        events: list[Event] = [
+            EngagementOpened(
+                at=NOW, engagement_id=engagement, candidate_id="cand-1", name="Žofie", email=email
+            )
+        ]
+        if owner is not None:
+            events.append(Assigned(at=NOW, owner=owner))
+        await self.append(agency, f"engagement:{engagement}", 0, *events)
+        return engagement
+
+    async def append(self, agency: str, stream: str, version: int, *events: Event) -> None:
+        """This will append events as one command."""
+        command_id = str(uuid4())
+        drafts = tuple(
+            draft(
+                event,
+                event_id=event_id(agency, stream, command_id, ordinal),
+                decided_at=NOW,
+                actor=Actor(kind="person", id="r-1"),
+                source="test",
+            )
+            for ordinal, event in enumerate(events)
+        )
+        group = CommandGroup(command_id=command_id, input="{}", outcome="accepted", drafts=drafts)
+        request = AppendRequest(
+            agency=agency, stream=stream, expected=version, acked=version, groups=(group,)
+        )
+        [result] = await self.having.log.append_many([request])
+        assert isinstance(result, Appended)
+
+    async def key(self, role: Role, *, agency: str | None = None, **more: Any) -> str:
+        """This will make a key of a role, and return its text."""
+        agency = agency or self.agency
+        more.setdefault("person_id", PERSON.get(role))
+        if role == "integration":
+            more.setdefault("connection", "c-greenhouse")
+        people = await self.having.directory.agency(agency)
+        _, text = await self.access.keys.create(agency, role, people=people, **more)
+        return text
+
+    async def link(self, engagement: str, *, agency: str | None = None) -> str:
+        """This will make a link to an engagement, and return its token."""
+        _, text = await self.access.links.create(agency or self.agency, engagement, made_by="r-1")
+        return text
+
+    async def sql(self, query: str, *arguments: object) -> Any:
+        """This will ask the database as its owner."""
+        connection = await asyncpg.connect(self.url)
+        try:
+            return await connection.fetch(query, *arguments)
+        finally:
+            await connection.close()
+
+
+@pytest.fixture(scope="session")
+def access_database(postgres_server: str) -> str:
+    """This will give the URL of a migrated database, shared by the run."""
+    name = f"access_{uuid4().hex}"
+    url = postgres_server.rpartition("/")[0] + "/" + name
+
+    async def create() -> None:
+        connection = await asyncpg.connect(postgres_server)
+        try:
+            await connection.execute(f'CREATE DATABASE "{name}"')
+        finally:
+            await connection.close()
+        await migrate(url)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(create())).result()
+    return url
+
+
+@pytest.fixture
+async def ground(access_database: str, tmp_path: Path) -> AsyncIterator[Ground]:
+    """This will yield two agencies with the same people, and nothing else of the one in the other."""
+    kek = KeyEncryptionKey(id="test", secret=SecretBytes(b"k" * 32))
+    settings = Settings(data_dir=tmp_path, key_encryption_keys=(kek,), outreach_digest_minutes=0)
+    mailbox = Mailbox()
+    async with (
+        adapters(settings, access_database) as having,
+        opened_access(having, access_database, channel=mailbox) as access,
+    ):
+        agency, other = (f"{name}-{uuid4().hex[:10]}" for name in ("acme", "bolt"))
+        ground = Ground(access_database, having, access, mailbox, agency, other)
+        for each in (agency, other):
+            await ground.agency_command(each, "load-people", people=PEOPLE)
+        yield ground
+
+
+def app_of(access: Access) -> FastAPI:
+    """Make an app with the product's own dependency, and routes that ask what every door asks."""
+    app = FastAPI()
+    app.state.access = access
+
+    @app.exception_handler(Problem)
+    async def _problem(_request: Request, problem: Problem) -> Any:
+        return answer(problem)
+
+    @app.get("/who")
+    async def who_calls(who: Who = Depends(known)) -> dict[str, Any]:  # noqa: B008, FastAPI's own way
+        return {
+            "agency": who.agency,
+            "role": who.role,
+            "person": who.person_id,
+            "actor": who.actor.model_dump(),
+        }
+
+    @app.get("/may/{action}")
+    async def may_they(
+        action: Action,
+        request: Request,
+        engagement: str | None = None,
+        job_order: str | None = None,
+        who: Who = Depends(known),  # noqa: B008, FastAPI's own way
+    ) -> dict[str, Any]:
+        target = await allowed(request, who, action, engagement=engagement, job_order=job_order)
+        return {"personal": await opens_personal(request, who, target)}
+
+    return app
+
+
+@pytest.fixture
+async def http(ground: Ground) -> AsyncIterator[httpx.AsyncClient]:
+    """This will yield a client of such an app."""
+    transport = httpx.ASGITransport(app=app_of(ground.access), client=(f"test-{uuid4().hex}", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
