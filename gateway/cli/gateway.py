@@ -22,9 +22,12 @@ def register(app: typer.Typer) -> None:
 
 
 def gateway(
-    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
+    host: Annotated[
+        str | None, typer.Option(help="The address to listen at; RAPPORT_GATEWAY_HOST if not given.")
+    ] = None,
     port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="8080 if it is free, else any, if not given.")
+        int | None,
+        typer.Option(min=0, max=65535, help="RAPPORT_GATEWAY_PORT if it is free, else any, if not given."),
     ] = None,
     leash: Annotated[
         bool, typer.Option("--leash", hidden=True, help="End when standard input does.")
@@ -56,7 +59,7 @@ async def _serve(
     settings: "Settings",
     database_url: str,
     temporal: "ClientConnectConfig",
-    host: str,
+    host: str | None,
     port: int | None,
     *,
     leash: bool,
@@ -72,7 +75,7 @@ async def _serve(
 
     stopping = asyncio.Event()
     stop_on_signals(stopping)
-    listening = listen(host, port)
+    listening = listen(host or settings.gateway_host, port, settings.gateway_port)
     url = url_of(listening)
 
     def begun() -> None:

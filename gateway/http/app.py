@@ -13,9 +13,11 @@ from starlette.responses import Response
 
 from gateway.http.describing import describe
 from gateway.http.doors import Doors
+from gateway.http.guards import Guards
 from gateway.http.mistakes import problem_of
 from gateway.http.problems import Problem, answer
 from gateway.http.routes import (
+    access,
     agency,
     commands,
     compliance,
@@ -37,6 +39,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     compliance.router,
     job_orders.router,
     agency.router,
+    access.router,
     hooks.router,
 )
 VERSION: Final = "1"
@@ -53,12 +56,16 @@ def make_app(doors: Doors | None) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.doors = doors
+    if doors is not None:
+        app.state.access, app.state.hooks = doors.access, doors.hooks
     for router in ROUTERS:
         app.include_router(router)
     # All others end in Unforeseen.
     app.add_exception_handler(HTTPException, _told)
     app.add_exception_handler(RequestValidationError, _wrong_request)
     app.add_middleware(Unforeseen)
+    # Outermost, so that what it refuses costs nothing.
+    app.add_middleware(Guards)
     describe(app)
     return app
 

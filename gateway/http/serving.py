@@ -29,12 +29,12 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.Runner(loop_factory=_loop_factory()).run(work)
 
 
-def listen(host: str, port: int | None) -> socket.socket:
+def listen(host: str, port: int | None, usual: int = USUAL_PORT) -> socket.socket:
     """Take a port: the one asked for, else the usual one, else any that is free.
 
     :raises Wrong: it cannot be had.
     """
-    for each in (USUAL_PORT, 0) if port is None else (port,):
+    for each in (usual, 0) if port is None else (port,):
         try:
             return _bound(host, each)
         except OSError as error:
