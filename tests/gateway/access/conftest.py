@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import pytest
+import pytest_asyncio
 from fastapi import Depends, FastAPI, Request
 from pydantic import SecretBytes
 
@@ -20,13 +22,16 @@ from activities.types import StreamCommand
 from events.catalogue import Assigned, EngagementOpened, Event
 from events.codec import draft
 from events.envelope import Actor, AppendRequest, CommandGroup, event_id
+from events.errors import InvalidCommand
 from events.log.migrate import migrate
 from events.log.port import Appended
 from gateway.access.opening import Access, opened_access
 from gateway.access.roles import Action
 from gateway.access.who import Role, Who
-from gateway.http.identify import allowed, known, opens_personal
+from gateway.http.commanding import agency_command, engagement_command, job_order_command
+from gateway.http.identify import allowed, known, opens_personal, within_reach
 from gateway.http.problems import Problem, answer
+from gateway.http.routes import access as access_routes
 from workers.settings import KeyEncryptionKey, Settings
 from workers.wiring import Adapters, adapters
 
@@ -176,6 +181,22 @@ def access_database(postgres_server: str) -> str:
 @pytest.fixture
 async def ground(access_database: str, tmp_path: Path) -> AsyncIterator[Ground]:
     """This will yield two agencies with the same people, and nothing else of the one in the other."""
+    async with ground_on(access_database, tmp_path) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def common_ground(
+    access_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Ground]:
+    """This will yield the same, once for all of a module's tests."""
+    async with ground_on(access_database, tmp_path_factory.mktemp("ground")) as made:
+        yield made
+
+
+@asynccontextmanager
+async def ground_on(access_database: str, tmp_path: Path) -> AsyncIterator[Ground]:
+    """Make two agencies."""
     kek = KeyEncryptionKey(id="test", secret=SecretBytes(b"k" * 32))
     settings = Settings(data_dir=tmp_path, key_encryption_keys=(kek,), outreach_digest_minutes=0)
     mailbox = Mailbox()
@@ -214,17 +235,64 @@ def app_of(access: Access) -> FastAPI:
         request: Request,
         engagement: str | None = None,
         job_order: str | None = None,
+        person: str | None = None,
         who: Who = Depends(known),  # noqa: B008, FastAPI's own way
     ) -> dict[str, Any]:
-        target = await allowed(request, who, action, engagement=engagement, job_order=job_order)
+        owned = await access.targets.owned(who, person) if person is not None else None
+        target = await allowed(request, who, action, engagement=engagement, job_order=job_order, target=owned)
         return {"personal": await opens_personal(request, who, target)}
 
+    @app.get("/list/{action}")
+    async def list_of(action: Action, request: Request, who: Who = Depends(known)) -> Any:  # noqa: B008, as above
+        found = await within_reach(request, who, action)
+        return None if found is None else sorted(found)
+
+    @app.post("/give/{engagement}/{name}")
+    async def give(
+        engagement: str,
+        name: str,
+        request: Request,
+        who: Who = Depends(known),  # noqa: B008, FastAPI's own way
+    ) -> dict[str, Any]:
+        key = request.headers.get("idempotency-key", "command-1")
+        return await engagement_command(request, who, engagement, name, await request.json(), command_id=key)
+
+    @app.post("/give-agency/{name}")
+    async def give_agency(name: str, request: Request, who: Who = Depends(known)) -> None:  # noqa: B008, as above
+        await agency_command(request, who, name, await request.json())
+
+    @app.post("/give-job-order/{job_order}/{name}")
+    async def give_job_order(
+        job_order: str,
+        name: str,
+        request: Request,
+        who: Who = Depends(known),  # noqa: B008, FastAPI's own way
+    ) -> None:
+        await job_order_command(request, who, job_order, name, await request.json())
+
+    @app.exception_handler(InvalidCommand)
+    async def _mistake(_request: Request, error: InvalidCommand) -> Any:
+        return answer(Problem(422, error.code, str(error)))
+
+    app.include_router(access_routes.router)
     return app
 
 
 @pytest.fixture
 async def http(ground: Ground) -> AsyncIterator[httpx.AsyncClient]:
     """This will yield a client of such an app."""
+    async with client_of(ground) as client:
+        yield client
+
+
+def client_of(ground: Ground) -> httpx.AsyncClient:
+    """Make a client with an address of its own."""
     transport = httpx.ASGITransport(app=app_of(ground.access), client=(f"test-{uuid4().hex}", 1))
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    return httpx.AsyncClient(transport=transport, base_url="http://test")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def common_http(common_ground: Ground) -> AsyncIterator[httpx.AsyncClient]:
+    """This will yield a client of an app on the common ground."""
+    async with client_of(common_ground) as client:
         yield client
