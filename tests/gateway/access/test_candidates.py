@@ -11,6 +11,7 @@ from activities.channels.port import NotSent, OutcomeUnknown, Refused
 from events.errors import InvalidCommand
 from gateway.access.candidates import in_their_name
 from gateway.access.roles import CANDIDATES
+from gateway.access.who import Role
 
 if TYPE_CHECKING:
     from tests.gateway.access.conftest import Ground
@@ -209,7 +210,8 @@ class TestHeld:
     async def test_is_for_directors_and_compliance_without(
         self, ground: "Ground", http: httpx.AsyncClient, link: str
     ) -> None:
-        for role, status in (("director", 200), ("compliance", 200), ("recruiter", 403), ("auditor", 403)):
+        expected: dict[Role, int] = {"director": 200, "compliance": 200, "recruiter": 403, "auditor": 403}
+        for role, status in expected.items():
             headers = bearer(await ground.key(role))
             assert (await http.get("/v1/engagements/e-c/held", headers=headers)).status_code == status
 
