@@ -52,6 +52,8 @@ contracts: $(READY)
 drift: $(READY)
 	@$(BIN)/python -m events.reference --check
 	@$(BIN)/python -m events.policy_schema --check
+	@$(BIN)/python -m workers.settings_table --check
+	@$(BIN)/python -m gateway.http.openapi --check
 
 # Hashes for every platform, and no index lines: the lock names no registry.
 lock:

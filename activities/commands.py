@@ -13,7 +13,7 @@ from temporalio import activity
 from activities.errors import for_temporal
 from activities.streams import StreamKind, kind_of, parse
 from activities.types import CommandReply, StreamCommand
-from events.admission import FUTURE_TOLERANCE
+from events.admission import FUTURE_TOLERANCE, must_be_at
 from events.catalogue import Event, PolicyAdopted
 from events.codec import decode, draft
 from events.commands import Command
@@ -69,6 +69,7 @@ class CommandService:
                 return reply
         for _ in range(ATTEMPTS):
             loaded = await self._fold(order.agency, order.stream, kind)
+            must_be_at(loaded.version, order.expected_version)
             decided_at = order.decided_at or self._now()
             if loaded.decided_at is not None and loaded.decided_at > decided_at:
                 decided_at = loaded.decided_at

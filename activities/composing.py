@@ -23,11 +23,13 @@ from activities.types import OutreachOrder
 from events.catalogue import EngagementOpened
 from events.codec import UnknownEvent, decode
 from events.errors import UnknownEngagement
-from events.fold import fold
+from events.fold import annulled_ids, fold
 from events.log.port import EventLog
 from events.personal import Erased
 
 DIGEST: Final = "digest"
+_STOPPED: Final = "outreach-stopped"
+_WISHES: Final = (_STOPPED, "outreach-allowed")
 # The first events of an engagement: its opening is among them.
 _OPENING: Final = 20
 
@@ -73,6 +75,8 @@ class Composer:
         opened = await self._opening(order)
         if stop := _erased(opened):
             return None, stop
+        if order.to == "candidate" and await self._outreach_stopped(order):
+            return None, Stop("withheld", "candidate-said-stop", "the candidate wants no automated messages")
         recipient = await self._recipient(order, opened, now)
         if isinstance(recipient, Stop):
             return None, recipient
@@ -118,6 +122,14 @@ class Composer:
         owed = state.owed.get(order.effect_id)
         return owed is not None and owed.obligation_id not in (None, *state.obligations)
 
+    async def _outreach_stopped(self, order: OutreachOrder) -> bool:
+        stored = await self._log.read_stream(order.agency, f"engagement:{order.engagement_id}")
+        said = [each for each in stored if each.type in _WISHES]
+        annulled = annulled_ids(stored)
+        return next(
+            (each.type == _STOPPED for each in reversed(said) if each.event_id not in annulled), False
+        )
+
     async def _opening(self, order: OutreachOrder) -> EngagementOpened:
         stream = f"engagement:{order.engagement_id}"
         for stored in await self._log.read_stream(order.agency, stream, limit=_OPENING, open_personal=True):
@@ -162,7 +174,8 @@ class Composer:
             "why_you": _why(order, recipient, opened.zone),
         }
         reply_to = self._channel.reply_to(order.agency, order.engagement_id)
-        return self._rendered(order.template, words, recipient, reply_to)
+        letter = self._rendered(order.template, words, recipient, reply_to)
+        return replace(letter, may_stop=order.to == "candidate")
 
     async def _many(
         self, recipient: Recipient, lines: Sequence[tuple[Line, Recipient]], now: datetime

@@ -209,6 +209,9 @@ class StreamCommand(_Data):
     decided_at: Moment | None = Field(default=None, description="the domain's time; None: the server's own")
     causation_id: UUID | None = None
     correlation_id: Id | None = None
+    expected_version: int | None = Field(
+        default=None, ge=0, description="the stream's version for which it is given; None: any"
+    )
 
 
 class CommandReply(_Data):

@@ -13,7 +13,7 @@ from events.canonical import canonical
 from events.context import Context
 from events.decide import decide
 from events.envelope import Claim, Stored
-from events.errors import ClosedEngagement, InvalidCommand, UnknownEngagement, WrongState
+from events.errors import ClosedEngagement, InvalidCommand, StaleVersion, UnknownEngagement, WrongState
 from events.gates import INTENT_OF_REPORT, unmet
 from events.offices import with_offices
 from events.personal import personal_fields
@@ -25,6 +25,9 @@ LATE_REPORTS: Final = frozenset(
     {
         "record-contact",
         "record-attempt",
+        "stop-outreach",
+        "allow-outreach",
+        "record-bounce",
         "record-message",
         "request-call",
         "record-check",
@@ -63,6 +66,17 @@ def decided_by(
             return [_refusal(command, blocked, ctx)], "refused"
     outcome = "message-refused" if isinstance(command, c.RefuseMessage) else "accepted"
     return [*_bypassed(command, failing, ctx), *with_offices(decided, command, state, ctx)], outcome
+
+
+def must_be_at(version: int, expected: int | None) -> None:
+    """Refuse a command that its caller gave for another version of the stream; None: for any.
+
+    Steps that are due before the command count only once they are recorded: nobody can have seen them.
+
+    :raises StaleVersion: the stream is elsewhere.
+    """
+    if expected is not None and version != expected:
+        raise StaleVersion(expected, version)
 
 
 def may_be_decided(command: c.AnyCommand, state: Engagement, ctx: Context) -> None:

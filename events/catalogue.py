@@ -151,6 +151,33 @@ class QuietHoursSet(Event):
     zone: str | None = Field(default=None, description="IANA zone they live by from now on; None: as before")
 
 
+class OutreachStopped(Event):
+    """The candidate wants no automated message any more; people may still write and call."""
+
+    type: Literal["outreach-stopped"] = "outreach-stopped"
+    after_close: ClassVar[bool] = True
+    evidence_ref: Id | None = Field(default=None, description="the message in which they said so")
+
+
+class OutreachAllowed(Event):
+    """The candidate takes automated messages again."""
+
+    type: Literal["outreach-allowed"] = "outreach-allowed"
+    after_close: ClassVar[bool] = True
+    evidence_ref: Id | None = Field(default=None, description="the message in which they said so")
+
+
+class OutreachBounced(Event):
+    """A message that had left came back: it reached nobody."""
+
+    type: Literal["outreach-bounced"] = "outreach-bounced"
+    after_close: ClassVar[bool] = True
+    effect_id: UUID | None = Field(
+        default=None, description="the message; None: the return does not say which"
+    )
+    reason: Code = Field(description="the enhanced status of the mail system, e.g. mail-5-1-1")
+
+
 class IntakeCompleted(Event):
     """Candidate and recruiter know each other well enough for job-finding to begin."""
 
@@ -1081,6 +1108,9 @@ AnyEvent = Annotated[
     | WentLive
     | OfficeNoted
     | QuietHoursSet
+    | OutreachStopped
+    | OutreachAllowed
+    | OutreachBounced
     | IntakeCompleted
     | Paused
     | Resumed

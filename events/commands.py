@@ -122,6 +122,28 @@ class SetQuietHours(Command):
     zone: str | None = Field(default=None, description="IANA zone; left out: as before")
 
 
+class StopOutreach(Command):
+    """Report that the candidate wants no automated message any more."""
+
+    name: Literal["stop-outreach"] = "stop-outreach"
+    evidence_ref: Id | None = None
+
+
+class AllowOutreach(Command):
+    """Report that the candidate takes automated messages again."""
+
+    name: Literal["allow-outreach"] = "allow-outreach"
+    evidence_ref: Id | None = None
+
+
+class RecordBounce(Command):
+    """Report that a message which had left came back."""
+
+    name: Literal["record-bounce"] = "record-bounce"
+    effect_id: UUID | None = None
+    reason: Code
+
+
 class CompleteIntake(Command):
     """Say that candidate and recruiter know each other; job-finding may begin."""
 
@@ -791,6 +813,9 @@ AnyCommand = Annotated[
     | GoLive
     | NoteOffice
     | SetQuietHours
+    | StopOutreach
+    | AllowOutreach
+    | RecordBounce
     | CompleteIntake
     | Pause
     | RecordPause
@@ -880,3 +905,6 @@ class Order(BaseModel):
     at: GivenMoment | None = Field(default=None, description="when it happened; None: when it is decided")
     causation_id: UUID | None = None
     correlation_id: Id | None = None
+    expected_version: int | None = Field(
+        default=None, ge=0, description="the stream's version for which it is given; None: any"
+    )

@@ -52,6 +52,12 @@ def decide(
             return intake.note_office(command, state, ctx)
         case c.SetQuietHours():
             return intake.set_quiet_hours(command, state, ctx)
+        case c.StopOutreach():
+            return contact.stop_outreach(command, state, ctx)
+        case c.AllowOutreach():
+            return contact.allow_outreach(command, state, ctx)
+        case c.RecordBounce():
+            return contact.record_bounce(command, state, ctx)
         case c.CompleteIntake():
             return intake.complete_intake(command, state, ctx)
         case c.Pause() | c.RecordPause():

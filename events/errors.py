@@ -59,6 +59,18 @@ class NeedsEvidence(CallerError):
     code = "needs-evidence"
 
 
+class StaleVersion(CallerError):
+    """The command is meant for a version at which its stream no longer is, or not yet."""
+
+    code = "stale-version"
+
+    def __init__(self, expected: int, version: int) -> None:
+        super().__init__(
+            f"the stream is at version {version}, and the command is for version {expected}; "
+            "read it again and decide anew"
+        )
+
+
 class NotAllowed(CallerError):
     """This actor may not give this command."""
 

@@ -58,6 +58,10 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
             return replace(state, offices={**state.offices, event.person: event.office})
         case e.QuietHoursSet():
             return replace(state, quiet_hours=event.quiet_hours, zone=event.zone or state.zone)
+        case e.OutreachStopped():
+            return replace(state, outreach_stopped=True)
+        case e.OutreachAllowed():
+            return replace(state, outreach_stopped=False)
         case e.Assigned() | e.Reassigned():
             return replace(state, candidate_owner=event.owner, team=event.team, introduction_owed=True)
         case e.IntakeCompleted():
@@ -219,7 +223,8 @@ def evolve(state: Engagement, event: e.AnyEvent) -> Engagement:
         case e.OutreachSent() | e.OutreachFailed() | e.OutreachWithheld():
             return replace(state, owed=without(state.owed, event.effect_id))
         case (
-            e.FeedbackPassedOn()
+            e.OutreachBounced()
+            | e.FeedbackPassedOn()
             | e.MatchDeclined()
             | e.CounterOfferNoted()
             | e.ConcernRaised()

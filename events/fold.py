@@ -17,7 +17,7 @@ from events.evolve import evolve
 from events.state import REMEMBERED_COMMANDS, Engagement
 
 # Raise this whenever evolve or the state's shape changes: snapshots of another edition are not trusted.
-EDITION = 3
+EDITION = 4
 
 
 def fold(events: Iterable[Stored], state: Engagement | None = None) -> Engagement:

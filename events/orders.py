@@ -22,7 +22,15 @@ COMMANDS: Final[dict[str, type[Command]]] = {
 PUBLIC: Final = frozenset(COMMANDS) - INTERNAL
 # In bytes of JSON: Temporal takes two MiB at once, in which a text travels three times, escaped.
 LARGEST_MESSAGE: Final = 128 * 1024
-RESERVED: Final = ("command_id", "at", "actor", "source", "causation_id", "correlation_id")
+RESERVED: Final = (
+    "command_id",
+    "at",
+    "actor",
+    "source",
+    "causation_id",
+    "correlation_id",
+    "expected_version",
+)
 
 
 def parse_order(

@@ -4,7 +4,7 @@ A reader never stops at the first problem: it answers None and notes, and the ca
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, time
 from difflib import get_close_matches
 from typing import Any, Final
@@ -40,9 +40,18 @@ _FEW: Final = 8
 class Problems:
     """What is wrong with one file, each problem one sentence with its place."""
 
-    def __init__(self, where: str, lines: Mapping[Path, int]) -> None:
+    def __init__(
+        self,
+        where: str,
+        lines: Mapping[Path, int],
+        *,
+        place: Callable[[Path], str] | None = None,
+        examples: Mapping[str, str] | None = None,
+    ) -> None:
         self._where = where
         self._lines = lines
+        self._place = place or _place
+        self.examples = _EXAMPLES if examples is None else examples
         self._found: list[tuple[int, str]] = []
 
     def __len__(self) -> int:
@@ -54,7 +63,7 @@ class Problems:
         while known and known not in self._lines:
             known = known[:-1]
         line = self._lines.get(known, 1)
-        place = _place(path)
+        place = self._place(path)
         self._found.append((line, f"{self._where}, line {line}{place and ', ' + place}: {says}"))
 
     def sentences(self) -> list[str]:
@@ -189,7 +198,9 @@ class Table:
                 )
         for key in self._missing:
             if key not in meant:
-                self.problem((), f'the key "{key}" is missing; write for example {_EXAMPLES[key]} here.')
+                self.problem(
+                    (), f'the key "{key}" is missing; write for example {self._problems.examples[key]} here.'
+                )
 
     def _get(self, key: str, *, required: bool = False) -> Any:
         self._asked.append(key)

@@ -259,6 +259,8 @@ class Engagement:
     quiet_hours: str | None = None
     """As the candidate said; None: as the policy says."""
     usual_quiet_hours: str | None = None
+    outreach_stopped: bool = False
+    """The candidate wants no automated message."""
     office: str | None = None
     """Where they were taken on: the calendar of what is owed while nobody answers for them."""
     offices: dict[str, str] = field(default_factory=dict)

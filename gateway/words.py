@@ -54,6 +54,12 @@ def say(event: e.AnyEvent, *, erased: str = ERASED) -> str:
         case e.QuietHoursSet():
             lives = f", lives by {event.zone} time" if event.zone else ""
             return f"Not to be written to: {event.quiet_hours or 'as the agency does'}{lives}"
+        case e.OutreachStopped():
+            return "Candidate wants no automated messages any more"
+        case e.OutreachAllowed():
+            return "Candidate takes automated messages again"
+        case e.OutreachBounced():
+            return f"A message came back ({event.reason})"
         case e.IntakeCompleted():
             return "Intake completed"
         case e.Paused():

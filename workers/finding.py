@@ -8,7 +8,16 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 Kind = Literal[
-    "hold", "sweep", "no-workflow", "workflow-task", "activity", "stream-ahead", "effect", "projection"
+    "hold",
+    "sweep",
+    "no-workflow",
+    "workflow-task",
+    "activity",
+    "stream-ahead",
+    "effect",
+    "inbox",
+    "projection",
+    "delivery",
 ]
 ORDER: Final[tuple[Kind, ...]] = (
     "hold",
@@ -18,7 +27,9 @@ ORDER: Final[tuple[Kind, ...]] = (
     "activity",
     "stream-ahead",
     "effect",
+    "inbox",
     "projection",
+    "delivery",
 )
 
 # A stream trails by one append until the next sweep, which comes every minute: after two it is late.

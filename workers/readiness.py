@@ -34,7 +34,7 @@ async def make_ready(client: Client) -> bool:
     """
     await _has_namespace(client)
     await register_search_attributes(client)
-    await _knows_attributes(client)
+    await knows_attributes(client)
     return await schedule_sweep(client)
 
 
@@ -53,14 +53,15 @@ async def schedule_sweep(client: Client) -> bool:
 async def worker_comes(client: Client, patience: timedelta = COMES_BACK) -> bool:
     """This will tell whether a worker asks for engagements, or comes to do so within *patience*."""
     deadline = asyncio.get_running_loop().time() + patience.total_seconds()
-    while not await _worker_asks(client):
+    while not await worker_asks(client):
         if asyncio.get_running_loop().time() > deadline:
             return False
         await asyncio.sleep(0.5)
     return True
 
 
-async def _worker_asks(client: Client) -> bool:
+async def worker_asks(client: Client) -> bool:
+    """This will tell whether a worker asks for engagements at this moment."""
     request = DescribeTaskQueueRequest(
         namespace=client.namespace,
         task_queue=TaskQueue(name=ENGAGEMENTS_QUEUE),
@@ -82,7 +83,12 @@ async def _has_namespace(client: Client) -> None:
             raise
 
 
-async def _knows_attributes(client: Client) -> None:
+async def knows_attributes(client: Client) -> None:
+    """This will make sure that the namespace and our search attributes are there.
+
+    :raises NotReady: an operator must make something first.
+    """
+    await _has_namespace(client)
     request = ListSearchAttributesRequest(namespace=client.namespace)
     try:
         known = await client.operator_service.list_search_attributes(request, timeout=PATIENCE)

@@ -1,4 +1,4 @@
-"""What a worker process does: runs the workers, follows the log, sees to it that somebody sweeps.
+"""What a worker process does: workers, follower, inbox, deliveries, and seeing to it that somebody sweeps.
 
 Every start sweeps, because a crash may have left a log ahead of its workflow with nobody to notice.
 """
@@ -23,11 +23,14 @@ from events.clock import ClockSpec
 from events.errors import CallerError
 from events.log.followers import PostgresPlaces
 from workers.client import CommandFailed, Engagements
+from workers.delivering.deliverer import Deliverer
 from workers.following import ACTOR, SOURCE, Follower
+from workers.inbox.pump import Pump
+from workers.inbox.purging import every_hour
 from workers.search_attributes import register_search_attributes
 from workers.settings import Settings
 from workers.sweep_schedule import EVERY, ensure_sweep, sweep_is_scheduled
-from workers.wiring import Adapters, adapters, connect, sweeping, workers
+from workers.wiring import Adapters, adapters, connect, messages, sweeping, workers
 from workers.worker import run_until
 from workflows.types import REUSED
 
@@ -98,9 +101,13 @@ async def serving(
         stopping = asyncio.Event()
         at_work = workers(client, having, clock=clock, settles_after=settles_after)
         follower = Follower(having.log, places, having.service, EngagementTeller(client, clock))
+        deliverer = Deliverer(having.log, having.subscriptions, having.deliveries, having.sender)
         working = asyncio.ensure_future(run_until(stopping, at_work))
         around = [
             asyncio.ensure_future(follower.run()),
+            asyncio.ensure_future(Pump(messages(client, having, clock)).run()),
+            asyncio.ensure_future(every_hour(having.work)),
+            asyncio.ensure_future(deliverer.run()),
             asyncio.ensure_future(_see_to_the_sweep(client, sweeping(client, having, clock))),
         ]
         failed: asyncio.Future[str] = asyncio.get_running_loop().create_future()

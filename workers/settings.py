@@ -8,16 +8,29 @@ import binascii
 import contextlib
 import os
 import secrets
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretBytes, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretBytes,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 
+from activities.addresses import is_address
 from workers.logs import LogFormat
 
+PREFIX: Final = "RAPPORT_"
 KEY_BYTES = 32
 KEYS_FILE = "key-encryption-keys"
 
@@ -55,7 +68,7 @@ class Settings(BaseSettings):
     """Everything that can be set.  ``DATABASE_URL`` and ``TEMPORAL_ADDRESS`` bypass the embedded servers."""
 
     model_config = SettingsConfigDict(
-        env_prefix="RAPPORT_",
+        env_prefix=PREFIX,
         env_ignore_empty=True,
         populate_by_name=True,
         frozen=True,
@@ -63,28 +76,91 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
-    temporal_address: str | None = Field(
-        default_factory=lambda: configured_temporal().get("target_host"), validation_alias="TEMPORAL_ADDRESS"
+    database_url: SecretStr | None = Field(
+        default=None,
+        validation_alias="DATABASE_URL",
+        description="a PostgreSQL of your own, `postgresql://...`; none: the embedded one",
     )
-    data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("rapport", appauthor=False))
+    temporal_address: str | None = Field(
+        default_factory=lambda: configured_temporal().get("target_host"),
+        validation_alias="TEMPORAL_ADDRESS",
+        description="a Temporal of your own, beside the other names that Temporal's own configuration reads "
+        "(`TEMPORAL_NAMESPACE`, `TEMPORAL_API_KEY`, `TEMPORAL_TLS_...`); none: the embedded one",
+    )
+    data_dir: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path("rapport", appauthor=False),
+        description="where the embedded stack keeps its data (also `--data DIR`); "
+        "none: the user's data directory",
+    )
+    agency: str | None = Field(
+        default=None, description="the agency that the command line is for, where there are several"
+    )
+    actor: str | None = Field(
+        default=None, description="who gives commands on the command line, `KIND:ID` such as `person:r-1`"
+    )
     key_encryption_keys: Annotated[tuple[KeyEncryptionKey, ...], NoDecode] = Field(
-        default=(), description="ID:BASE64, separated by commas; the first wraps, the others only unwrap"
+        default=(),
+        description="`ID:BASE64` of 32 bytes, separated by commas; the first wraps, the others only unwrap; "
+        "none: one that the data directory keeps, of the embedded database alone",
     )
     evidence_key: SecretStr | None = Field(
         default=None,
-        description="base64 of 32 bytes that sign evidence; none: one kept in the data directory",
+        description="base64 of 32 bytes that sign evidence; none: one that the data directory keeps",
     )
-    smtp_host: str | None = Field(default=None, description="none: the embedded stack's sink")
-    smtp_port: int = Field(default=25, ge=1, le=65535)
-    smtp_from: str = "rapport@localhost"
-    smtp_reply_domain: str = "replies.localhost"
+    smtp_host: str | None = Field(
+        default=None, description="the mail server; none: a sink in the data directory"
+    )
+    smtp_port: int = Field(default=25, ge=1, le=65535, description="its port")
+    smtp_security: Literal["none", "starttls", "tls"] = Field(
+        default="none", description="how the way there is guarded: `none`, `starttls` or `tls`"
+    )
+    smtp_username: str | None = Field(default=None, description="who we are to it; none: nobody asks")
+    smtp_password: SecretStr | None = Field(default=None, description="what proves it")
+    smtp_from: str = Field(default="rapport@localhost", description="the sender of all that we write")
+    smtp_reply_domain: str = Field(
+        default="replies.localhost", description="where answers go: `reply+TOKEN@` this domain"
+    )
     outreach_digest_minutes: float = Field(
-        default=15, ge=0, le=1440, description="how long what comes up to one person gathers; 0: no time"
+        default=15,
+        ge=0,
+        le=1440,
+        description="how long what comes up to a team lead or director gathers into one letter; 0: no time",
     )
-    codec_port: int = Field(default=8234, ge=0, le=65535, description="0 takes any free port")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    log_format: LogFormat = "auto"
+    gateway_host: str = Field(default="127.0.0.1", description="where the HTTP gateway listens")
+    gateway_port: int = Field(
+        default=8080,
+        ge=0,
+        le=65535,
+        description="its port; 0 takes any free one, as `up` does if it is taken",
+    )
+    public_url: str | None = Field(
+        default=None,
+        description="how others reach the gateway, `https://...`; none: the address where it listens",
+    )
+    trusted_proxies: str = Field(
+        default="127.0.0.1",
+        description="addresses whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, "
+        "separated by commas",
+    )
+    webhooks_allow_http: bool = Field(
+        default=False, description="whether a subscription's URL may begin with `http://`"
+    )
+    webhooks_allow_private: bool = Field(
+        default=False, description="whether webhooks may go out to addresses that are not public"
+    )
+    codec_port: int = Field(
+        default=8234,
+        ge=0,
+        le=65535,
+        description="where the codec server listens, on loopback only; 0 takes any free port",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="what process logs tell"
+    )
+    log_format: LogFormat = Field(
+        default="auto", description="`json`, `text`, or `auto`: JSON unless on a terminal"
+    )
+    debug: bool = Field(default=False, description="shows the trace of an unexpected error")
 
     @field_validator("key_encryption_keys", mode="before")
     @classmethod
@@ -102,6 +178,27 @@ class Settings(BaseSettings):
         if value and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("it must start with postgresql://")
         return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_a_url(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("https://", "http://")):
+            raise ValueError("it must start with https://")
+        return value.rstrip("/") if value else value
+
+    @field_validator("smtp_from")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        if not is_address(value):
+            raise ValueError("it is no e-mail address")
+        return value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Settings":
+        if (self.smtp_username is None) != (self.smtp_password is None):
+            missing = "RAPPORT_SMTP_PASSWORD" if self.smtp_password is None else "RAPPORT_SMTP_USERNAME"
+            raise ValueError(f"{missing} is missing; the two go together")
+        return self
 
     def temporal_connect(self, embedded_address: str | None = None) -> ClientConnectConfig:
         """This will return the arguments of ``Client.connect`` for the server of the settings.
@@ -141,10 +238,53 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        field = str(first["loc"][0]) if first["loc"] else "settings"
-        name = field if field.isupper() else f"RAPPORT_{field.upper()}"
-        raise SettingsError(f"{name} is not usable: {first['msg'].removeprefix('Value error, ')}.") from None
+        raise SettingsError(_mistakes(error)[0]) from None
+
+
+def mistakes() -> list[str]:
+    """This will read the environment and give a sentence for each thing in it that is malformed."""
+    try:
+        settings = Settings()
+        settings.encryption_keys()
+    except ValidationError as error:
+        return _mistakes(error)
+    except SettingsError as error:
+        return [str(error)]
+    return _strangers()
+
+
+def _mistakes(error: ValidationError) -> list[str]:
+    return [_mistake(each) for each in error.errors(include_input=False, include_url=False)]
+
+
+def _mistake(each: Any) -> str:
+    says = each["msg"].removeprefix("Value error, ")
+    if not each["loc"]:
+        return f"{says}."
+    return f"{variable(str(each['loc'][0]))} is not usable: {says}."
+
+
+def variable(field: str) -> str:
+    """This will name the environment variable of a setting."""
+    return field if field.isupper() else f"{PREFIX}{field.upper()}"
+
+
+def variables() -> dict[str, FieldInfo]:
+    """This will map every environment variable that is read to its setting."""
+    return {
+        str(field.validation_alias or variable(name)): field for name, field in Settings.model_fields.items()
+    }
+
+
+def _strangers() -> list[str]:
+    """Name variables that look like ours and are none: a slip would silently leave a default in place."""
+    known = {each.removeprefix(PREFIX) for each in variables() if each.startswith(PREFIX)}
+    said = [each.removeprefix(PREFIX) for each in sorted(os.environ) if each.startswith(PREFIX)]
+    near = {each: get_close_matches(each, known, n=1) for each in said if each not in known}
+    return [
+        f"{PREFIX}{each} is no setting; {f'did you mean {PREFIX}{meant[0]}?' if meant else 'take it away'}"
+        for each, meant in near.items()
+    ]
 
 
 def configured_temporal() -> ClientConnectConfig:

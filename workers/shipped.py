@@ -12,7 +12,9 @@ from events.policy import Policy
 from events.policy_file import PolicyError, load_policy
 from events.policy_table import quoted, suggestion
 
-POLICIES: Final = Path(__file__).resolve().parent.parent / "deploy" / "policies"
+_DEPLOY: Final = Path(__file__).resolve().parent.parent / "deploy"
+POLICIES: Final = _DEPLOY / "policies"
+MAPPINGS: Final = _DEPLOY / "connections"
 
 
 class UnreadablePolicy(PolicyError):

@@ -30,6 +30,8 @@ class StackFile:
     codec_endpoint: str | None
     smtp_host: str | None
     smtp_port: int | None
+    http_url: str | None = None
+    """Of the HTTP gateway; None where none runs, or not yet."""
 
     def __repr__(self) -> str:
         return f"StackFile(pid={self.pid}, started={self.started!r})"

@@ -27,7 +27,11 @@ from events.log.effects import Effect, EffectsLedger
 from events.log.port import EventLog, StreamHead
 from events.projections.reading import ReadModels
 from workers.behind import PAGE, streams_ahead, the_sweep
+from workers.delivering.finding import undelivered
+from workers.delivering.subscriptions import Subscriptions
 from workers.finding import ORDER, PATIENCE, Finding
+from workers.inbox.findings import held_up
+from workers.inbox.store import Inbox
 from workers.unattended import AT_ONCE, engagement_of, in_need, open_run, open_workflows
 from workflows.types import SWEEP_ID, workflow_id
 
@@ -53,6 +57,8 @@ async def find_stuck(
     settles_after: timedelta = SETTLES_AFTER,
     schedule_id: str = SWEEP_ID,
     read_models: ReadModels | None = None,
+    inbox: Inbox | None = None,
+    subscriptions: Subscriptions | None = None,
 ) -> list[Finding]:
     """This will look at everything that an agency has under way, the oldest of each kind first."""
     executions = [each async for each in client.list_workflows(open_workflows(agency))]
@@ -63,7 +69,9 @@ async def find_stuck(
         *await unattended(log, client, agency, {each.id for each in executions}),
         *await streams_ahead(log, agency, patience),
         *await parked(ledger, agency, settles_after),
+        *(await held_up(inbox, agency, patience) if inbox is not None else ()),
         *(await projections(read_models, agency, patience) if read_models is not None else ()),
+        *(await undelivered(subscriptions, agency) if subscriptions is not None else ()),
     ]
     ages = {each: each.since or datetime.now(UTC) for each in found}
     return sorted(found, key=lambda each: (ORDER.index(each.kind), ages[each], each.name))

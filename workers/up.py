@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from workers.client import Engagements
 from workers.codec_server import CodecServer
 from workers.embedded import ports
 from workers.embedded.stack import EmbeddedStack
+from workers.gateway_process import GatewayProcess, gateway_beside
 from workers.loopback_codec import LoopbackCodec
 from workers.projector import projecting
 from workers.search_attributes import SEARCH_ATTRIBUTES
@@ -60,18 +61,22 @@ class Up:
     client: Client
     clock: ClockSpec
     failed: asyncio.Future[str]
+    gateway: GatewayProcess | None = None
 
     def engagements(self, agency: str) -> Engagements:
         """This will speak to an agency's engagements."""
         return Engagements(self.client, agency, clock=self.clock)
 
     async def fell(self) -> str:
-        """This will wait until a server or a worker ends by itself, and say so in one sentence."""
-        died = asyncio.ensure_future(self.servers.died())
+        """This will wait until a server, worker or the gateway ends by itself, and say so in one sentence."""
+        ends = [asyncio.ensure_future(self.servers.died())]
+        if self.gateway is not None:
+            ends.append(asyncio.ensure_future(self.gateway.ended()))
         try:
-            done, _ = await asyncio.wait({died, self.failed}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({*ends, self.failed}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            died.cancel()
+            for each in ends:
+                each.cancel()
         return done.pop().result()
 
 
@@ -101,8 +106,12 @@ async def servers(settings: Settings) -> AsyncIterator[Servers]:
 
 
 @asynccontextmanager
-async def up(settings: Settings, *, clock: ClockSpec | None = None) -> AsyncIterator[Up]:
+async def up(
+    settings: Settings, *, clock: ClockSpec | None = None, gateway: bool = False
+) -> AsyncIterator[Up]:
     """This will bring everything up, and say in the data directory where it is; on leaving it stops all.
+
+    With *gateway* the HTTP gateway serves beside it; it knows no clock but the world's.
 
     :raises EmbeddedError: a server does not start; one sentence.
     """
@@ -116,7 +125,10 @@ async def up(settings: Settings, *, clock: ClockSpec | None = None) -> AsyncIter
         if place.embedded is not None:
             stack_file.write(settings.data_dir, place.file)
             stack.callback(stack_file.remove, settings.data_dir)
-        yield Up(place, at_work.having, at_work.client, clock or ClockSpec(), at_work.failed)
+        beside = await stack.enter_async_context(gateway_beside(settings.data_dir)) if gateway else None
+        if beside is not None and place.embedded is not None:
+            stack_file.write(settings.data_dir, replace(place.file, http_url=beside.url))
+        yield Up(place, at_work.having, at_work.client, clock or ClockSpec(), at_work.failed, beside)
 
 
 async def in_foreground(work: Coroutine[Any, Any, T]) -> T | None:

@@ -6,7 +6,7 @@ Nothing else may construct an adapter: a process asks for the whole set and clos
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,7 @@ from activities.outreach import SETTLES_AFTER, Outreach
 from activities.recording import Recording
 from activities.sweeping import Sweeping
 from events.clock import ClockSpec
+from events.log.connect import Connections as Pool
 from events.log.digests import Digests
 from events.log.digests_postgres import PostgresDigests
 from events.log.effects import EffectsLedger
@@ -32,6 +33,21 @@ from events.log.postgres import PostgresLog
 from events.projections.reading import ReadModels
 from workers.codec import SYSTEM
 from workers.data_converter import data_converter
+from workers.delivering.addresses import Rules
+from workers.delivering.deliveries import Deliveries
+from workers.delivering.desk import Desk
+from workers.delivering.sending import Sender
+from workers.delivering.subscriptions import Subscriptions
+from workers.inbox.applying import Applying
+from workers.inbox.connections import Connections
+from workers.inbox.giving import Giver
+from workers.inbox.lines import Hand
+from workers.inbox.links import Links
+from workers.inbox.refusals import Refusals
+from workers.inbox.rehearsing import Rehearsal
+from workers.inbox.store import Inbox
+from workers.inbox.understanding import Asking, NobodyAsks, Understanding
+from workers.inbox.work import Work
 from workers.poking import Poking
 from workers.settings import Settings
 from workers.worker import engagement_worker, outreach_worker
@@ -53,6 +69,19 @@ class Adapters:
     directory: Directory
     email: Email
     read_models: ReadModels
+    connections: Connections
+    links: Links
+    inbox: Inbox
+    work: Work
+    refusals: Refusals
+    subscriptions: Subscriptions
+    deliveries: Deliveries
+    sender: Sender
+
+    @property
+    def desk(self) -> Desk:
+        """Give where subscriptions are made and tried."""
+        return Desk(self.subscriptions, self.log, self.sender)
 
 
 @asynccontextmanager
@@ -64,6 +93,10 @@ async def adapters(
     keys = PostgresKeys(database_url, Keyring(keks))
     ledger, digests = PostgresEffects(database_url), PostgresDigests(database_url)
     read_models = ReadModels(database_url)
+    pool = Pool(database_url, role="rapport_app", size=8)
+    links = Links(pool, keys)
+    subscriptions, deliveries = Subscriptions(database_url, keys), Deliveries(database_url)
+    sender = Sender(Rules(settings.webhooks_allow_http, settings.webhooks_allow_private))
     try:
         async with PostgresLog(database_url, keys) as log:
             yield Adapters(
@@ -76,8 +109,20 @@ async def adapters(
                 directory=Directory(log),
                 email=Email(await _mail(settings, keys, smtp)),
                 read_models=read_models,
+                connections=Connections(pool, keys),
+                links=links,
+                inbox=Inbox(pool, keys),
+                work=Work(pool, links),
+                refusals=Refusals(pool),
+                subscriptions=subscriptions,
+                deliveries=deliveries,
+                sender=sender,
             )
     finally:
+        await sender.close()
+        await deliveries.close()
+        await subscriptions.close()
+        await pool.close()
         await read_models.close()
         await digests.close()
         await ledger.close()
@@ -91,14 +136,27 @@ async def shut_log(database_url: str) -> AsyncIterator[EventLog]:
         yield log
 
 
-async def connect(config: ClientConnectConfig, keys: KeyStore, agency: str | None = None) -> Client:
-    """Connect to Temporal with the converter that everybody must share."""
-    return await Client.connect(**config, data_converter=data_converter(keys, agency))
+async def connect(
+    config: ClientConnectConfig, keys: KeyStore, agency: str | None = None, *, lazy: bool = False
+) -> Client:
+    """Connect to Temporal with the converter that everybody must share; *lazy*: not before the first call."""
+    return await Client.connect(**config, data_converter=data_converter(keys, agency), lazy=lazy)
 
 
 def sweeping(client: Client, having: Adapters, clock: ClockSpec | None = None) -> Sweeping:
     """Make what a sweep does; *clock* goes to the runs that it starts."""
     return Sweeping(having.log, Poking(client, clock=clock))
+
+
+def messages(
+    client: Client, having: Adapters, clock: ClockSpec | None = None, asking: Asking | None = None
+) -> Hand:
+    """Make what it takes to apply what integrations send; *asking* speaks to providers' APIs."""
+    clock = clock or ClockSpec()
+    rehearsal = Rehearsal(having.log, having.directory, having.keys, clock, lambda: datetime.now(UTC))
+    applying = Applying(having.work, rehearsal, Giver(client, having.service, clock), having.keys)
+    understanding = Understanding(having.connections, having.links, having.keys, asking or NobodyAsks())
+    return Hand(having.work, understanding, applying)
 
 
 def workers(
@@ -128,13 +186,19 @@ def workers(
 
 
 async def _mail(settings: Settings, keys: KeyStore, smtp: tuple[str, int] | None) -> MailSettings:
+    secret = await keys.get_or_create(SYSTEM, _REPLIES)
+    own = settings.smtp_host is not None
     host, port = smtp or ("localhost", settings.smtp_port)
     if settings.smtp_host is not None:
         host, port = settings.smtp_host, settings.smtp_port
-    secret = await keys.get_or_create(SYSTEM, _REPLIES)
+    password = settings.smtp_password
     return MailSettings(
         host=host,
         port=port,
+        # The sink of the embedded stack asks for nothing.
+        security=settings.smtp_security if own else "none",
+        username=settings.smtp_username if own else None,
+        password=password.get_secret_value() if own and password is not None else None,
         sender=settings.smtp_from,
         domain=settings.smtp_from.rpartition("@")[2],
         reply_domain=settings.smtp_reply_domain,

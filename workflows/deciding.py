@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from events.admission import must_be_at
 from events.clock import ClockSpec, decision_time
 from events.commands import Order
 from events.decider import Prepared, prepare, tick
@@ -54,6 +55,11 @@ def plan(entries: Sequence[Entry], desk: Desk, *, steps_apart: bool) -> Plan:
     planned, state = Plan(), desk.state
     for entry in entries:
         moment = desk.time_of(entry, state)
+        try:
+            must_be_at(state.version, entry.letter.order.expected_version)
+        except CallerError as error:
+            planned.mistaken.append((entry, error))
+            continue
         steps = tick(state, moment, agency=desk.agency, inclusive=False, stepped=desk.clock.kind == "stepped")
         if steps and steps_apart:
             return Plan(groups=[step.group for step in steps], entries=list(entries))

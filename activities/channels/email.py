@@ -98,6 +98,9 @@ class Email:
         message["Message-ID"] = message_id
         if letter.reply_to is not None:
             message["Reply-To"] = letter.reply_to
+            if letter.may_stop:
+                # RFC 2369: a mail program shows it as a button.
+                message["List-Unsubscribe"] = f"<mailto:{letter.reply_to}?subject=STOP>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(letter.text)
         message.add_alternative(letter.html, subtype="html")

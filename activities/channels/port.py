@@ -18,6 +18,8 @@ class Letter:
     html: str = field(repr=False)
     reply_to: str | None = field(repr=False)
     """None where an answer would belong to no one engagement."""
+    may_stop: bool = field(default=False, repr=False)
+    """Its reader may ask for no more of these, by an answer."""
 
 
 class NotSent(Exception):

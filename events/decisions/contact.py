@@ -105,3 +105,27 @@ def request_call(command: c.RequestCall, state: Engagement, ctx: Context) -> lis
     if message_id in state.messages:
         return []
     return [e.CallRequested(at=ctx.at, message_id=message_id, words=command.words)]
+
+
+def stop_outreach(command: c.StopOutreach, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+    """Note that automated messages must not reach the candidate any more, once."""
+    if state.outreach_stopped:
+        return []
+    return [e.OutreachStopped(at=ctx.at, evidence_ref=command.evidence_ref)]
+
+
+def allow_outreach(command: c.AllowOutreach, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+    """Note that automated messages may reach the candidate again.
+
+    :raises NotAllowed: the engine says so; only people know what the candidate wants.
+    """
+    if ctx.actor.kind == "engine":
+        raise NotAllowed("only a person can say that the candidate takes automated messages again")
+    if not state.outreach_stopped:
+        return []
+    return [e.OutreachAllowed(at=ctx.at, evidence_ref=command.evidence_ref)]
+
+
+def record_bounce(command: c.RecordBounce, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
+    """Note that a message came back; whose it was, the effect says."""
+    return [e.OutreachBounced(at=ctx.at, effect_id=command.effect_id, reason=command.reason)]

@@ -6,7 +6,10 @@ Pure: it holds what came, not what it means; its body may be personal and is nev
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+
+MALFORMED: Final = "malformed"
+"""The event of a signed delivery that cannot be read; the header of that name says why, in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)

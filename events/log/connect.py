@@ -116,5 +116,10 @@ async def hang_up(connection: Connection) -> None:
         connection.terminate()
 
 
+def count(status: str) -> int:
+    """Read how many rows a statement touched from what the driver answers, e.g. ``UPDATE 3``."""
+    return int(status.rpartition(" ")[2])
+
+
 async def _nothing(connection: Any) -> None:
     """Leave the connection as it is."""

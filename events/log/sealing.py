@@ -7,23 +7,18 @@ import base64
 import hashlib
 import hmac
 import json
-import secrets
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from events.canonical import canonical
 from events.envelope import AppendRequest, CommandGroup, Draft
+from events.log.boxes import OVERHEAD, find_and_open, shut
 from events.log.hashing import draft_hash
 from events.log.keys import DIGEST_SUBJECT, DataKey, KeyStore, subject_of
 
-# The number of the format.
-_HEAD: Final = b"\x01"
-_HEADER: Final = 1 + 16
-_NONCE: Final = 12
-_TAG: Final = 16
 # By how many bytes a ciphertext is longer than the canonical JSON that was sealed.
-CIPHER_OVERHEAD: Final = _HEADER + _NONCE + _TAG
+CIPHER_OVERHEAD: Final = OVERHEAD
 
 
 class SealedEvent(NamedTuple):
@@ -145,7 +140,7 @@ def seal_values(
     for field in draft.personal:
         if values.get(field) is None:
             continue
-        ciphertext = _encrypt(key, canonical(values[field]).encode(), _context(agency, draft.event_id, field))
+        ciphertext = shut(key, canonical(values[field]).encode(), agency, str(draft.event_id), field)
         values[field] = {"sealed": hashlib.sha256(ciphertext).hexdigest()}
         sealed[field] = base64.b64encode(ciphertext).decode()
     return canonical(values), sealed
@@ -158,26 +153,12 @@ async def open_sealed(
     opened: dict[str, str] = {}
     for field, text in sealed.items():
         ciphertext = base64.b64decode(text)
-        key = await keys.find_by_id(agency, UUID(bytes=ciphertext[1:_HEADER]))
-        if key is not None:
-            opened[field] = _decrypt(key, ciphertext, _context(agency, event_id, field)).decode()
+        plain = await find_and_open(keys, agency, ciphertext, str(event_id), field)
+        if plain is not None:
+            opened[field] = plain.decode()
     return opened
 
 
 def ciphertext_hashes(sealed: Mapping[str, str]) -> dict[str, str]:
     """Hash each ciphertext as the body names it."""
     return {field: hashlib.sha256(base64.b64decode(text)).hexdigest() for field, text in sealed.items()}
-
-
-def _encrypt(key: DataKey, plain: bytes, context: bytes) -> bytes:
-    nonce = secrets.token_bytes(_NONCE)
-    return b"".join((_HEAD, key.id.bytes, nonce, key.cipher.encrypt(nonce, plain, context)))
-
-
-def _decrypt(key: DataKey, ciphertext: bytes, context: bytes) -> bytes:
-    nonce, rest = ciphertext[_HEADER : _HEADER + _NONCE], ciphertext[_HEADER + _NONCE :]
-    return key.cipher.decrypt(nonce, rest, context)
-
-
-def _context(agency: str, event_id: UUID, field: str) -> bytes:
-    return "|".join((agency, str(event_id), field)).encode()

@@ -46,6 +46,7 @@ LOOKED_AT = types(
     e.Submitted,
     e.JobProposed,
     e.WentLive,
+    e.OutreachBounced,
 )
 
 
@@ -60,6 +61,8 @@ def found_in(event: Any, state: Engagement) -> Iterator[What]:
             yield ("command-refused", event.gate, "enforce", event.command, None, about)
         case e.MessageRefused():
             yield ("message-refused", None, None, event.name, event.reason, None)
+        case e.OutreachBounced():
+            yield ("outreach-bounced", None, None, None, event.reason, None)
         case e.Submitted() if event.right_to_represent != "held":
             about = f"submission:{event.submission_id}"
             yield (f"right-to-represent-{event.right_to_represent}", None, None, None, None, about)
@@ -113,4 +116,4 @@ def _apply(account: Account, event: Any, told: Told, life: Life) -> None:
         )
 
 
-PROJECTION = Projection("findings", 2, "engagement", COLUMNS, itself, as_it_is, LOOKED_AT, _apply)
+PROJECTION = Projection("findings", 3, "engagement", COLUMNS, itself, as_it_is, LOOKED_AT, _apply)

@@ -75,7 +75,7 @@ def list_absences(
 
     async def work(session: Session) -> list[Row]:
         named = await session.agency()
-        return _rows(await session.having.service.state(named, f"agency:{named}"))
+        return absence_rows(await session.having.service.state(named, f"agency:{named}"))
 
     rows = perform(Options(agency, data, as_json), work)
     rows = [row for row in rows if everything or row["state"] in ("now", "ahead")]
@@ -113,26 +113,22 @@ def end(
 
 
 def _give(name: str, fields: Row, actor: str, options: Options) -> Row:
-    from gateway.cli import given
+    from gateway.cli import given as reading
 
-    who = given.actor(actor)
+    who = reading.actor(actor)
 
     async def work(session: Session) -> Row:
         from uuid import uuid4
 
-        from activities.doors import check_people
-        from activities.streams import parse, read_order
+        from gateway import giving
 
         named = await session.agency()
         stream = f"agency:{named}"
-        order = read_order(
-            named, stream, name, fields, command_id=str(uuid4()), actor_default=who, source="cli"
+        given = await giving.to_stream(
+            session.having, named, stream, name, fields, command_id=str(uuid4()), actor=who, source="cli"
         )
-        command = parse(stream, name, order.data)
-        check_people(command, order.actor, order.at, await session.having.directory.agency(named))
-        reply = await session.having.service.give(order)
-        rows = _rows(await session.having.service.state(named, stream))
-        return {"agency": named, "outcome": reply.outcome, "absences": rows}
+        rows = absence_rows(await session.having.service.state(named, stream))
+        return {"agency": named, "outcome": given.outcome, "absences": rows}
 
     return perform(options, work)
 
@@ -144,7 +140,8 @@ def _is_of(row: Row, fields: Row) -> bool:
     return row["person"] == fields["person_id"] and (row["from"], row["until"]) == times
 
 
-def _rows(state: "Agency") -> list[Row]:
+def absence_rows(state: "Agency") -> list[Row]:
+    """List an agency's absences as they stand now, the earliest first."""
     from datetime import UTC, datetime
 
     now = datetime.now(UTC)

@@ -137,33 +137,16 @@ def _ask(policy: "Policy", agency: str, there: int, *, may_ask: bool) -> None:
 async def _adopt(
     session: Session, policy: "Policy", who: "Actor", agency: str, modes: "Modes", there: int
 ) -> dict[str, Any]:
-    from activities.agency_load import load_agency
-    from gateway.cli.errors import Wrong
-    from workers.adopting import Adoption, adoption_of
+    from gateway import adopting
 
     # Before anything is written: without Temporal the agency alone would have it.
     running = await session.engagements(agency)
-    loaded = await load_agency(session.having.service, agency, policy=policy, actor=who)
-    event = await adoption_of(session.log, agency, policy.digest())
-    if event is None:
-        raise Wrong(f"agency '{agency}' follows another policy by now; somebody else has adopted one")
     with _progress(there) as told:
-        work = Adoption(
-            session.log, running, agency, policy, event.event_id, actor=who, modes=modes, told=told
+        outcome, work = await adopting.begin(
+            session.having, running, agency, policy, actor=who, modes=modes, source="cli", told=told
         )
         account = await _to_the_end(work, there)
-    return {
-        "agency": agency,
-        "policy": policy.name,
-        "digest": policy.digest(),
-        "agency_outcome": loaded.policy,
-        "adopted": account.adopted,
-        "had_it": account.had_it,
-        "closed": account.closed,
-        "importing": account.importing,
-        "refused": account.refused,
-        "unanswered": account.unanswered,
-    }
+    return adopting.account_of(agency, policy, outcome, account)
 
 
 async def _to_the_end(work: "Adoption", there: int) -> "Account":

@@ -90,7 +90,7 @@ def people(agency: o.Agency = None, data: o.Data = None, as_json: o.Json = False
         from datetime import UTC, datetime
 
         state = await session.having.directory.agency(await session.agency())
-        return [_person(state, each, datetime.now(UTC)) for each in sorted(state.people)]
+        return [person_row(state, each, datetime.now(UTC)) for each in sorted(state.people)]
 
     rows = perform(Options(agency, data, as_json), work)
     if as_json:
@@ -100,7 +100,8 @@ def people(agency: o.Agency = None, data: o.Data = None, as_json: o.Json = False
         _show_people(rows)
 
 
-def _person(state: "Agency", person_id: str, now: "datetime") -> dict[str, Any]:
+def person_row(state: "Agency", person_id: str, now: "datetime") -> dict[str, Any]:
+    """Give what there is to tell of somebody who works here, their name where it was opened."""
     from events.absences import absence_of
     from events.reaching import instead_of
 

@@ -16,12 +16,16 @@ from gateway.cli import (
     agency,
     backtesting,
     beside,
+    check,
     checking,
     compliance,
+    connections,
     engagements,
     evidence,
     finding,
+    gateway,
     importing,
+    inbox,
     inspect,
     keeping,
     key,
@@ -34,6 +38,7 @@ from gateway.cli import (
     reassigning,
     rehydrating,
     stack,
+    subscriptions,
     tracing,
     watching,
 )
@@ -49,6 +54,8 @@ app = typer.Typer(
 )
 COMMANDS: Final = (
     stack,
+    check,
+    gateway,
     keeping,
     keys,
     key,
@@ -69,6 +76,9 @@ COMMANDS: Final = (
     operating,
     rehydrating,
     outreach,
+    connections,
+    inbox,
+    subscriptions,
     projections,
     playing,
 )

@@ -72,9 +72,14 @@ class Shown:
 
 def as_json(shown: Shown) -> None:
     """Print the whole report as one JSON value."""
+    output.emit(whole(shown))
+
+
+def whole(shown: Shown) -> Plain:
+    """Give the whole report as plain data."""
     rows = [{"key": row.key, **row.figures()} for row in shown.report.rows]
     total = shown.report.total.figures()
-    output.emit({**_about(shown), "definitions": dict(definitions()), "total": total, "rows": rows})
+    return {**_about(shown), "definitions": dict(definitions()), "total": total, "rows": rows}
 
 
 def as_table(shown: Shown) -> None:

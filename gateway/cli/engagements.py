@@ -114,46 +114,33 @@ def do(
 
 
 async def _to_engagement(session: Session, engagement: str, order: "Order") -> dict[str, Any]:
-    from datetime import UTC, datetime
-
-    from activities.doors import check_order
+    from gateway import giving
     from gateway.cli.errors import Refused
 
     agency = await session.agency()
-    check_order(order, await session.having.directory.agency(agency), datetime.now(UTC))
-    reply = await (await session.engagements(agency)).command(engagement, order)
-    told = {
-        "stream": f"engagement:{engagement}",
-        "command_id": reply.command_id,
-        "outcome": reply.outcome,
-        "version": reply.version,
-        "events": list(reply.events),
-    }
-    if reply.outcome == "refused":
-        raise Refused(reply.refused_by or "a gate", reply.says or "", reply.remedy or "", told)
-    return told
+    running = await session.engagements(agency)
+    given = await giving.to_engagement(session.having, running, agency, engagement, order)
+    if given.gate is not None:
+        raise Refused(given.gate, given.says, given.remedy, given.plain())
+    return given.plain()
 
 
 async def _to_stream(
     session: Session, stream: str, name: str, fields: dict[str, Any], command_id: str, who: "Actor"
 ) -> dict[str, Any]:
-    from activities.doors import check_people
-    from activities.streams import parse, read_order
+    from gateway import giving
 
-    order = read_order(
-        await session.agency(), stream, name, fields, command_id=command_id, actor_default=who, source="cli"
+    given = await giving.to_stream(
+        session.having,
+        await session.agency(),
+        stream,
+        name,
+        fields,
+        command_id=command_id,
+        actor=who,
+        source="cli",
     )
-    command = parse(stream, name, order.data)
-    check_people(command, order.actor, order.at, await session.having.directory.agency(order.agency))
-    reply = await session.having.service.give(order)
-    events = await session.log.read_stream(order.agency, order.stream)
-    return {
-        "stream": order.stream,
-        "command_id": order.command_id,
-        "outcome": reply.outcome,
-        "version": reply.version,
-        "events": [each.type for each in events if each.command_id == order.command_id],
-    }
+    return given.plain()
 
 
 def _order(name: str, fields: dict[str, Any], command_id: str, who: "Actor") -> "Order":

@@ -29,6 +29,7 @@ _TOLD: Final = frozenset(
         "EvidenceError",
         "Fallen",
         "KeyDestroyed",
+        "MappingError",
         "MigrationChanged",
         "NotAnswered",
         "NotEvidence",

@@ -25,6 +25,7 @@ KINDS: Final = (
     "consent-unknown",
     "evidence-asserted",
     "past-partly-judged",
+    "outreach-bounced",
 )
 
 

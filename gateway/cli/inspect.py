@@ -109,7 +109,7 @@ def waiting(
 
         named = await session.agency()
         if await tables.at_hand(session, named, ("board", "obligations")):
-            facts = await tables.promises(session, named)
+            facts = await tables.promises(session.having, named)
             return await reading.lying_with(facts, named, session.having.directory)
         states = await reading.engagements(session.log, named)
         return await reading.waiting(states, named, session.having.directory)

@@ -59,6 +59,8 @@ def stuck(
             attempts=attempts,
             patience=timedelta(seconds=patience),
             read_models=having.read_models,
+            inbox=having.inbox,
+            subscriptions=having.subscriptions,
         )
         return {"agency": named, "stuck": sum(each.stuck for each in found), "findings": _rows(found)}
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 def emit(value: Any) -> None:
     """Print one JSON value on one line."""
-    print(json.dumps(value, ensure_ascii=False, default=_plain), flush=True)
+    print(json.dumps(value, ensure_ascii=False, default=plain), flush=True)
 
 
 def line(text: str = "", *, style: str | None = None) -> None:
@@ -57,7 +57,8 @@ def _width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
     return sum(widest) + 2 * len(columns) + 2
 
 
-def _plain(value: object) -> Any:
+def plain(value: object) -> Any:
+    """Write a time, an id or a dataclass as JSON has it."""
     if isinstance(value, datetime):
         from events.canonical import instant
 

@@ -63,7 +63,7 @@ def _give(name: str, fields: Row, actor: str, options: Options) -> None:
     async def work(session: Session) -> Row:
         from uuid import uuid4
 
-        from activities.streams import read_order
+        from gateway import giving
         from gateway.cli.errors import Wrong
 
         named = await session.agency()
@@ -71,18 +71,18 @@ def _give(name: str, fields: Row, actor: str, options: Options) -> None:
         if by is not None and await session.having.directory.person(named, by) is None:
             raise Wrong(f"'{by}' does not work at agency '{named}'; --by names one of its people")
         content = {key: value for key, value in fields.items() if value is not None}
-        order = read_order(
+        given_to = await giving.to_stream(
+            session.having,
             named,
             f"agency:{named}",
             name,
             content,
             command_id=str(uuid4()),
-            actor_default=who,
+            actor=who,
             source="cli",
         )
-        reply = await session.having.service.give(order)
         # Not counted: that reads the whole log, and an incident does not wait for it.
-        return {"outcome": reply.outcome, **await _switch(session)}
+        return {"outcome": given_to.outcome, **await _switch(session)}
 
     _show(perform(options, work), options.as_json)
 

@@ -93,7 +93,12 @@ async def lying_with(facts: Sequence[Row], agency: str, directory: "Directory") 
             "lies_with_name": name_of(office, lies_with),
         }
         rows.append({**fact, **people})
-    return sorted(rows, key=lambda row: (-row["level"], row["due_at"], row["engagement"], row["rule"]))
+    return sorted(rows, key=worst_first)
+
+
+def worst_first(row: Row) -> tuple[Any, ...]:
+    """Give what open promises are ordered by; no two are alike in it."""
+    return (-row["level"], row["due_at"], row["engagement"], row["rule"], str(row["obligation_id"]))
 
 
 async def outbox(log: EventLog, ledger: EffectsLedger, agency: str) -> list[Row]:

@@ -28,12 +28,15 @@ def register(app: typer.Typer) -> None:
 
 
 def up(data: StackData = None, as_json: o.Json = False) -> None:
-    """Run everything in the foreground: servers, workers, codec server, mail sink.  Ctrl-C stops it all."""
+    """Run everything in the foreground: servers, workers, HTTP gateway, codec server, mail sink.
+
+    Ctrl-C stops it all.
+    """
     settings = _settings(data)
     from workers import up as stack
 
     async def work() -> str:
-        async with stack.up(settings) as running:
+        async with stack.up(settings, gateway=True) as running:
             _announce(running, as_json=as_json)
             return await running.fell()
 
@@ -113,6 +116,7 @@ def _announce(running: "Up", *, as_json: bool) -> None:
         "temporal_address": servers.temporal.get("target_host"),
         "temporal_ui_url": servers.file.temporal_ui_url,
         "codec_endpoint": servers.codec.endpoint,
+        "http_url": running.gateway.url if running.gateway is not None else None,
         "smtp": f"{servers.smtp[0]}:{servers.smtp[1]}" if servers.smtp is not None else None,
     }
     if as_json:
@@ -125,6 +129,8 @@ def _announce(running: "Up", *, as_json: bool) -> None:
     line(f"  Temporal         {where['temporal_address']}")
     if where["temporal_ui_url"]:
         line(f"  Temporal's pages {where['temporal_ui_url']}")
+    if where["http_url"]:
+        line(f"  HTTP API         {where['http_url']}, described at {where['http_url']}/openapi.json")
     if where["smtp"]:
         line(f"  mail sink        {where['smtp']}, keeps what it gets in {servers.data_dir}/mail")
     line("So that the temporal command reads and writes what is encrypted:")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -19,7 +20,7 @@ from activities.commands import CommandService
 from activities.directory import Directory
 from activities.types import OutreachOrder
 from events.agency import Entry
-from events.catalogue import EngagementOpened
+from events.catalogue import EngagementOpened, Event
 from events.codec import draft
 from events.envelope import Actor, AppendRequest, CommandGroup, event_id
 from events.log.digests_memory import MemoryDigests
@@ -176,6 +177,25 @@ def open_engagement(log: MemoryLog) -> OpenEngagement:
         )
 
     return open_
+
+
+@pytest.fixture
+def tell(log: MemoryLog) -> Callable[[Event], Awaitable[UUID]]:
+    """Writes an event into the stream of e-1, and gives its id."""
+
+    async def tell_(event: Event) -> UUID:
+        stream = "engagement:e-1"
+        found = await log.read_stream("a-1", stream)
+        command_id = f"tell-{len(found)}"
+        identity = event_id("a-1", stream, command_id, 0)
+        drafted = draft(event, event_id=identity, decided_at=NOON, actor=OPERATOR, source="test")
+        group = CommandGroup(command_id=command_id, input="{}", outcome="accepted", drafts=(drafted,))
+        await log.append_many(
+            [AppendRequest(agency="a-1", stream=stream, expected=len(found), groups=(group,))]
+        )
+        return identity
+
+    return tell_
 
 
 @pytest.fixture

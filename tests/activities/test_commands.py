@@ -12,7 +12,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.commands import Commands, CommandService, ReusedCommandId, StreamBusy
 from activities.types import StreamCommand
 from events.envelope import Actor, AppendRequest
-from events.errors import InvalidCommand, UnknownReference, WrongState
+from events.errors import InvalidCommand, StaleVersion, UnknownReference, WrongState
 from events.log.memory import MemoryLog
 from events.log.port import AppendResult, Conflict
 from events.policy import Policy
@@ -63,6 +63,15 @@ class TestGive:
         again = await service.give(OPEN)
         assert (again.outcome, first.outcome) == ("accepted", "accepted")
         assert len(await log.read_stream("a-1", "job-order:j-1")) == 2
+
+    async def test_takes_a_command_at_the_version_it_is_meant_for_only(self, service: CommandService) -> None:
+        """Whoever decided on an older picture must look again; a retry is no new decision."""
+        stop = order("stop-intake", "c-stop").model_copy(update={"expected_version": 1})
+        await service.give(OPEN)
+        await service.give(stop)
+        assert (await service.give(stop)).outcome == "accepted"
+        with pytest.raises(StaleVersion, match="is at version 2, and the command is for version 1"):
+            await service.give(order("close-job-order", "c").model_copy(update={"expected_version": 1}))
 
     async def test_refuses_a_reused_command_id(self, service: CommandService) -> None:
         await service.give(OPEN)

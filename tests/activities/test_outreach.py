@@ -20,6 +20,7 @@ from activities.directory import Directory
 from activities.outreach import Outreach
 from activities.types import OutreachOrder, OutreachOutcome
 from events.agency import Entry, key_subject_of
+from events.catalogue import Event, EventAnnulled, OutreachAllowed, OutreachStopped
 from events.codec import UnknownEvent
 from events.commands import RecordOutreach
 from events.envelope import Actor
@@ -60,6 +61,7 @@ PERSONAL = ("Quux", "quux@", "Quux", "quux@", "example.test>")
 
 Send = Callable[..., Awaitable[OutreachOutcome]]
 OpenEngagement = Callable[..., Awaitable[None]]
+Tell = Callable[[Event], Awaitable[UUID]]
 
 
 class Killed(BaseException):
@@ -159,6 +161,35 @@ class TestSend:
         html = mail_server.received[0].get_body(("html",))
         assert html is not None
         assert "<script>" not in html.get_content()
+
+
+@pytest.mark.usefixtures("opened")
+class TestACandidateWhoSaidStop:
+    async def test_can_say_it_with_one_click(self, send: Send, mail_server: "MailServer") -> None:
+        """A colleague cannot: their duties are no newsletter."""
+        await send(TO_CANDIDATE)
+        await send(ORDER)
+        to_candidate, to_colleague = mail_server.received
+        assert to_candidate["List-Unsubscribe"] == f"<mailto:{to_candidate['Reply-To']}?subject=STOP>"
+        assert to_colleague["List-Unsubscribe"] is None
+
+    async def test_gets_no_message(self, send: Send, mail_server: "MailServer", tell: Tell) -> None:
+        """The colleagues who owe the promise still hear of it."""
+        await tell(OutreachStopped(at=NOON))
+        outcome = await send(TO_CANDIDATE)
+        assert (outcome.outcome, outcome.reason) == ("withheld", "candidate-said-stop")
+        assert mail_server.received == []
+        assert (await send(ORDER)).outcome == "sent"
+
+    async def test_gets_messages_again_after_saying_so(self, send: Send, tell: Tell) -> None:
+        await tell(OutreachStopped(at=NOON))
+        await tell(OutreachAllowed(at=NOON))
+        assert (await send(TO_CANDIDATE)).outcome == "sent"
+
+    async def test_never_said_it_if_that_was_annulled(self, send: Send, tell: Tell) -> None:
+        stopped = await tell(OutreachStopped(at=NOON))
+        await tell(EventAnnulled(at=NOON, event_id=stopped, annulled_type="outreach-stopped", reason="wrong"))
+        assert (await send(TO_CANDIDATE)).outcome == "sent"
 
 
 @pytest.mark.usefixtures("opened")

@@ -40,6 +40,7 @@ BEFORE: Final[dict[str, tuple[str, ...]]] = {
     "open-engagement": (),
     "assign": OPENED[:1],
     "resume": (*OPENED, "paused"),
+    "allow-outreach": (*OPENED, "outreach-stopped"),
     "withdraw-offer": (*SUBMITTED, "offer-extended"),
     "withdraw": SUBMITTED,
     "record-facet": TALKED,

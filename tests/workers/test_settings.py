@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from workers.settings import KeyEncryptionKey, SettingsError, load_settings
+from workers.settings import KeyEncryptionKey, SettingsError, load_settings, mistakes, variables
+from workers.settings_table import BEGIN, END, main, table
 
 OLD = base64.b64encode(b"o" * 32).decode()
 NEW = base64.b64encode(b"n" * 32).decode()
@@ -134,3 +135,58 @@ class TestParse:
     def test_refuses_what_is_no_key(self, text: str) -> None:
         with pytest.raises(ValueError, match="ID:BASE64"):
             KeyEncryptionKey.parse(text)
+
+
+class TestMistakes:
+    def test_names_every_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("RAPPORT_SMTP_PORT", "secret-words")
+        monkeypatch.setenv("RAPPORT_LOG_LEVEL", "secret-words")
+        found = mistakes()
+        assert [each.split(" ")[0] for each in found] == ["RAPPORT_SMTP_PORT", "RAPPORT_LOG_LEVEL"]
+        assert "secret-words" not in " ".join(found)
+
+    def test_are_none_where_all_is_well(self) -> None:
+        assert mistakes() == []
+
+    def test_are_slips_of_the_pen_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A name that nobody reads would silently leave a default in place."""
+        monkeypatch.setenv("RAPPORT_SMTP_PRT", "587")
+        monkeypatch.setenv("RAPPORT_ZZZZZZZZZZ", "1")
+        assert mistakes() == [
+            "RAPPORT_SMTP_PRT is no setting; did you mean RAPPORT_SMTP_PORT?",
+            "RAPPORT_ZZZZZZZZZZ is no setting; take it away",
+        ]
+
+    @pytest.mark.parametrize(
+        ("name", "value", "says"),
+        [
+            ("RAPPORT_SMTP_USERNAME", "me", "RAPPORT_SMTP_PASSWORD is missing; the two go together."),
+            ("RAPPORT_SMTP_FROM", "nobody", "RAPPORT_SMTP_FROM is not usable: it is no e-mail address."),
+            (
+                "RAPPORT_PUBLIC_URL",
+                "ftp://x",
+                "RAPPORT_PUBLIC_URL is not usable: it must start with https://.",
+            ),
+        ],
+    )
+    def test_say_what_does_not_fit(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
+    ) -> None:
+        monkeypatch.setenv(name, value)
+        assert mistakes() == [says]
+
+
+class TestTheTable:
+    def test_in_the_readme_is_the_settings_own(self) -> None:
+        assert main(["--check"]) == 0
+
+    def test_is_written_between_its_marks_alone(self, tmp_path: Path) -> None:
+        readme = tmp_path / "README.md"
+        readme.write_text(f"before\n{BEGIN}old\n{END}after\n", "utf-8")
+        assert main(["--check"], readme) == 1
+        assert main(["--write"], readme) == 0
+        assert readme.read_text("utf-8") == f"before\n{BEGIN}{table()}{END}after\n"
+        assert main(["--check"], readme) == 0
+
+    def test_tells_what_every_setting_is_for(self) -> None:
+        assert all(field.description for field in variables().values())

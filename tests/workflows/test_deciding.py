@@ -26,6 +26,11 @@ def _entry(command_id: str, name: str, **fields: str) -> Entry:
     return Entry(Letter(order=_order(command_id, name, **fields)), awaited=True)
 
 
+def _expecting(version: int, command_id: str, name: str, **fields: str) -> Entry:
+    order = _order(command_id, name, **fields).model_copy(update={"expected_version": version})
+    return Entry(Letter(order=order), awaited=True)
+
+
 def _opened() -> Engagement:
     order = _order("open-1", "open-engagement", candidate_id="c-1", owner="r-1")
     return prepare(order, Engagement(), STARTER, NOON, agency="acme", engagement_id="e-1").state
@@ -50,6 +55,24 @@ class TestPlan:
         planned = plan([wrong, right], _desk(_opened()), steps_apart=False)
         assert planned.entries == [right]
         assert [entry for entry, _ in planned.mistaken] == [wrong]
+
+    def test_takes_a_command_at_the_version_it_is_meant_for_only(self) -> None:
+        """Of two that were decided on the same picture, the second must look again."""
+        state = _opened()
+        first = _expecting(state.version, "talk-1", "record-contact", channel="phone")
+        second = _expecting(state.version, "talk-2", "record-contact", channel="phone")
+        planned = plan([first, second], _desk(state), steps_apart=False)
+        assert planned.entries == [first]
+        [(entry, mistake)] = planned.mistaken
+        assert entry is second
+        assert mistake.code == "stale-version"
+
+    def test_holds_no_step_against_a_command_that_nobody_could_have_seen(self) -> None:
+        state = _opened()
+        talk = _expecting(state.version, "talk-1", "record-contact", channel="phone")
+        planned = plan([talk], _desk(state, days=7.5), steps_apart=False)
+        assert planned.entries == [talk]
+        assert len(planned.groups) > 1
 
     def test_takes_the_steps_that_were_due_first(self) -> None:
         talk = _entry("talk-1", "record-contact", channel="phone")

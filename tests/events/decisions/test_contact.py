@@ -224,3 +224,43 @@ class TestEveryCommand:
         world.given("engagement-opened").when("record-contact", now=world.noon, at=world.later).fails(
             InvalidCommand, "future"
         )
+
+
+class TestStopOutreach:
+    def test_is_recorded_once(self, world: "World") -> None:
+        given = world.given("engagement-opened")
+        then = given.when("stop-outreach")
+        then.then_types("outreach-stopped")
+        assert then.state.outreach_stopped
+        world.given("engagement-opened", "outreach-stopped").when("stop-outreach").then_nothing()
+
+    def test_holds_until_the_candidate_says_otherwise(self, world: "World") -> None:
+        then = world.given("engagement-opened", "outreach-stopped").when("allow-outreach")
+        then.then_types("outreach-allowed")
+        assert not then.state.outreach_stopped
+
+    def test_is_taken_back_by_no_machine_of_ours(self, world: "World") -> None:
+        given = world.given("engagement-opened", "outreach-stopped")
+        given.when("allow-outreach", actor=ENGINE).fails(NotAllowed, "only a person")
+
+    def test_is_heard_after_the_end(self, world: "World") -> None:
+        world.given("engagement-opened", "engagement-closed").when("stop-outreach").then_types(
+            "outreach-stopped"
+        )
+
+    def test_keeps_no_promise_and_opens_none(self, world: "World") -> None:
+        """Asking for quiet is no question, and a bounce no answer."""
+        life = world.life()
+        life.do("open-engagement", world.noon)
+        before = life.state.obligations
+        life.do("stop-outreach", world.later)
+        life.do("record-bounce", world.later)
+        assert life.state.obligations.keys() == before.keys()
+
+
+class TestRecordBounce:
+    def test_is_recorded_each_time(self, world: "World") -> None:
+        """A second one is news: the address is still wrong."""
+        world.given("engagement-opened", "outreach-bounced").when("record-bounce").then_types(
+            "outreach-bounced"
+        )

@@ -381,3 +381,19 @@ class TestReplay:
 
         assert (done.code, done.err.count("\n")) == (2, 1)
         assert "--query" in done.err
+
+
+class TestCheck:
+    def test_finds_that_all_of_a_stack_answers(self, shared: Any) -> None:
+        done = shared.rapport("check", "--json")
+        answers = {each["what"]: each["verdict"] for each in done.json["answers"]}
+        assert done.code == 0
+        assert answers == {
+            "settings": "ok",
+            "PostgreSQL": "ok",
+            "Temporal": "ok",
+            "worker": "ok",
+            "sweep": "ok",
+            "SMTP": "warning",
+            "public URL": "warning",
+        }

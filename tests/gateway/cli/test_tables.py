@@ -38,7 +38,7 @@ class TestTheTables:
             log, directory = session.log, session.having.directory
             assert await tables.at_hand(session, "acme", NAMES)
             states = await reading.engagements(log, "acme")
-            facts, steps = await tables.promises(session, "acme"), await tables.steps(session, "acme")
+            facts, steps = await tables.promises(session.having, "acme"), await tables.steps(session, "acme")
             return [
                 (await tables.engagements(session, "acme"), [reading.summary(each) for each in states]),
                 (

@@ -1,0 +1,93 @@
+"""Gives a request's command to its stream and writes what it came to as the answer.
+
+A gate's refusal is a problem here, though an event in the record: for the caller nothing was done.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from events.orders import parse_order
+from gateway import giving
+from gateway.http.asking import Asker
+from gateway.http.bodies import command_id_of, expected_version_of
+from gateway.http.problems import Problem
+from gateway.http.replies import reply
+
+SOURCE: Final = "http"
+
+
+async def to_engagement(
+    asker: Asker,
+    request: Request,
+    engagement: str,
+    name: str,
+    fields: Mapping[str, Any],
+    *,
+    command_id: str | None = None,
+) -> giving.Given:
+    """Give a command to an engagement, in its turn.
+
+    :raises Problem: 409, a gate refused it; others as the engagement or its turn has it.
+    """
+    who, doors = asker.who, asker.doors
+    order = parse_order(
+        name,
+        _expecting(request, fields),
+        command_id=command_id or command_id_of(request),
+        actor_default=who.actor,
+        source=SOURCE,
+    )
+    async with doors.flights.turn(who.agency, engagement):
+        given = await giving.to_engagement(
+            doors.having, doors.engagements(who.agency), who.agency, engagement, order
+        )
+    return _not_refused(given)
+
+
+async def to_stream(
+    asker: Asker,
+    request: Request,
+    stream: str,
+    name: str,
+    fields: Mapping[str, Any],
+    *,
+    command_id: str | None = None,
+) -> giving.Given:
+    """Give a command to a stream that has no workflow."""
+    return await giving.to_stream(
+        asker.doors.having,
+        asker.who.agency,
+        stream,
+        name,
+        _expecting(request, fields),
+        command_id=command_id or command_id_of(request),
+        actor=asker.who.actor,
+        source=SOURCE,
+    )
+
+
+def done(given: giving.Given, status: int = 200, **beside: Any) -> Response:
+    """Answer with what a command came to."""
+    return reply({**given.plain(), **beside}, status, version=given.version)
+
+
+def _expecting(request: Request, fields: Mapping[str, Any]) -> dict[str, Any]:
+    expected = expected_version_of(request)
+    return dict(fields) if expected is None else {**fields, "expected_version": expected}
+
+
+def _not_refused(given: giving.Given) -> giving.Given:
+    if given.gate is not None:
+        raise Problem(
+            409,
+            "refused",
+            given.says or "a gate refuses this",
+            headers={"ETag": f'"{given.version}"'},
+            gate=given.gate,
+            remedy=given.remedy,
+            **given.plain(),
+        )
+    return given

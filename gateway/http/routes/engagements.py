@@ -1,0 +1,194 @@
+"""Opening, finding and reading engagements.
+
+The list comes from the tables, which trail the log; one engagement is read from the log itself.
+"""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from events.envelope import derived_id
+from events.fold import fold
+from events.kinds import Awaited, Stage
+from events.orders import COMMANDS
+from gateway.cli.reading import summary
+from gateway.cli.telling import state_at
+from gateway.http.asking import (
+    Asking,
+    Cursor,
+    EngagementId,
+    Limit,
+    MinVersion,
+    has_reached,
+    must_be_id,
+    stream_of,
+    target_of,
+)
+from gateway.http.bodies import command_id_of, fields_of
+from gateway.http.describing import HEADERS, Done, problems, reads
+from gateway.http.examples import example_of
+from gateway.http.giving import done, to_engagement
+from gateway.http.permits import Target
+from gateway.http.problems import Problem
+from gateway.http.replies import cursor_after, place_of, reply
+from gateway.http.schemas import input_schema
+from gateway.http.tables import Found, fresh, list_engagements, scope_of
+
+router = APIRouter(prefix="/v1/engagements", tags=["engagements"])
+_ROW: dict[str, Any] = {
+    "engagement": "e-1",
+    "candidate_id": "c-1",
+    "stage": "matching",
+    "posture": "active",
+    "owner": "r-1",
+    "level": 0,
+    "version": 12,
+    "opened_at": "2030-01-07T09:00:00.000000Z",
+    "last_contact_at": "2030-01-08T09:00:00.000000Z",
+}
+Posture = Literal[
+    "active",
+    "waiting on candidate",
+    "waiting on client",
+    "waiting on agency",
+    "paused",
+    "dormant",
+    "closed",
+]
+
+
+class EngagementRow(BaseModel):
+    """An engagement as lists show it."""
+
+    engagement: str
+    candidate_id: str
+    stage: str
+    posture: str
+    owner: str | None
+    level: int
+    version: int
+    opened_at: str | None
+    last_contact_at: str | None
+
+
+class EngagementPage(BaseModel):
+    """Some engagements, and where to go on."""
+
+    items: list[EngagementRow]
+    next: str | None
+
+
+class Engagement(EngagementRow):
+    """An engagement with its whole state."""
+
+    state: dict[str, Any]
+
+
+class Opened(Done):
+    """What opening came to."""
+
+    engagement: str
+
+
+_OPEN = COMMANDS["open-engagement"]
+
+
+def _opening() -> dict[str, Any]:
+    schema = input_schema(_OPEN, {}, optional=("candidate_id",))
+    schema["properties"]["engagement"] = {"type": "string", "description": "Its id; made up if left out."}
+    content = {"schema": schema, "example": {"engagement": "e-1", **example_of(_OPEN)}}
+    return {
+        "parameters": HEADERS,
+        "requestBody": {"required": False, "content": {"application/json": content}},
+    }
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Open an engagement with a candidate",
+    response_model=Opened,
+    responses=problems(400, 401, 403, 409, 412, 413, 415, 422, 429, 503),
+    openapi_extra=_opening(),
+)
+async def open_engagement(request: Request, asking: Asking) -> Response:
+    """Ids that are left out are made of the command's id, so that the same request names the same ones."""
+    fields = await fields_of(request)
+    asking.must("give-command", Target(owner=_text(fields.get("owner")), command="open-engagement"))
+    command_id, agency = command_id_of(request), asking.who.agency
+    engagement = fields.pop("engagement", None) or f"e-{derived_id(agency, 'open', command_id).hex[:20]}"
+    if not isinstance(engagement, str):
+        raise Problem(422, "invalid-command", "open-engagement: 'engagement' must be a text")
+    _must_be_new_id(engagement)
+    if fields.get("candidate_id") is None:
+        fields["candidate_id"] = f"c-{derived_id(agency, 'candidate', command_id).hex[:20]}"
+    given = await to_engagement(asking, request, engagement, "open-engagement", fields, command_id=command_id)
+    response = done(given, 201, engagement=engagement)
+    response.headers["Location"] = f"/v1/engagements/{engagement}"
+    return response
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _must_be_new_id(engagement: str) -> None:
+    try:
+        must_be_id(engagement, "engagement")
+    except Problem:
+        says = "open-engagement: 'engagement' must be an id of letters, digits, '-', '_' and '.', at most 80"
+        raise Problem(422, "invalid-command", says) from None
+
+
+@router.get(
+    "",
+    summary="List engagements",
+    response_model=EngagementPage,
+    responses=reads(example={"items": [_ROW], "next": None}),
+)
+async def engagements(
+    asking: Asking,
+    stage: Annotated[Stage | None, Query(description="Only those at this stage.")] = None,
+    posture: Annotated[Posture | None, Query(description="Only those in this posture.")] = None,
+    owner: Annotated[str | None, Query(max_length=80, description="Only this recruiter's.")] = None,
+    team: Annotated[
+        str | None, Query(max_length=80, description="Only those whose owner is in this team.")
+    ] = None,
+    waiting_on: Annotated[
+        Awaited | None,
+        Query(description="Only those with a promise that waits for this party."),
+    ] = None,
+    wait: Annotated[
+        bool, Query(description="Wait, up to 5 s, for all that is in the log when this is asked.")
+    ] = False,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """Those that the asker may see, by their ids."""
+    scope = await scope_of(asking)
+    await fresh(asking, ("board", "obligations"), wait=wait)
+    found = Found(stage, posture, owner, team, waiting_on)
+    rows = await list_engagements(asking, found, scope, after=place_of(cursor), limit=limit + 1)
+    more = cursor_after(rows[limit - 1]["engagement"]) if len(rows) > limit else None
+    return reply({"items": rows[:limit], "next": more})
+
+
+@router.get(
+    "/{engagement_id}",
+    summary="Read an engagement",
+    response_model=Engagement,
+    responses=reads(404, example={**_ROW, "state": {"stage": "matching", "version": 12}}),
+)
+async def engagement(asking: Asking, engagement_id: EngagementId, min_version: MinVersion = None) -> Response:
+    """As the log has it now; personal values are sealed for those who may not see them."""
+    await has_reached(asking, f"engagement:{engagement_id}", min_version)
+    target = await target_of(asking, engagement_id)
+    asking.must("read-engagement", target)
+    personal = asking.may("read-personal", target)
+    events = await stream_of(asking, "engagement", engagement_id, personal=personal)
+    state = state_at("engagement", engagement_id, events, whole=True)
+    row = summary(fold(events))
+    return reply({**row, "state": state}, version=row["version"])

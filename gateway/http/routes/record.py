@@ -1,0 +1,147 @@
+"""What is on record of one engagement: its events in plain words, its state after any of them, its promises.
+
+All of it is folded from the log, so it is right also while projector and Temporal are away.
+"""
+
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from events.codec import ENGAGEMENT_EVENTS
+from events.envelope import Stored
+from events.projections import obligations as promises
+from events.projections.folding import fold_stream, rows_of
+from events.projections.projection import told_of
+from gateway import words
+from gateway.cli.reading import timeline
+from gateway.cli.telling import state_at
+from gateway.http.asking import (
+    Asker,
+    Asking,
+    Cursor,
+    EngagementId,
+    Limit,
+    MinVersion,
+    has_reached,
+    stream_of,
+    target_of,
+)
+from gateway.http.describing import reads
+from gateway.http.problems import Problem
+from gateway.http.replies import cursor_after, place_of, reply
+
+router = APIRouter(prefix="/v1/engagements/{engagement_id}", tags=["engagements"])
+NOT_SHOWN = "(not shown)"
+
+
+class EventPage(BaseModel):
+    """Some events of a stream, oldest first, and where to go on."""
+
+    items: list[dict[str, Any]]
+    next: str | None
+    version: int
+
+
+class StateAt(BaseModel):
+    """An engagement as it was after its first events."""
+
+    engagement: str
+    version: int
+    state: dict[str, Any]
+
+
+class Promises(BaseModel):
+    """Every promise that was made in an engagement, open or not."""
+
+    items: list[dict[str, Any]]
+    version: int
+
+
+_EVENT = {
+    "version": 3,
+    "event": "contact-made",
+    "at": "2030-01-07T09:00:00.000000Z",
+    "says": "r-1 talked with the candidate by phone",
+    "actor": {"kind": "person", "id": "r-1"},
+    "origin": "business",
+    "command_id": "7d0b5c1e-3f3c-4c6f-8f57-5f6f0f3f1c11",
+}
+_PROMISE = {"rule": "keep-in-touch", "outcome": "open", "due_at": "2030-01-14T09:00:00.000000Z"}
+
+
+@router.get(
+    "/events",
+    summary="Read an engagement's events",
+    response_model=EventPage,
+    responses=reads(404, example={"items": [_EVENT], "next": None, "version": 3}),
+)
+async def events(
+    asking: Asking,
+    engagement_id: EngagementId,
+    min_version: MinVersion = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """Each with who, when, why and in plain words; what somebody may not see is not shown."""
+    stored, personal = await _read(asking, engagement_id, min_version)
+    after = _version_after(place_of(cursor))
+    tell = words.say if personal else partial(words.say, erased=NOT_SHOWN)
+    rows = timeline(stored, tell, ENGAGEMENT_EVENTS)[after : after + limit]
+    last = after + len(rows)
+    more = cursor_after(str(last)) if last < len(stored) else None
+    return reply({"items": rows, "next": more, "version": len(stored)}, version=len(stored))
+
+
+@router.get(
+    "/at/{version}",
+    summary="Read an engagement as it was after its first events",
+    response_model=StateAt,
+    responses=reads(404, example={"engagement": "e-1", "version": 3, "state": {"stage": "intake"}}),
+)
+async def at(
+    asking: Asking,
+    engagement_id: EngagementId,
+    version: Annotated[int, Path(ge=1, le=2**53, description="After so many events.", examples=[3])],
+) -> Response:
+    """Judged at the time of the last of them."""
+    stored, _ = await _read(asking, engagement_id, None)
+    if version > len(stored):
+        raise Problem(404, "unknown-version", f"there are {len(stored)} events; name a version up to that")
+    state = state_at("engagement", engagement_id, stored[:version], whole=version == len(stored))
+    return reply({"engagement": engagement_id, "version": version, "state": state}, version=len(stored))
+
+
+@router.get(
+    "/obligations",
+    summary="Read an engagement's promises",
+    response_model=Promises,
+    responses=reads(404, example={"items": [_PROMISE], "version": 3}),
+)
+async def obligations(
+    asking: Asking, engagement_id: EngagementId, min_version: MinVersion = None
+) -> Response:
+    """The whole life of each, with the events that tell it."""
+    stored, _ = await _read(asking, engagement_id, min_version)
+    projection = promises.PROJECTION
+    folded = fold_stream([told_of(each) for each in stored], [projection])
+    rows = [dict(zip(projection.columns, row, strict=True)) for row in rows_of(folded, projection)]
+    return reply({"items": rows, "version": len(stored)}, version=len(stored))
+
+
+async def _read(asker: Asker, engagement: str, min_version: int | None) -> tuple[list[Stored], bool]:
+    await has_reached(asker, f"engagement:{engagement}", min_version)
+    target = await target_of(asker, engagement)
+    asker.must("read-engagement", target)
+    personal = asker.may("read-personal", target)
+    return await stream_of(asker, "engagement", engagement, personal=personal), personal
+
+
+def _version_after(place: str | None) -> int:
+    if place is None:
+        return 0
+    if not (place.isascii() and place.isdigit() and len(place) < 16):
+        raise Problem(422, "invalid-cursor", "'cursor' is of another list; take the one that 'next' gave")
+    return int(place)

@@ -1,0 +1,103 @@
+"""A database of a module's own with an agency in it, commands given in process, and a gateway's door beside."""
+
+import asyncio
+import base64
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import uvicorn
+from fastapi import FastAPI
+
+import gateway
+from events.log.migrate import migrate
+from gateway.cli import app
+from gateway.http.routes import hooks
+from gateway.webhooks.door import Door
+from workers.settings import load_settings
+from workers.wiring import adapters
+
+ROOT = Path(gateway.__file__).parent.parent
+KEK = f"k1:{base64.b64encode(b'k' * 32).decode()}"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What one command said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Give what it printed, read as JSON."""
+        return json.loads(self.out)
+
+
+@dataclass
+class Office:
+    """An agency's command line and its door."""
+
+    capsys: Any
+    url: str
+
+    def rapport(self, *arguments: str) -> Done:
+        """Run one command."""
+        self.capsys.readouterr()
+        code = app.run(arguments)
+        told = self.capsys.readouterr()
+        assert "Traceback" not in told.err
+        return Done(code, told.out, told.err)
+
+
+def make_database(server: str) -> str:
+    """Make a migrated database and give its URL."""
+    name = f"test_{uuid4().hex}"
+    url = f"{server.rpartition('/')[0]}/{name}"
+
+    async def make() -> None:
+        connection = await asyncpg.connect(server)
+        await connection.execute(f'CREATE DATABASE "{name}"')
+        await connection.close()
+        await migrate(url)
+
+    asyncio.run(make())
+    return url
+
+
+@contextmanager
+def door_on(database_url: str) -> Iterator[str]:
+    """Serve the hooks on a free port; gives the address.  The environment names keys and database."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    up = threading.Event()
+    server: list[uvicorn.Server] = []
+
+    async def serve() -> None:
+        async with adapters(load_settings(), database_url) as having:
+            api = FastAPI()
+            api.include_router(hooks.router)
+            api.state.hooks = Door(having.connections, having.inbox, having.refusals)
+            config = uvicorn.Config(api, log_config=None, lifespan="off", ws="none")
+            server.append(uvicorn.Server(config))
+            serving = asyncio.create_task(server[0].serve(sockets=[listening]))
+            while not server[0].started and not serving.done():
+                await asyncio.sleep(0.01)
+            up.set()
+            await serving
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+    thread.start()
+    assert up.wait(30)
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server[0].should_exit = True
+        thread.join(30)

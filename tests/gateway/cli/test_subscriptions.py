@@ -1,0 +1,137 @@
+"""Subscriptions from the command line, on a stack whose worker delivers."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.temporal]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _loopback_is_allowed() -> Iterator[None]:
+    """This will let the stack and the commands beside it send to loopback."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAPPORT_WEBHOOKS_ALLOW_HTTP", "1")
+        patch.setenv("RAPPORT_WEBHOOKS_ALLOW_PRIVATE", "1")
+        yield
+
+
+class Receiver(ThreadingHTTPServer):
+    """Takes messages, or answers as *status* says."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[dict[str, str], bytes]] = []
+        self.status = 204
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                outer.got.append((dict(self.headers.items()), body))
+                self.send_response(outer.status)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Be quiet."""
+
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    @property
+    def url(self) -> str:
+        """This will be where it listens."""
+        return f"http://127.0.0.1:{self.server_port}/hooks"
+
+    def told(self, secret: str) -> list[Any]:
+        """This will verify what came, and read it."""
+        return [Webhook(secret).verify(body, headers) for headers, body in list(self.got)]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """This will be a receiver on loopback."""
+    server = Receiver()
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def until(found: Callable[[], Any], seconds: float = 30) -> Any:
+    """Poll for a condition; returns what was found."""
+    deadline = time.monotonic() + seconds
+    while not (what := found()):
+        assert time.monotonic() < deadline, f"not so within {seconds} s"
+        time.sleep(0.1)
+    return what
+
+
+class TestSubscription:
+    def test_lives_from_its_beginning_to_its_end(self, shared: Any, receiver: Receiver) -> None:
+        added = shared.rapport("subscription", "add", receiver.url, "--name", "HR", "--json")
+        assert added.code == 0, added.err
+        which, secret = added.json["subscription"], added.json["secret"]
+        assert secret.startswith("whsec_")
+        of = ("subscription", "list", "--json")
+        assert secret not in shared.rapport(*of).out
+
+        tested = shared.rapport("subscription", "test", which)
+        assert (tested.code, tested.out) == (0, "it answered 204\n")
+        [told] = receiver.told(secret)
+        assert (told["type"], told["data"]) == ("rapport.test", {"subscription_id": which})
+
+        receiver.got.clear()
+        opened = shared.rapport("open", "e-1", "--owner", "r-1", "--name", "Quux")
+        assert opened.code == 0, opened.err
+        until(lambda: receiver.got)
+        until(lambda: shared.rapport(*of).json["subscriptions"][0]["behind"] == 0)
+        first = receiver.told(secret)[0]
+        assert (first["type"], first["subject"]) == ("rapport.engagement-opened", "e-1")
+        assert b"Quux" not in b"".join(body for _, body in receiver.got)
+
+        rotated = shared.rapport("subscription", "rotate", which, "--json").json["secret"]
+        receiver.got.clear()
+        replayed = shared.rapport("subscription", "replay", which, "--from", str(first["position"]), "--json")
+        assert replayed.json["events"] >= 1
+        until(lambda: receiver.got)
+        assert receiver.told(rotated)[0] == receiver.told(secret)[0] == first
+
+        paused = shared.rapport("subscription", "pause", which)
+        assert paused.out == f"{which} is paused\n"
+        assert shared.rapport(*of).json["subscriptions"][0]["state"] == "paused"
+        shared.rapport("subscription", "resume", which)
+
+        receiver.status = 410
+        shared.rapport("do", "e-1", "record-contact", '{"channel": "phone"}', "--actor", "person:r-1")
+        until(lambda: shared.rapport(*of).json["subscriptions"][0]["state"] == "gone")
+        stuck = shared.rapport("stuck")
+        assert stuck.code == 1
+        assert f"rapport subscription resume {which}" in stuck.out
+
+        assert shared.rapport("subscription", "remove", which).code == 0
+        assert shared.rapport(*of).json["subscriptions"] == []
+
+    def test_says_in_one_sentence_what_is_wrong(self, shared: Any, receiver: Receiver) -> None:
+        for arguments, says in (
+            (("add", "ftp://example.org"), "must start with https://"),
+            (("add", receiver.url, "--type", "nothing-at-all"), "no such event type"),
+            (("rotate", "s-nobody"), "no such subscription"),
+            (("replay", "s-nobody", "--from", "1"), "no such subscription"),
+        ):
+            done = shared.rapport("subscription", *arguments)
+            assert done.code == 2
+            assert says in done.err
+            assert done.err.count("\n") == 1
+
+    def test_tells_a_receiver_that_takes_nothing(self, shared: Any, receiver: Receiver) -> None:
+        receiver.status = 500
+        which = shared.rapport("subscription", "add", receiver.url, "--json").json["subscription"]
+        tested = shared.rapport("subscription", "test", which)
+        assert (tested.code, tested.out) == (1, "it answered 500\n")
+        shared.rapport("subscription", "remove", which)

@@ -1,0 +1,132 @@
+"""What becomes of a delivery, whoever sends it and whatever is away."""
+
+from dataclasses import replace
+from typing import Any
+
+import asyncpg
+import pytest
+
+from events.integrations.message import MALFORMED
+from gateway.webhooks.door import Answer, Door
+from gateway.webhooks.provider import Delivery
+from gateway.webhooks.registry import PROVIDERS
+from tests.gateway.webhooks.held import DISABLED, THERE, Held, HeldConnection
+from tests.gateway.webhooks.signers import NOW, SAMPLES, secret_of, signed
+
+ALL = sorted(PROVIDERS)
+
+
+def held(provider: str = "greenhouse", **more: Any) -> tuple[Door, Held]:
+    """Give a door with one connection, and what it keeps."""
+    there = replace(HeldConnection(provider, (secret_of(provider),)), **more)
+    everything = Held({THERE: there})
+    return Door(everything, everything, everything, lambda: NOW), everything
+
+
+class TestTake:
+    @pytest.mark.parametrize("provider", ALL)
+    async def test_keeps_a_message_once_and_acknowledges_each_delivery(self, provider: str) -> None:
+        door, kept = held(provider)
+        delivery = signed(provider, SAMPLES[provider])
+        answers = [await door.take(THERE, delivery) for _ in range(3)]
+        assert [each.outcome for each in answers] == ["kept", "known", "known"]
+        assert {each.status for each in answers} == {PROVIDERS[provider].acknowledges}
+        assert len(kept.messages) == 1
+
+    @pytest.mark.parametrize("provider", ALL)
+    async def test_keeps_nothing_of_a_probe(self, provider: str) -> None:
+        door, kept = held(provider)
+        probe = PROVIDERS[provider].probe(secret_of(provider), NOW)
+        assert probe is not None
+        answer = await door.take(THERE, probe)
+        assert (answer.status, answer.outcome) == (PROVIDERS[provider].acknowledges, "tested")
+        assert kept.messages == {}
+
+    @pytest.mark.parametrize("provider", ALL)
+    async def test_refuses_what_does_not_verify_and_counts_it_afterwards(self, provider: str) -> None:
+        door, kept = held(provider, secrets=(PROVIDERS["standard-webhooks"].new_secret(),))
+        answer = await door.take(THERE, signed(provider, SAMPLES[provider]))
+        assert (answer.status, answer.outcome, answer.failed) == (401, "not-verified", THERE)
+        assert kept.messages == {}
+        assert kept.failures == [], "counting takes time, and the answer must not"
+        assert answer.failed is not None
+        await door.count(answer.failed)
+        assert kept.failures == [THERE]
+
+    async def test_refuses_all_where_no_secret_is_valid(self) -> None:
+        door, _ = held(secrets=())
+        assert (await door.take(THERE, signed("greenhouse", SAMPLES["greenhouse"]))).status == 401
+
+    @pytest.mark.parametrize("connection", ["c-bm9ib2R5", "c-", "", "x", "c-a\x00b", "c-é", f"c-{'a' * 200}"])
+    async def test_knows_no_connection_by_half_an_id(self, connection: str) -> None:
+        door, kept = held()
+        answer = await door.take(connection, signed("greenhouse", SAMPLES["greenhouse"]))
+        assert (answer.status, answer.outcome, answer.failed) == (404, "unknown", None)
+        assert all(asked == "c-bm9ib2R5" for asked in kept.asked), "the database is asked for nothing odd"
+
+    async def test_tells_a_disabled_connection_from_none_in_nothing(self) -> None:
+        door, _ = held(disabled_at=DISABLED)
+        delivery = signed("greenhouse", SAMPLES["greenhouse"])
+        assert await door.take(THERE, delivery) == await door.take("c-bm9ib2R5", delivery)
+
+    async def test_holds_a_delivery_for_nobody_against_a_secret_too(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As much is computed as for a connection that is there."""
+        bodies: list[bytes] = []
+
+        def digest(_: str, body: bytes) -> str:
+            bodies.append(body)
+            return ""
+
+        monkeypatch.setattr("gateway.webhooks.signing.hex_digest", digest)
+        door, _ = held()
+        await door.take(THERE, Delivery({}, b"there"))
+        await door.take("c-bm9ib2R5", Delivery({}, b"nowhere"))
+        assert bodies == [b"there", b"nowhere"]
+
+    @pytest.mark.parametrize("body", [b"", b"{", b"[1]", b'{"payload":{}}', b'{"action":"a\\u0000"}'])
+    async def test_keeps_what_is_signed_and_unreadable_with_the_reason(self, body: bytes) -> None:
+        door, kept = held()
+        answer = await door.take(THERE, signed("greenhouse", body))
+        assert (answer.status, answer.outcome) == (200, "kept")
+        [message] = kept.messages.values()
+        assert (message.event, message.body) == (MALFORMED, body)
+        assert message.headers[MALFORMED]
+        assert (await door.take(THERE, signed("greenhouse", body))).outcome == "known"
+
+    async def test_refuses_a_batch_and_says_what_to_do(self) -> None:
+        door, kept = held("standard-webhooks")
+        kind = "application/cloudevents-batch+json"
+        answer = await door.take(THERE, signed("standard-webhooks", b"[]", content_type=kind))
+        assert (answer.status, answer.outcome) == (415, "not-taken")
+        assert "a request of its own" in answer.says
+        assert kept.messages == {}
+
+    async def test_answers_an_activation_of_smartrecruiters(self) -> None:
+        door, kept = held("smartrecruiters")
+        answer = await door.take(THERE, Delivery({"x-hook-secret": "temporary"}, b""))
+        assert answer == Answer(200, "tested", "the door answers", {"x-hook-secret": "temporary"})
+        assert kept.messages == {}
+
+    @pytest.mark.parametrize(
+        "away",
+        [
+            ConnectionRefusedError(),
+            TimeoutError(),
+            asyncpg.ConnectionDoesNotExistError(),
+            asyncpg.UndefinedFunctionError(),
+            asyncpg.TooManyConnectionsError(),
+        ],
+        ids=lambda error: type(error).__name__,
+    )
+    async def test_asks_to_send_again_while_the_database_is_away(self, away: Exception) -> None:
+        """What is not in the database is not acknowledged."""
+        door, kept = held()
+        kept.away = away
+        answer = await door.take(THERE, signed("greenhouse", SAMPLES["greenhouse"]))
+        assert (answer.status, answer.outcome) == (503, "away")
+        assert int(answer.headers["Retry-After"]) > 0
+        await door.count(THERE)
+        kept.away = None
+        assert (await door.take(THERE, signed("greenhouse", SAMPLES["greenhouse"]))).outcome == "kept"
