@@ -107,7 +107,7 @@ async def stream_of(asker: Asker, category: str, key: str, *, personal: bool) ->
 async def has_reached(asker: Asker, stream: str, version: int | None) -> None:
     """Wait until a stream has reached a version.
 
-    :raises Problem: 503, it has not in time.
+    :raises Problem: 425, it has not in time.
     """
     if version is None:
         return
@@ -119,7 +119,7 @@ async def has_reached(asker: Asker, stream: str, version: int | None) -> None:
             return
         if time.monotonic() + pause > until:
             says = f"version {version} is not there yet; ask again, or for a version that a write returned"
-            raise Problem(503, "not-there-yet", says, headers={"Retry-After": "1"})
+            raise Problem(425, "not-there-yet", says, headers={"Retry-After": "1"})
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
 

@@ -180,7 +180,7 @@ async def engagements(
     "/{engagement_id}",
     summary="Read an engagement",
     response_model=Engagement,
-    responses=reads(404, example={**_ROW, "state": {"stage": "matching", "version": 12}}),
+    responses=reads(404, 425, example={**_ROW, "state": {"stage": "matching", "version": 12}}),
 )
 async def engagement(asking: Asking, engagement_id: EngagementId, min_version: MinVersion = None) -> Response:
     """As the log has it now; personal values are sealed for those who may not see them."""

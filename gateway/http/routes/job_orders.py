@@ -101,7 +101,7 @@ async def job_orders(
     "/{job_order_id}",
     summary="Read a job order",
     response_model=JobOrder,
-    responses=reads(404, example=_ROW),
+    responses=reads(404, 425, example=_ROW),
 )
 async def job_order(asking: Asking, job_order_id: JobOrderId, min_version: MinVersion = None) -> Response:
     """As the log has it now; its title is sealed for those who may not see it."""

@@ -76,7 +76,7 @@ _PROMISE = {"rule": "keep-in-touch", "outcome": "open", "due_at": "2030-01-14T09
     "/events",
     summary="Read an engagement's events",
     response_model=EventPage,
-    responses=reads(404, example={"items": [_EVENT], "next": None, "version": 3}),
+    responses=reads(404, 425, example={"items": [_EVENT], "next": None, "version": 3}),
 )
 async def events(
     asking: Asking,
@@ -118,7 +118,7 @@ async def at(
     "/obligations",
     summary="Read an engagement's promises",
     response_model=Promises,
-    responses=reads(404, example={"items": [_PROMISE], "version": 3}),
+    responses=reads(404, 425, example={"items": [_PROMISE], "version": 3}),
 )
 async def obligations(
     asking: Asking, engagement_id: EngagementId, min_version: MinVersion = None

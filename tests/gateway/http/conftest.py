@@ -1,10 +1,12 @@
 """The HTTP door over a log in memory, where the core decides as the workflow does, and who calls there."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from types import SimpleNamespace
 from typing import Any, Final
 
 import httpx
@@ -55,6 +57,26 @@ class NoTables:
     async def fetch(self, *_: object) -> list[dict[str, Any]]:
         """Find nothing."""
         return []
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Tables that hold all there is."""
+
+    position: int
+    missing: tuple[str, ...] = ()
+    at_work: bool = True
+    behind: int = 0
+    lag_seconds: float = 0.0
+    projections: tuple[Any, ...] = (SimpleNamespace(parked=0),)
+
+
+class EmptyTables(NoTables):
+    """Read models in which nobody is found."""
+
+    async def wait_for(self, _agency: str, position: int, *_: object) -> Standing:
+        """Say that all is there."""
+        return Standing(position)
 
 
 @dataclass
@@ -211,3 +233,20 @@ async def opened(http: httpx.AsyncClient) -> httpx.AsyncClient:
 def soon() -> timedelta:
     """This will be a patience that a test can wait for."""
     return timedelta(seconds=0.1)
+
+
+@pytest.fixture(scope="module")
+def doors_in_memory() -> Doors:
+    """This will be the doors of an agency in memory, with engagement e-1 and job order jo-1."""
+    having, caller = InMemory(read_models=EmptyTables()), Caller()
+    caller.becomes("director", person_id="d-1")
+    doors = doors_for(having, lambda agency: Engagements(having, agency), caller)
+
+    async def begin() -> None:
+        await having.load()
+        async with calling(doors) as client:
+            await client.post("/v1/engagements", json={"engagement": "e-1", "owner": "r-1"})
+            await client.post("/v1/job-orders/jo-1/commands/open-job-order", json={"owner": "r-2"})
+
+    asyncio.run(begin())
+    return doors
