@@ -13,9 +13,11 @@ from starlette.responses import Response
 
 from gateway.http.describing import describe
 from gateway.http.doors import Doors
+from gateway.http.guards import Guards
 from gateway.http.mistakes import problem_of
 from gateway.http.problems import Problem, answer
 from gateway.http.routes import (
+    access,
     agency,
     commands,
     compliance,
@@ -36,6 +38,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     compliance.router,
     job_orders.router,
     agency.router,
+    access.router,
 )
 VERSION: Final = "1"
 
@@ -51,12 +54,15 @@ def make_app(doors: Doors | None) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.doors = doors
+    app.state.access = doors.access if doors is not None else None
     for router in ROUTERS:
         app.include_router(router)
     # All others end in Unforeseen.
     app.add_exception_handler(HTTPException, _told)
     app.add_exception_handler(RequestValidationError, _wrong_request)
     app.add_middleware(Unforeseen)
+    # Last, so that it stands outermost.
+    app.add_middleware(Guards, rates=doors.rates if doors is not None else None)
     describe(app)
     return app
 

@@ -5,16 +5,19 @@ Whether somebody may see an engagement is told by who answers for it, never by w
 
 import asyncio
 import time
-from dataclasses import dataclass
-from typing import Annotated, Final
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Path, Query
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 
+from events.agency import Agency
 from events.envelope import Stored
 from events.fold import fold
 from events.kinds import Id
+from gateway.access.targets import OWNERS
 from gateway.access.who import Who
 from gateway.http.doors import Doors
 from gateway.http.permits import Action, Target
@@ -54,10 +57,12 @@ class Asker:
 
     doors: Doors
     who: Who
+    office: Agency
+    """Their agency, as it was some seconds ago at most."""
 
     def may(self, action: Action, target: Target) -> bool:
         """Tell whether they may."""
-        return self.doors.may(self.who, action, target)
+        return self.doors.may(self.who, action, replace(target, office=self.office))
 
     def must(self, action: Action, target: Target) -> None:
         """Make sure that they may.
@@ -68,26 +73,36 @@ class Asker:
             raise Problem(403, "not-allowed", f"your role, {self.who.role}, does not allow this here")
 
 
-def _asker(doors: TheDoors, who: Known) -> Asker:
-    return Asker(doors, who)
+async def _asker(doors: TheDoors, who: Known) -> Asker:
+    directory = doors.having.directory
+    # A glass that was broken a moment ago is open: asked from the log.
+    seen = await (directory.agency if who.role == "operator" else directory.recent)(who.agency)
+    return Asker(doors, who, seen)
 
 
 Asking = Annotated[Asker, Depends(_asker)]
 
 
-async def target_of(asker: Asker, engagement: str, *, command: str | None = None) -> Target:
-    """Say who answers for an engagement, from its table where that is at hand, else from the log.
+async def target_of(
+    asker: Asker, engagement: str, *, command: str | None = None, fields: Mapping[str, Any] | None = None
+) -> Target:
+    """Say who answers for an engagement: from its table where that holds its last event, else from the log.
 
     :raises Problem: 404, there is none.
     """
     agency = asker.who.agency
     must_be_id(engagement, "engagement")
-    query = "SELECT owner, team FROM rapport_read.board WHERE agency = $1 AND stream = $2"
-    rows = await asker.doors.having.read_models.fetch(agency, query, agency, f"engagement:{engagement}")
-    if rows:
-        return Target(engagement, rows[0]["owner"], tuple(rows[0]["team"]), command=command)
+    if asker.who.role == "candidate" and engagement != asker.who.engagement:
+        # To a candidate there is one engagement.
+        raise unknown("engagement")
+    rows = await asker.doors.having.read_models.fetch(agency, OWNERS, agency, f"engagement:{engagement}")
+    told = Target(engagement, command=command, fields=fields or {})
+    if rows and rows[0]["told"] == rows[0]["version"]:
+        [row] = rows
+        return replace(told, owner=row["owner"], team=tuple(row["team"]), owing=tuple(row["owing"]))
     state = fold(await stream_of(asker, "engagement", engagement, personal=False))
-    return Target(engagement, state.candidate_owner, state.team, command=command)
+    owing = tuple(rows[0]["owing"]) if rows else ()
+    return replace(told, owner=state.candidate_owner, team=state.team, owing=owing)
 
 
 async def stream_of(asker: Asker, category: str, key: str, *, personal: bool) -> list[Stored]:

@@ -17,10 +17,13 @@ from activities.commands import CommandService
 from activities.directory import Directory
 from events.log.port import EventLog
 from events.projections.reading import ReadModels
+from gateway.access.opening import Access, opened_access
 from gateway.access.who import Who
 from gateway.http.flights import Flights
-from gateway.http.permits import Action, Target, nobody_may
+from gateway.http.identify import known
+from gateway.http.permits import Action, Target, nobody_may, table_may
 from gateway.http.problems import Problem
+from gateway.http.rates import Rates
 from workers.adopting import Commanding
 from workers.client import Engagements
 from workers.health import what_is_missing
@@ -82,6 +85,9 @@ class Doors:
     """Says what keeps this process from working, a sentence for each server."""
     flights: Flights = field(default_factory=Flights)
     client: Client | None = None
+    access: Access | None = None
+    """Keys, links, codes; None where callers are known otherwise."""
+    rates: Rates = field(default_factory=Rates)
 
 
 @asynccontextmanager
@@ -91,12 +97,15 @@ async def opened(
     temporal: ClientConnectConfig,
     *,
     smtp: tuple[str, int] | None = None,
-    identify: Identify = nobody,
-    may: May = nobody_may,
+    identify: Identify = known,
+    may: May = table_may,
     patience: timedelta = PATIENCE,
 ) -> AsyncIterator[Doors]:
     """Connect to what the doors need; Temporal may be away, and is reached when it is asked."""
-    async with adapters(settings, database_url, smtp=smtp) as having:
+    async with (
+        adapters(settings, database_url, smtp=smtp) as having,
+        opened_access(having, database_url) as access,
+    ):
         client = await connect(temporal, having.keys, lazy=True)
         yield Doors(
             having=having,
@@ -105,4 +114,9 @@ async def opened(
             may=may,
             missing=lambda: what_is_missing(database_url, client),
             client=client,
+            access=access,
+            rates=Rates(
+                per_credential=f"{settings.rate_per_credential}/minute",
+                per_address=f"{settings.rate_per_address}/minute",
+            ),
         )

@@ -164,10 +164,11 @@ def _policy_row(state: Agency) -> dict[str, Any] | None:
 async def give(request: Request, name: str, asking: Asking) -> Response:
     """Give a command to the agency's own stream."""
     must_be_command(name, PUBLIC)
-    asking.must("give-agency-command", Target(command=name))
+    # Of an absence it counts whose it is.
+    fields = await fields_of(request, largest=LARGEST) if name != "adopt-policy" else {}
+    asking.must("give-agency-command", Target(command=name, person=_person(asking, name, fields)))
     if name == "adopt-policy":
         return await _adopt(asking, await body_of(request, largest=LARGEST))
-    fields = await fields_of(request, largest=LARGEST)
     command_id, of = command_id_of(request), asking.who.agency
     if name == "record-absence" and fields.get("absence_id") is None:
         fields["absence_id"] = f"a-{derived_id(of, 'absence', command_id).hex[:20]}"
@@ -175,6 +176,14 @@ async def give(request: Request, name: str, asking: Asking) -> Response:
         await _check_people(asking, fields)
     given = await to_stream(asking, request, f"agency:{of}", name, fields, command_id=command_id)
     return done(given)
+
+
+def _person(asker: Asker, name: str, fields: dict[str, Any]) -> str | None:
+    if name == "end-absence":
+        found = asker.office.absences.get(str(fields.get("absence_id")))
+        return found.person_id if found is not None else None
+    person = fields.get("person_id") if name == "record-absence" else None
+    return person if isinstance(person, str) else None
 
 
 async def _check_people(asker: Asker, fields: dict[str, Any]) -> None:

@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from events.orders import COMMANDS, PUBLIC
 from gateway.http.asking import Asking, target_of
-from gateway.http.bodies import fields_of
+from gateway.http.bodies import command_id_of, fields_of
+from gateway.http.commanding import in_their_own_words
 from gateway.http.describing import COMMANDED, Commanded
 from gateway.http.giving import done, to_engagement
 from gateway.http.problems import Problem
@@ -32,8 +33,11 @@ COMMANDED.append(
 async def give(request: Request, engagement_id: str, name: str, asking: Asking) -> Response:
     """Give a command."""
     must_be_command(name, PUBLIC - {"open-engagement"})
-    asking.must("give-command", await target_of(asking, engagement_id, command=name))
-    return done(await to_engagement(asking, request, engagement_id, name, await fields_of(request)))
+    fields = await fields_of(request)
+    asking.must("give-command", await target_of(asking, engagement_id, command=name, fields=fields))
+    command_id = command_id_of(request)
+    fields = await in_their_own_words(request, asking.who, name, fields, command_id=command_id)
+    return done(await to_engagement(asking, request, engagement_id, name, fields, command_id=command_id))
 
 
 def must_be_command(name: str, known: frozenset[str]) -> None:

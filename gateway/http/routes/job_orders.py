@@ -21,6 +21,7 @@ from gateway.http.asking import (
     has_reached,
     must_be_id,
     stream_of,
+    unknown,
 )
 from gateway.http.bodies import fields_of
 from gateway.http.describing import COMMANDED, Commanded, reads
@@ -121,8 +122,16 @@ async def give(request: Request, job_order_id: str, name: str, asking: Asking) -
     """Give a command to a job order; opening it is one."""
     must_be_id(job_order_id, "job-order")
     must_be_command(name, PUBLIC)
-    asking.must("give-job-order-command", Target(job_order=job_order_id, command=name))
     fields = await fields_of(request)
+    owner = fields.get("owner")
+    if name != "open-job-order":
+        stream = f"{_STREAM}{job_order_id}"
+        state = await asking.doors.having.service.state(asking.who.agency, stream)
+        if state.phase == "unopened":
+            raise unknown("job-order")
+        owner = state.owner
+    target = Target(job_order=job_order_id, command=name, owner=owner if isinstance(owner, str) else None)
+    asking.must("give-job-order-command", target)
     if name == "open-job-order":
         fields = {"job_order_id": job_order_id, **fields}
     return done(await to_stream(asking, request, f"{_STREAM}{job_order_id}", name, fields))

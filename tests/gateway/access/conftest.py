@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,19 +21,21 @@ from activities.channels.port import Letter
 from activities.types import StreamCommand
 from events.catalogue import Assigned, EngagementOpened, Event
 from events.codec import draft
+from events.commands import Order
 from events.envelope import Actor, AppendRequest, CommandGroup, event_id
-from events.errors import InvalidCommand
 from events.log.migrate import migrate
 from events.log.port import Appended
 from gateway.access.opening import Access, opened_access
 from gateway.access.roles import Action
 from gateway.access.who import Role, Who
-from gateway.http.commanding import agency_command, engagement_command, job_order_command
-from gateway.http.identify import allowed, known, opens_personal, within_reach
-from gateway.http.problems import Problem, answer
-from gateway.http.routes import access as access_routes
+from gateway.http.app import make_app
+from gateway.http.doors import Doors
+from gateway.http.identify import allowed, known, opens_personal
+from gateway.http.permits import table_may
+from gateway.http.rates import Rates
 from workers.settings import KeyEncryptionKey, Settings
 from workers.wiring import Adapters, adapters
+from workflows.types import CommandReply
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 PEOPLE = (
@@ -81,6 +83,7 @@ class Ground:
     mailbox: Mailbox
     agency: str
     other: str
+    kept: "Kept" = field(default_factory=lambda: Kept())
     people: tuple[dict[str, str], ...] = PEOPLE
 
     async def agency_command(self, agency: str, name: str, **data: Any) -> None:
@@ -211,70 +214,48 @@ async def ground_on(access_database: str, tmp_path: Path) -> AsyncIterator[Groun
         yield ground
 
 
-def app_of(access: Access) -> FastAPI:
-    """Make an app with the product's own dependency, and routes that ask what every door asks."""
-    app = FastAPI()
-    app.state.access = access
+@dataclass
+class Kept:
+    """Engagements that keep what they are given."""
 
-    @app.exception_handler(Problem)
-    async def _problem(_request: Request, problem: Problem) -> Any:
-        return answer(problem)
+    orders: list[tuple[str, Any]] = field(default_factory=list)
+
+    async def command(self, engagement_id: str, order: Order, /) -> CommandReply:
+        """This will keep an order."""
+        self.orders.append((engagement_id, order))
+        return CommandReply(command_id=order.command_id, outcome="accepted", version=1)
+
+
+def app_of(ground: Ground) -> FastAPI:
+    """Make the product's app, with its own dependency, and beside it routes that ask about any action."""
+    doors = Doors(
+        having=ground.having,
+        engagements=lambda _agency: ground.kept,
+        identify=known,
+        may=table_may,
+        access=ground.access,
+        rates=Rates(per_credential="100000/minute", per_address="100000/minute"),
+    )
+    app = make_app(doors)
+    targets = ground.access.targets
 
     @app.get("/who")
     async def who_calls(who: Who = Depends(known)) -> dict[str, Any]:  # noqa: B008, FastAPI's own way
-        return {
-            "agency": who.agency,
-            "role": who.role,
-            "person": who.person_id,
-            "actor": who.actor.model_dump(),
-        }
+        actor = who.actor.model_dump()
+        return {"agency": who.agency, "role": who.role, "person": who.person_id, "actor": actor}
 
     @app.get("/may/{action}")
     async def may_they(
         action: Action,
         request: Request,
         engagement: str | None = None,
-        job_order: str | None = None,
         person: str | None = None,
         who: Who = Depends(known),  # noqa: B008, FastAPI's own way
     ) -> dict[str, Any]:
-        owned = await access.targets.owned(who, person) if person is not None else None
-        target = await allowed(request, who, action, engagement=engagement, job_order=job_order, target=owned)
+        owned = await targets.owned(who, person) if person is not None else None
+        target = await allowed(request, who, action, engagement=engagement, target=owned)
         return {"personal": await opens_personal(request, who, target)}
 
-    @app.get("/list/{action}")
-    async def list_of(action: Action, request: Request, who: Who = Depends(known)) -> Any:  # noqa: B008, as above
-        found = await within_reach(request, who, action)
-        return None if found is None else sorted(found)
-
-    @app.post("/give/{engagement}/{name}")
-    async def give(
-        engagement: str,
-        name: str,
-        request: Request,
-        who: Who = Depends(known),  # noqa: B008, FastAPI's own way
-    ) -> dict[str, Any]:
-        key = request.headers.get("idempotency-key", "command-1")
-        return await engagement_command(request, who, engagement, name, await request.json(), command_id=key)
-
-    @app.post("/give-agency/{name}")
-    async def give_agency(name: str, request: Request, who: Who = Depends(known)) -> None:  # noqa: B008, as above
-        await agency_command(request, who, name, await request.json())
-
-    @app.post("/give-job-order/{job_order}/{name}")
-    async def give_job_order(
-        job_order: str,
-        name: str,
-        request: Request,
-        who: Who = Depends(known),  # noqa: B008, FastAPI's own way
-    ) -> None:
-        await job_order_command(request, who, job_order, name, await request.json())
-
-    @app.exception_handler(InvalidCommand)
-    async def _mistake(_request: Request, error: InvalidCommand) -> Any:
-        return answer(Problem(422, error.code, str(error)))
-
-    app.include_router(access_routes.router)
     return app
 
 
@@ -287,7 +268,7 @@ async def http(ground: Ground) -> AsyncIterator[httpx.AsyncClient]:
 
 def client_of(ground: Ground) -> httpx.AsyncClient:
     """Make a client with an address of its own."""
-    transport = httpx.ASGITransport(app=app_of(ground.access), client=(f"test-{uuid4().hex}", 1))
+    transport = httpx.ASGITransport(app=app_of(ground), client=(f"test-{uuid4().hex}", 1))
     return httpx.AsyncClient(transport=transport, base_url="http://test")
 
 

@@ -8,16 +8,19 @@ import httpx
 import pytest
 
 from activities.channels.port import NotSent, OutcomeUnknown, Refused
+from events.envelope import Actor
 from events.errors import InvalidCommand
+from events.orders import COMMANDS
 from gateway.access.candidates import in_their_name
 from gateway.access.roles import CANDIDATES
 from gateway.access.who import Role
+from gateway.http.examples import example_of
 
 if TYPE_CHECKING:
     from tests.gateway.access.conftest import Ground
 
 pytestmark = pytest.mark.postgres
-GRANT = "/give/e-c/grant-right-to-represent"
+GRANT = "/v1/engagements/e-c/commands/grant-right-to-represent"
 JOB = {"job_order_id": "jo-1"}
 
 
@@ -105,9 +108,11 @@ class TestCodes:
         assert (refused.status_code, refused.json()["code"]) == (403, "code-needed")
         code = await code_of(ground, http, link)
         agreed = await http.post(GRANT, json=JOB, headers=bearer(link, **{"Rapport-Code": code}))
-        fields = agreed.json()
-        assert fields["evidence"] == "candidate-confirmed"
-        assert re.fullmatch("code-[A-Za-z0-9]{16}", fields["evidence_ref"])
+        assert agreed.status_code == 200, agreed.text
+        [(engagement, order)] = ground.kept.orders
+        assert (engagement, order.actor) == ("e-c", Actor(kind="candidate", id="e-c"))
+        assert order.command.evidence == "candidate-confirmed"
+        assert re.fullmatch("code-[A-Za-z0-9]{16}", order.command.evidence_ref)
 
     async def test_serve_once_and_the_same_command_again(
         self, ground: "Ground", http: httpx.AsyncClient, link: str
@@ -117,6 +122,8 @@ class TestCodes:
         headers = bearer(link, **{"Rapport-Code": code, "Idempotency-Key": "grant-1"})
         first, again = [await http.post(GRANT, json=JOB, headers=headers) for _ in range(2)]
         assert (first.status_code, again.json()) == (200, first.json())
+        (_, given), (_, repeated) = ground.kept.orders
+        assert given == repeated
         other = {**headers, "Idempotency-Key": "grant-2"}
         assert (await http.post(GRANT, json=JOB, headers=other)).status_code == 403
         assert (await http.get("/v1/engagements/e-c/held", headers=headers)).status_code == 403
@@ -228,15 +235,20 @@ class TestWhatACandidateSays:
     async def test_goes_in_without_evidence_through_their_link(
         self, ground: "Ground", http: httpx.AsyncClient, link: str, name: str
     ) -> None:
-        answer = await http.post(f"/give/e-c/{name}", json={}, headers=bearer(link))
-        assert answer.status_code == 200
+        body = example_of(COMMANDS[name])
+        answer = await http.post(f"/v1/engagements/e-c/commands/{name}", json=body, headers=bearer(link))
+        assert answer.status_code == 200, answer.text
+        [(_, order)] = ground.kept.orders
+        assert order.actor.kind == "candidate"
+        assert getattr(order.command, "evidence_ref", None) in (None, f"link-{link.split('_')[1]}")
 
     @pytest.mark.parametrize("name", ["record-contact", "submit", "reassign", "record-offer", "annul-event"])
     async def test_is_nothing_else(
         self, ground: "Ground", http: httpx.AsyncClient, link: str, name: str
     ) -> None:
-        answer = await http.post(f"/give/e-c/{name}", json={}, headers=bearer(link))
+        answer = await http.post(f"/v1/engagements/e-c/commands/{name}", json={}, headers=bearer(link))
         assert answer.status_code == 403
+        assert ground.kept.orders == []
 
     @pytest.mark.parametrize("role", ["recruiter", "team-lead", "director", "integration"])
     async def test_needs_evidence_from_everybody_else(
@@ -247,13 +259,15 @@ class TestWhatACandidateSays:
             refused = await http.post(GRANT, json={**JOB, **nothing}, headers=headers)
             assert (refused.status_code, refused.json()["code"]) == (403, "needs-evidence")
         shown = {**JOB, "evidence": "candidate-confirmed", "evidence_ref": "m-1"}
-        assert (await http.post(GRANT, json=shown, headers=headers)).json() == shown
+        assert (await http.post(GRANT, json=shown, headers=headers)).status_code == 200
+        [(_, order)] = ground.kept.orders
+        assert order.command.evidence_ref == "m-1"
 
     async def test_is_said_of_no_other_engagement(
         self, ground: "Ground", http: httpx.AsyncClient, link: str
     ) -> None:
         await ground.engagement("e-2")
-        answer = await http.post("/give/e-2/request-call", json={}, headers=bearer(link))
+        answer = await http.post("/v1/engagements/e-2/commands/request-call", json={}, headers=bearer(link))
         assert answer.status_code == 404
 
 

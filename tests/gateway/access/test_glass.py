@@ -74,7 +74,7 @@ class TestBreakingIt:
         self, ground: "Ground", http: httpx.AsyncClient
     ) -> None:
         answer = await http.post(
-            "/give-agency/break-glass", json={}, headers=bearer(await ground.key("operator"))
+            "/v1/agency/commands/break-glass", json={}, headers=bearer(await ground.key("operator"))
         )
         assert answer.status_code == 404
 
