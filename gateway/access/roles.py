@@ -174,6 +174,8 @@ CANDIDATES: Final = frozenset(
         "revoke-right-to-represent",
         "withdraw",
         "set-quiet-hours",
+        "stop-outreach",
+        "allow-outreach",
         "accept-offer",
         "decline-offer",
         "settle-submission",
@@ -200,7 +202,7 @@ def engagement_action(role: Role, name: str, fields: Mapping[str, Any]) -> Actio
     """Say which action a command to an engagement is, by whoever gives it."""
     if role == "candidate":
         return "agree" if name in NEEDS_EVIDENCE else "speak" if name in CANDIDATES else "report"
-    if name in NEEDS_EVIDENCE and not _has_evidence(fields):
+    if lacks_evidence(name, fields):
         return "agree"
     if name == "open-engagement":
         return "open-engagement"
@@ -225,8 +227,10 @@ def lends_anothers_word(who: Who, name: str, fields: Mapping[str, Any]) -> bool:
     return field is not None and fields.get(field) not in (None, who.person_id)
 
 
-def _has_evidence(fields: Mapping[str, Any]) -> bool:
-    return fields.get("evidence") in ("system", "candidate-confirmed") and bool(fields.get("evidence_ref"))
+def lacks_evidence(name: str, fields: Mapping[str, Any]) -> bool:
+    """Tell whether a command causes what only the candidate may, and shows no evidence of it."""
+    shown = fields.get("evidence") in ("system", "candidate-confirmed") and bool(fields.get("evidence_ref"))
+    return name in NEEDS_EVIDENCE and not shown
 
 
 # -- people -------------------------------------------------------------------------------------

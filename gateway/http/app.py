@@ -65,7 +65,7 @@ def make_app(doors: Doors | None) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _wrong_request)
     app.add_middleware(Unforeseen)
     # Outermost, so that what it refuses costs nothing.
-    app.add_middleware(Guards)
+    app.add_middleware(Guards, rates=doors.rates if doors is not None else None)
     describe(app)
     return app
 

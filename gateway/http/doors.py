@@ -20,6 +20,7 @@ from gateway.access.opening import Access, opened_access
 from gateway.http.by_roles import ByRoles
 from gateway.http.flights import Flights
 from gateway.http.permits import Closed, Permits
+from gateway.http.rates import Rates
 from gateway.webhooks.door import Door
 from workers.adopting import Commanding
 from workers.client import Engagements
@@ -73,6 +74,7 @@ class Doors:
     """What :class:`gateway.http.by_roles.ByRoles` asks."""
     hooks: Door | None = None
     """Takes webhooks in."""
+    rates: Rates = field(default_factory=Rates)
 
 
 @asynccontextmanager
@@ -98,4 +100,8 @@ async def opened(
             client=client,
             access=access,
             hooks=Door(having.connections, having.inbox, having.refusals),
+            rates=Rates(
+                per_credential=f"{settings.rate_per_credential}/minute",
+                per_address=f"{settings.rate_per_address}/minute",
+            ),
         )
