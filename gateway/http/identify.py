@@ -31,8 +31,13 @@ _NAMES: Final[dict[Role, str]] = {
 
 
 def access_of(request: Request) -> Access:
-    """Give the process's access, which whoever made the app put into its state."""
-    access: Access = request.app.state.access
+    """Give the process's access, which whoever made the app put into its state.
+
+    :raises Problem: 404, there is none: its callers are known otherwise.
+    """
+    access: Access | None = request.app.state.access
+    if access is None:
+        raise Problem(404, "no-such-place", "this gateway makes no credentials; ask one that does")
     return access
 
 
@@ -47,7 +52,7 @@ async def known(request: Request) -> Who:
     except Unknown:
         raise Problem(
             401,
-            "not-known",
+            "unauthenticated",
             "this needs a valid credential: send one as 'Authorization: Bearer …'",
             headers=_CHALLENGE,
         ) from None

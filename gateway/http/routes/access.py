@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from uuid import uuid4
 
 import structlog
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from activities.types import StreamCommand
@@ -17,15 +17,14 @@ from events.glass import glass_key
 from gateway.access.codes import CodeNotSent
 from gateway.access.keys import AccessError
 from gateway.access.links import USUAL_LIFE, Link
-from gateway.access.who import Who
+from gateway.http.asking import Known
 from gateway.http.commanding import with_code
 from gateway.http.describing import problems, reads
-from gateway.http.identify import access_of, allowed, known, not_there
+from gateway.http.identify import access_of, allowed, not_there
 from gateway.http.problems import Problem
 from gateway.words import say
 
 router = APIRouter(prefix="/v1", tags=["access"])
-Known = Annotated[Who, Depends(known)]
 _WRITES = problems(400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 503)
 _AT = "2030-01-07T09:00:00.000000Z"
 _LINK: dict[str, Any] = {

@@ -194,10 +194,10 @@ class TestATokenIsRefused:
         assert (answer.status_code, answer.json()["code"]) == (401, "credential-expired")
         strangers = token(provider, issuer, STRANGER, exp=int(time.time()) - 90)
         answer = await http.get("/who", headers={"Authorization": f"Bearer {strangers}"})
-        assert (answer.status_code, answer.json()["code"]) == (401, "not-known")
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
         meant_for_another = token(provider, "another", exp=int(time.time()) - 90)
         answer = await http.get("/who", headers={"Authorization": f"Bearer {meant_for_another}"})
-        assert answer.json()["code"] == "not-known"
+        assert answer.json()["code"] == "unauthenticated"
 
     async def test_where_nobody_signed_it_whom_the_agency_named(
         self, http: httpx.AsyncClient, provider: Provider, issuer: str
