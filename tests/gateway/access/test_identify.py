@@ -221,7 +221,7 @@ class TestTiming:
     async def test_takes_as_long_for_whatever_is_wrong(
         self, ground: "Ground", http: httpx.AsyncClient
     ) -> None:
-        """Medians of interleaved requests: what differs is less than what one kind differs from itself by."""
+        """The quickest of many interleaved requests: whatever else the machine does only adds to the others."""
         known = await ground.key("recruiter")
         over, gone = await expire(ground, await ground.key("recruiter")), await ground.key("recruiter")
         await revoke(ground, gone)
@@ -247,7 +247,7 @@ class TestTiming:
             if turn % 5 == 4:
                 # Nor has one of the keys.
                 await ground.sql("DELETE FROM rapport.access_failures")
-        medians = {kind: statistics.median(times) for kind, times in taken.items()}
+        quickest = {kind: statistics.quantiles(times, n=50)[0] for kind, times in taken.items()}
         # A millionth of a second tells nothing over a network; a second look-up or a write would take 300.
-        spread = max(medians.values()) - min(medians.values())
-        assert spread < max(0.15 * medians["unknown"], 150e-6), medians
+        spread = max(quickest.values()) - min(quickest.values())
+        assert spread < max(0.2 * quickest["unknown"], 200e-6), quickest
