@@ -49,7 +49,9 @@ def gateway(
     if where.database_url is None or where.temporal is None:
         raise Wrong(no_stack(settings))
     fallen = run(
-        _serve(settings, where.database_url, where.temporal, host, port, leash=leash, as_json=as_json)
+        _serve(
+            settings, where.database_url, where.temporal, where.smtp, host, port, leash=leash, as_json=as_json
+        )
     )
     if fallen is not None:
         raise Wrong(fallen)
@@ -59,6 +61,7 @@ async def _serve(
     settings: "Settings",
     database_url: str,
     temporal: "ClientConnectConfig",
+    smtp: tuple[str, int] | None,
     host: str | None,
     port: int | None,
     *,
@@ -86,8 +89,9 @@ async def _serve(
 
     leashed = asyncio.ensure_future(until_orphaned(stopping)) if leash else None
     try:
-        async with opened(settings, database_url, temporal) as doors:
-            return await serve(make_app(doors), listening, stopping, begun)
+        async with opened(settings, database_url, temporal, smtp=smtp) as doors:
+            assert doors.streams is not None
+            return await serve(make_app(doors), listening, stopping, begun, doors.streams.close)
     finally:
         listening.close()
         if leashed is not None:

@@ -21,9 +21,11 @@ from gateway.http.by_roles import ByRoles
 from gateway.http.flights import Flights
 from gateway.http.permits import Closed, Permits
 from gateway.http.rates import Rates
+from gateway.http.routes.tails import OpenStreams
 from gateway.webhooks.door import Door
 from workers.adopting import Commanding
 from workers.client import Engagements
+from workers.delivering.desk import Desk
 from workers.health import what_is_missing
 from workers.settings import Settings
 from workers.wiring import adapters, connect
@@ -75,6 +77,10 @@ class Doors:
     hooks: Door | None = None
     """Takes webhooks in."""
     rates: Rates = field(default_factory=Rates)
+    streams: OpenStreams | None = None
+    """Those who listen to the stream of events."""
+    desk: Desk | None = None
+    """Where webhooks out are subscribed to."""
 
 
 @asynccontextmanager
@@ -100,6 +106,8 @@ async def opened(
             client=client,
             access=access,
             hooks=Door(having.connections, having.inbox, having.refusals),
+            streams=OpenStreams(having.log),
+            desk=having.desk,
             rates=Rates(
                 per_credential=f"{settings.rate_per_credential}/minute",
                 per_address=f"{settings.rate_per_address}/minute",

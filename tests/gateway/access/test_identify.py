@@ -221,7 +221,7 @@ class TestTiming:
     async def test_takes_as_long_for_whatever_is_wrong(
         self, ground: "Ground", http: httpx.AsyncClient
     ) -> None:
-        """The quickest of many interleaved requests: whatever else the machine does only adds to the others."""
+        """The quickest of many interleaved requests: what else the machine does only adds to others."""
         known = await ground.key("recruiter")
         over, gone = await expire(ground, await ground.key("recruiter")), await ground.key("recruiter")
         await revoke(ground, gone)

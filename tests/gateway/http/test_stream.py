@@ -180,7 +180,7 @@ async def known(request: Request) -> Who:
     return Who(request.headers["x-agency"], role, request.headers["x-credential"], person_id="r-1")
 
 
-async def sees(who: Who, engagement: str) -> bool:
+async def sees(request: Request, who: Who, engagement: str) -> bool:
     """Let everybody see one engagement."""
     return engagement == "e-1"
 
@@ -391,9 +391,9 @@ class TestWhoMayListen:
         [
             ("director", 200, 200, 200, 200),
             ("compliance", 200, 200, 200, 200),
-            ("auditor", 200, 200, 200, 200),
+            ("auditor", 200, 200, 200, 403),
             ("operator", 200, 200, 200, 403),
-            ("integration", 200, 200, 200, 403),
+            ("integration", 403, 403, 403, 403),
             ("team-lead", 403, 200, 403, 200),
             ("recruiter", 403, 200, 403, 200),
             ("candidate", 403, 403, 403, 403),
