@@ -5,7 +5,7 @@ Nothing else may construct an adapter: a process asks for the whole set and clos
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -21,6 +21,7 @@ from activities.outreach import SETTLES_AFTER, Outreach
 from activities.recording import Recording
 from activities.sweeping import Sweeping
 from events.clock import ClockSpec
+from events.integrations.mail_meaning import MAIL
 from events.log.connect import Connections as Pool
 from events.log.digests import Digests
 from events.log.digests_postgres import PostgresDigests
@@ -43,10 +44,11 @@ from workers.inbox.connections import Connections
 from workers.inbox.giving import Giver
 from workers.inbox.lines import Hand
 from workers.inbox.links import Links
+from workers.inbox.mail import WhoseMail
 from workers.inbox.refusals import Refusals
 from workers.inbox.rehearsing import Rehearsal
 from workers.inbox.store import Inbox
-from workers.inbox.understanding import Asking, NobodyAsks, Understanding
+from workers.inbox.understanding import Asking, ByProvider, NobodyAsks, Understanding
 from workers.inbox.work import Work
 from workers.poking import Poking
 from workers.settings import Settings
@@ -68,6 +70,7 @@ class Adapters:
     service: CommandService
     directory: Directory
     email: Email
+    reply_secret: bytes = field(repr=False)
     read_models: ReadModels
     connections: Connections
     links: Links
@@ -99,6 +102,7 @@ async def adapters(
     sender = Sender(Rules(settings.webhooks_allow_http, settings.webhooks_allow_private))
     try:
         async with PostgresLog(database_url, keys) as log:
+            mail = await _mail(settings, keys, smtp)
             yield Adapters(
                 log=log,
                 keys=keys,
@@ -107,7 +111,8 @@ async def adapters(
                 digest_window=timedelta(minutes=settings.outreach_digest_minutes),
                 service=CommandService(log),
                 directory=Directory(log),
-                email=Email(await _mail(settings, keys, smtp)),
+                email=Email(mail),
+                reply_secret=mail.reply_secret,
                 read_models=read_models,
                 connections=Connections(pool, keys),
                 links=links,
@@ -155,7 +160,9 @@ def messages(
     clock = clock or ClockSpec()
     rehearsal = Rehearsal(having.log, having.directory, having.keys, clock, lambda: datetime.now(UTC))
     applying = Applying(having.work, rehearsal, Giver(client, having.service, clock), having.keys)
-    understanding = Understanding(having.connections, having.links, having.keys, asking or NobodyAsks())
+    mail = WhoseMail(having.log, having.directory, having.reply_secret)
+    asked = ByProvider({MAIL: mail}, asking or NobodyAsks())
+    understanding = Understanding(having.connections, having.links, having.keys, asked)
     return Hand(having.work, understanding, applying)
 
 

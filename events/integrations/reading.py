@@ -6,6 +6,7 @@ Total: any message comes to commands, to a reason, or to a wait; nothing is gues
 from typing import Any
 
 from events.integrations import mail_meaning
+from events.integrations.checking import sentence
 from events.integrations.filling import Broken, Filling
 from events.integrations.meaning import (
     Ignored,
@@ -19,7 +20,7 @@ from events.integrations.meaning import (
     Waits,
     Wanted,
 )
-from events.integrations.message import Message
+from events.integrations.message import MALFORMED, Message
 from events.integrations.own_words import GENERIC, PREFIX, read_own
 from events.integrations.paths import Source, meets, of_fetched, shown
 from events.integrations.rules import Mapping, Rule
@@ -43,10 +44,15 @@ __all__ = [
 
 def read(message: Message, mapping: Mapping, known: Known) -> Meaning:
     """Say what a message means: by the first rule that names its event and whose conditions hold."""
+    if message.event == MALFORMED:
+        return Waits(f"It cannot be read: {message.headers.get(MALFORMED, 'nobody said why')}.", "mapping")
     if mapping.provider == mail_meaning.MAIL:
         return mail_meaning.mean(message, known)
     if mapping.provider == GENERIC and message.event.startswith(PREFIX):
         return read_own(message)
+    if message.event == MALFORMED:
+        # A rule for everything else is not meant for what its provider's file could not read.
+        return Waits(sentence(message.headers.get(MALFORMED, "the delivery cannot be read")), "mapping")
     source = Source(message)
     for number, rule in enumerate(mapping.rule, start=1):
         if rule.names(message.event) and _holds(rule, source):

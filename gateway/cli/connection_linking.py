@@ -3,6 +3,7 @@
 A link is never guessed: what it points to must be there.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -13,7 +14,7 @@ from gateway.cli.connect import Options, Session, perform
 if TYPE_CHECKING:
     from workers.inbox.links import Target
 
-Kind = Literal["candidate", "application", "job", "interview", "offer"]
+Kind = Literal["candidate", "application", "job", "interview", "offer", "sender"]
 # What each kind stands for beside an engagement.
 _NEEDS: dict[str, str | None] = {
     "candidate": None,
@@ -21,6 +22,7 @@ _NEEDS: dict[str, str | None] = {
     "job": "job-order",
     "interview": "interview",
     "offer": "offer",
+    "sender": None,
 }
 
 
@@ -55,7 +57,7 @@ def link(
 
         theirs = await session.agency()
         await session.having.connections.get(theirs, connection)
-        target = await _target(session, theirs, kind, engagement, named)
+        target = await target_of(session, theirs, kind, engagement, named)
         by = f"{who.kind}:{who.id}"
         links = [Link(kind, external, target)]
         again = await session.having.links.learn(theirs, connection, links, by=by, how="confirmed")
@@ -80,9 +82,13 @@ def _check(kind: str, engagement: str | None, named: dict[str, str | None]) -> N
         raise Wrong(f"of {'an' if kind[0] in 'aio' else 'a'} {kind} give {' and '.join(parts)}, and no other")
 
 
-async def _target(
+async def target_of(
     session: Session, agency: str, kind: str, engagement: str | None, named: dict[str, str | None]
 ) -> "Target":
+    """Find what is named, which must be there.
+
+    :raises UnknownReference: it is not.
+    """
     from events.errors import UnknownReference
     from events.fold import fold
     from gateway.cli import given
@@ -104,11 +110,9 @@ async def _target(
         return Target(engagement)
     state = fold(events)
     key = given.identity(str(named[ours]), f"the {ours}")
-    there: dict[str, Any] = {
-        "submission": state.submissions,
-        "interview": state.interviews,
-        "offer": state.offers,
-    }[ours]
+    there: Mapping[str, Any] = state.interviews if ours == "interview" else state.offers
+    if ours == "submission":
+        there = state.submissions
     if key not in there:
         raise UnknownReference(ours, key, f"'rapport show {engagement}' names what there is")
     return Target(engagement, key, there[key].job_order_id if ours == "submission" else None)

@@ -28,35 +28,41 @@ def rotate(
     connection: Annotated[str, typer.Argument(metavar="ID", help="The connection's id.")],
     secret: Secret = None,
     secret_file: SecretFile = None,
+    api_key_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A new key of its API, and no new secret.")
+    ] = None,
     agency: o.Agency = None,
     data: o.Data = None,
     as_json: o.Json = False,
 ) -> None:
     """Give a connection a new secret; the old one stays valid for 24 hours."""
     from gateway.cli import output
+    from gateway.cli.errors import Wrong
+
+    if api_key_file is not None and (secret is not None or secret_file is not None):
+        raise Wrong("give either a secret or a key of its API; rotate twice for both")
 
     async def work(session: Session) -> dict[str, Any]:
+        if api_key_file is not None:
+            return await _new_key(session, connection, text_of(api_key_file))
         return await _rotate(session, connection, secret, secret_file)
 
     told = perform(Options(agency, data, as_json), work)
     if as_json:
         output.emit(told)
         return
-    output.line(f"rotated {connection}; until {told['old_valid_until']} the old secret is valid as well")
+    output.line(f"rotated {connection}; until {told['old_valid_until']} the old one is valid as well")
     if told["secret"] is not None:
         output.line(f"its new secret, shown this once: {told['secret']}")
-    output.line(told["setup"])
+    if told["setup"] is not None:
+        output.line(told["setup"])
 
 
 async def _rotate(
     session: Session, connection: str, secret: str | None, secret_file: Path | None
 ) -> dict[str, Any]:
-    from datetime import UTC, datetime
-
-    from gateway import words
     from gateway.cli.errors import Wrong
     from gateway.webhooks.registry import PROVIDERS
-    from workers.inbox.connections import GRACE
     from workers.inbox.connections import Secret as Kept
 
     agency, connections = await session.agency(), session.having.connections
@@ -69,12 +75,24 @@ async def _rotate(
             f"{provider.name} makes its secrets itself; give the new one with --secret - or --secret-file"
         )
     await connections.rotate(agency, connection, Kept("signing", new))
-    return {
-        "connection": connection,
-        "secret": ours,
-        "old_valid_until": words.moment(datetime.now(UTC) + GRACE),
-        "setup": provider.setup,
-    }
+    return _told(connection, ours, provider.setup)
+
+
+async def _new_key(session: Session, connection: str, key: str) -> dict[str, Any]:
+    from workers.inbox.connections import Secret as Kept
+
+    await session.having.connections.rotate(await session.agency(), connection, Kept("api", key))
+    return _told(connection, None, None)
+
+
+def _told(connection: str, secret: str | None, setup: str | None) -> dict[str, Any]:
+    from datetime import UTC, datetime
+
+    from gateway import words
+    from workers.inbox.connections import GRACE
+
+    until = words.moment(datetime.now(UTC) + GRACE)
+    return {"connection": connection, "secret": secret, "old_valid_until": until, "setup": setup}
 
 
 def given(provider: "Provider", secret: str | None, secret_file: Path | None) -> str | None:

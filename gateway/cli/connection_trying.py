@@ -112,7 +112,7 @@ def _base(session: Session, url: str | None) -> str:
 
     # Only a stack that runs a gateway says where it is.
     running = stack_file.read(session.settings.data_dir)
-    found: str | None = url or getattr(running, "gateway_url", None)
+    found: str | None = url or (running.http_url if running is not None else None)
     if found is None:
         raise Wrong("no gateway is known to run; start one with 'rapport gateway', or give --url")
     return found.rstrip("/")

@@ -23,6 +23,7 @@ from gateway.http.routes import (
     compliance,
     engagements,
     health,
+    hooks,
     job_orders,
     record,
     waiting,
@@ -38,6 +39,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     compliance.router,
     job_orders.router,
     agency.router,
+    hooks.router,
     access.router,
 )
 VERSION: Final = "1"

@@ -1,26 +1,22 @@
 """What most routes begin with: the doors, who is known, and what they may see of an engagement.
 
-Whether somebody may see an engagement is told by who answers for it, never by what is in it.
+Nothing is looked up before it is known who asks.
 """
 
 import asyncio
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Annotated, Any, Final
+from dataclasses import dataclass
+from typing import Annotated, Final
 
 from fastapi import Depends, Path, Query
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 
-from events.agency import Agency
 from events.envelope import Stored
-from events.fold import fold
 from events.kinds import Id
-from gateway.access.targets import OWNERS
 from gateway.access.who import Who
 from gateway.http.doors import Doors
-from gateway.http.permits import Action, Target
+from gateway.http.permits import What
 from gateway.http.problems import Problem
 
 # How long a read waits for what the caller knows to have been written.
@@ -36,7 +32,7 @@ def _doors(request: Request) -> Doors:
 
 
 async def _known(request: Request) -> Who:
-    return await _doors(request).identify(request)
+    return await _doors(request).permits.known(request)
 
 
 TheDoors = Annotated[Doors, Depends(_doors)]
@@ -53,56 +49,33 @@ Cursor = Annotated[str | None, Query(max_length=400, description="Where to go on
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Somebody who is known, at the doors."""
+    """Somebody who is known, at the doors, with what they ask."""
 
     doors: Doors
     who: Who
-    office: Agency
-    """Their agency, as it was some seconds ago at most."""
+    request: Request
 
-    def may(self, action: Action, target: Target) -> bool:
-        """Tell whether they may."""
-        return self.doors.may(self.who, action, replace(target, office=self.office))
+    async def sees_engagement(self, engagement: str) -> bool:
+        """Make sure that they may see an engagement; returns whether its personal values too.
 
-    def must(self, action: Action, target: Target) -> None:
-        """Make sure that they may.
+        :raises Problem: 403 or 404.
+        """
+        must_be_id(engagement, "engagement")
+        return await self.doors.permits.see_engagement(self.request, self.who, engagement)
+
+    async def sees(self, what: What) -> bool:
+        """Make sure that they may see something of the whole agency; returns whether names too.
 
         :raises Problem: 403.
         """
-        if not self.may(action, target):
-            raise Problem(403, "not-allowed", f"your role, {self.who.role}, does not allow this here")
+        return await self.doors.permits.see(self.request, self.who, what)
 
 
-async def _asker(doors: TheDoors, who: Known) -> Asker:
-    directory = doors.having.directory
-    # A glass that was broken a moment ago is open: asked from the log.
-    seen = await (directory.agency if who.role == "operator" else directory.recent)(who.agency)
-    return Asker(doors, who, seen)
+def _asker(doors: TheDoors, who: Known, request: Request) -> Asker:
+    return Asker(doors, who, request)
 
 
 Asking = Annotated[Asker, Depends(_asker)]
-
-
-async def target_of(
-    asker: Asker, engagement: str, *, command: str | None = None, fields: Mapping[str, Any] | None = None
-) -> Target:
-    """Say who answers for an engagement: from its table where that holds its last event, else from the log.
-
-    :raises Problem: 404, there is none.
-    """
-    agency = asker.who.agency
-    must_be_id(engagement, "engagement")
-    if asker.who.role == "candidate" and engagement != asker.who.engagement:
-        # To a candidate there is one engagement.
-        raise unknown("engagement")
-    rows = await asker.doors.having.read_models.fetch(agency, OWNERS, agency, f"engagement:{engagement}")
-    told = Target(engagement, command=command, fields=fields or {})
-    if rows and rows[0]["told"] == rows[0]["version"]:
-        [row] = rows
-        return replace(told, owner=row["owner"], team=tuple(row["team"]), owing=tuple(row["owing"]))
-    state = fold(await stream_of(asker, "engagement", engagement, personal=False))
-    owing = tuple(rows[0]["owing"]) if rows else ()
-    return replace(told, owner=state.candidate_owner, team=state.team, owing=owing)
 
 
 async def stream_of(asker: Asker, category: str, key: str, *, personal: bool) -> list[Stored]:

@@ -88,14 +88,15 @@ async def allowed(
 
     :raises Problem: 403 for what their role may not do there, 404 for what their agency does not have.
     """
-    reach = scope(who.role, action)
-    if reach == "none":
-        raise _forbidden(who, action)
-    if reach == "self" and who.role == "candidate" and engagement != who.engagement:
-        # Neither looked up nor told apart: to a candidate there is one engagement.
-        raise not_there("engagement" if engagement is not None else "page")
     now, targets = datetime.now(UTC), access_of(request).targets
     try:
+        # Whoever stands in for somebody may what they may.
+        hats = await targets.hats(who, now)
+        if all(scope(hat.role, action) == "none" for hat in hats):
+            raise _forbidden(who, action)
+        if who.role == "candidate" and engagement != who.engagement:
+            # Neither looked up nor told apart: to a candidate there is one engagement.
+            raise not_there("engagement" if engagement is not None else "page")
         if engagement is not None:
             target = await targets.engagement(who, engagement, now)
         elif job_order is not None:
@@ -104,7 +105,7 @@ async def allowed(
             target = target or Target()
         if target is None:
             raise not_there("engagement" if engagement is not None else "job order")
-        if any(may(hat, action, target) for hat in await targets.hats(who, now)):
+        if any(may(hat, action, target) for hat in hats):
             return target
     except LOST:
         raise away() from None

@@ -1,105 +1,122 @@
-"""Who may do what, as routes ask it: an action on a target; the answer comes from the table of roles.
+"""Who calls, and what they may: what every route asks before it shows or changes anything.
 
-A route that reads or changes anything asks here first; what it may not show it leaves out.
+A route asks here and nowhere else.  What may not be done ends the request; what may not be seen is left out.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NoReturn, Protocol
 
-from events import agency as agencies
-from events.agency import Agency
-from events.glass import is_open
-from gateway.access import roles
-from gateway.access.targets import described, hats
+from starlette.requests import Request
+
 from gateway.access.who import Who
+from gateway.http.problems import Problem
 
-Action = Literal[
-    "list-engagements",
-    "read-engagement",
-    "read-personal",
-    "give-command",
-    "read-job-order",
-    "give-job-order-command",
-    "read-agency",
-    "give-agency-command",
-    "read-compliance",
-]
+What = Literal["job-orders", "agency", "compliance"]
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What an action is about; what is not known, or does not apply, is None."""
+class Permits(Protocol):
+    """Answers for one process; each answer holds within the caller's own agency."""
 
-    engagement: str | None = None
-    owner: str | None = None
-    """Of the engagement or the job order: the recruiter who answers for it."""
-    team: tuple[str, ...] = ()
-    """Of the engagement: the people who work with the owner on it."""
-    job_order: str | None = None
-    command: str | None = None
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    """What the command says."""
-    owing: tuple[str, ...] = ()
-    """Of the engagement: the people who owe a promise there."""
-    person: str | None = None
-    """Whom a command to the agency is about."""
-    office: Agency = field(default_factory=lambda: agencies.initial(""))
-    """The caller's agency: its people, who is away, and whose glass is broken."""
+    async def known(self, request: Request) -> Who:
+        """Say who calls.
 
+        :raises Problem: 401, nobody who is known; 429, who failed too often.
+        """
 
-# What routes call an action, by its name in the table.
-_READS: Final[Mapping[Action, roles.Action]] = {
-    "list-engagements": "see-engagements",
-    "read-engagement": "see-engagements",
-    "read-personal": "see-personal",
-    "read-job-order": "see-job-orders",
-    "read-agency": "see-agency",
-    "read-compliance": "see-compliance",
-}
+    async def see_engagement(self, request: Request, who: Who, engagement: str) -> bool:
+        """Make sure that they may see an engagement; returns whether its personal values too.
 
+        :raises Problem: 403; 404, there is none.
+        """
 
-def nobody_may(_who: Who, _action: Action, _target: Target) -> bool:
-    """Forbid everything: what holds where no table of roles is there."""
-    return False
+    async def see(self, request: Request, who: Who, what: What) -> bool:
+        """Make sure that they may see something of the whole agency; returns whether names too.
 
+        :raises Problem: 403.
+        """
 
-def table_may(who: Who, action: Action, target: Target) -> bool:
-    """Tell whether somebody may, by the table of roles."""
-    wanted = _wanted(who, action, target)
-    if wanted is None:
-        return False
-    now = datetime.now(UTC)
-    about = _about(who, target, now)
-    # Of what is nobody's in particular (a list, colleagues' names), a role may see what it may see of any.
-    of_any = action in ("list-engagements", "read-personal") and target.engagement is None
-    return any(
-        roles.scope(hat.role, wanted) in ("own-team", "all") if of_any else roles.may(hat, wanted, about)
-        for hat in hats(target.office, who, now)
-    )
+    async def reach(self, request: Request, who: Who) -> frozenset[str] | None:
+        """Name the people whose engagements a list may hold; None: everybody's.  Nobody's are anybody's.
 
+        :raises Problem: 403, they may see no list.
+        """
 
-def _about(who: Who, target: Target, now: datetime) -> roles.Target:
-    if target.person is not None:
-        return described(target.office, target.person, person=target.person)
-    opened = target.engagement is not None and is_open(
-        target.office.glasses, target.engagement, who.credential, now
-    )
-    return described(
-        target.office, target.owner, target.team, target.owing, engagement=target.engagement, open=opened
-    )
+    async def engagement_command(
+        self,
+        request: Request,
+        who: Who,
+        engagement: str,
+        name: str,
+        fields: Mapping[str, Any],
+        *,
+        command_id: str,
+    ) -> dict[str, Any]:
+        """Make sure that they may give a command, of opening too; returns its fields as they may go in.
+
+        :raises Problem: 403; 404, there is no such engagement.
+        """
+
+    async def job_order_command(
+        self, request: Request, who: Who, job_order: str, name: str, fields: Mapping[str, Any]
+    ) -> None:
+        """Make sure that they may give a command to a job order.
+
+        :raises Problem: 403; 404, there is none.
+        """
+
+    async def agency_command(self, request: Request, who: Who, name: str, fields: Mapping[str, Any]) -> None:
+        """Make sure that they may give a command to their agency.
+
+        :raises Problem: 403.
+        """
 
 
-def _wanted(who: Who, action: Action, target: Target) -> roles.Action | None:
-    match action:
-        case "give-command":
-            # Without evidence it is told so afterwards, rather than that the role may not.
-            wanted = roles.engagement_action(who.role, target.command or "", target.fields)
-            return "report" if wanted == "agree" and who.role != "candidate" else wanted
-        case "give-job-order-command":
-            return roles.job_order_action(target.command or "")
-        case "give-agency-command":
-            return roles.AGENCY_ACTIONS.get(target.command or "")
-        case _:
-            return _READS[action]
+class Closed:
+    """Knows nobody, and so allows nothing."""
+
+    async def known(self, request: Request) -> Who:
+        """End the request."""
+        _nobody()
+
+    async def see_engagement(self, request: Request, who: Who, engagement: str) -> bool:
+        """End the request."""
+        _nobody()
+
+    async def see(self, request: Request, who: Who, what: What) -> bool:
+        """End the request."""
+        _nobody()
+
+    async def reach(self, request: Request, who: Who) -> frozenset[str] | None:
+        """End the request."""
+        _nobody()
+
+    async def engagement_command(
+        self,
+        request: Request,
+        who: Who,
+        engagement: str,
+        name: str,
+        fields: Mapping[str, Any],
+        *,
+        command_id: str,
+    ) -> dict[str, Any]:
+        """End the request."""
+        _nobody()
+
+    async def job_order_command(
+        self, request: Request, who: Who, job_order: str, name: str, fields: Mapping[str, Any]
+    ) -> None:
+        """End the request."""
+        _nobody()
+
+    async def agency_command(self, request: Request, who: Who, name: str, fields: Mapping[str, Any]) -> None:
+        """End the request."""
+        _nobody()
+
+
+CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
+
+
+def _nobody() -> NoReturn:
+    says = "this needs a credential; send one as 'Authorization: Bearer …'"
+    raise Problem(401, "unauthenticated", says, headers=CHALLENGE)

@@ -17,10 +17,12 @@ from gateway.webhooks.provider import Delivery, Malformed, NotTaken
 _PREFIX: Final = "ce-"
 _STRUCTURED, _BATCH = "application/cloudevents", "application/cloudevents-batch"
 _REQUIRED: Final = ("id", "source", "type")
+# Data come in the body, which is signed, and never in a header.
+_DATA: Final = ("data", "data_base64", "datacontenttype")
 
 
-def structured(delivery: Delivery) -> dict[str, Any] | None:
-    """Give the event in its structured form, whichever it came in; None where it is no CloudEvent.
+def structured(delivery: Delivery) -> tuple[dict[str, Any], bytes] | None:
+    """Give the event in its structured form, parsed and as a body; None where it is no CloudEvent.
 
     :raises Malformed: it says that it is one and is not.
     :raises NotTaken: it is a batch.
@@ -29,16 +31,15 @@ def structured(delivery: Delivery) -> dict[str, Any] | None:
     if kind.startswith(_BATCH):
         raise NotTaken("batches of CloudEvents are not taken; send each event in a request of its own")
     if f"{_PREFIX}specversion" in delivery.headers and not kind.startswith(_STRUCTURED):
-        return checked(_from_binary(delivery.headers, delivery.body, kind))
-    body = parsed(delivery.body)
-    return checked(body) if kind.startswith(_STRUCTURED) or "specversion" in body else None
+        event = _checked(_from_binary(delivery.headers, delivery.body, kind))
+        return event, canonical(event).encode()
+    event = parsed(delivery.body)
+    if not kind.startswith(_STRUCTURED) and "specversion" not in event:
+        return None
+    return _checked(event), delivery.body
 
 
-def checked(event: dict[str, Any]) -> dict[str, Any]:
-    """Hold an event to what the specification requires.
-
-    :raises Malformed: an attribute is missing.
-    """
+def _checked(event: dict[str, Any]) -> dict[str, Any]:
     if event.get("specversion") != "1.0":
         raise Malformed("the CloudEvent's 'specversion' is not 1.0")
     for name in _REQUIRED:
@@ -47,17 +48,9 @@ def checked(event: dict[str, Any]) -> dict[str, Any]:
     return event
 
 
-def as_body(event: Mapping[str, Any]) -> bytes:
-    """Write an event that came in binary mode as one body."""
-    return canonical(dict(event)).encode()
-
-
 def _from_binary(headers: Mapping[str, str], body: bytes, kind: str) -> dict[str, Any]:
-    event: dict[str, Any] = {
-        name.removeprefix(_PREFIX): unquote(value)
-        for name, value in headers.items()
-        if name.startswith(_PREFIX)
-    }
+    given = {name.removeprefix(_PREFIX): value for name, value in headers.items() if name.startswith(_PREFIX)}
+    event: dict[str, Any] = {name: unquote(value) for name, value in given.items() if name not in _DATA}
     if kind:
         event["datacontenttype"] = kind
     if not body:

@@ -19,51 +19,17 @@ from events.log.keys import KeyDestroyed, UnknownKek
 from gateway.webhooks import content, signing
 from gateway.webhooks.provider import Delivery, Malformed, NotTaken, NotVerified
 from gateway.webhooks.registry import PROVIDERS
+from workers.inbox.connections import Connection
 
 Outcome = Literal["kept", "known", "tested", "unknown", "not-verified", "not-taken", "away"]
 _ID: Final = re.compile(r"c-[A-Za-z0-9_-]{1,80}")
 _AWAY: Final = (*LOST, TimeoutError, asyncpg.PostgresError, ConnectionsClosed, UnknownKek)
-# The shortest patience of a provider is five seconds; what is not committed by then comes again.
-_PATIENCE: Final = 4.0
+# Providers wait 5 to 15 seconds; whoever gives up sooner sends again, and hears that it is known.
+_PATIENCE: Final = 10.0
 _RETRY_AFTER: Final = "30"
 # Nobody knows it: a signature that is held against it takes as long as one that is held against a real one.
 _DUMMY: Final = signing.random_secret()
 _log = structlog.get_logger(__name__)
-
-
-class Settings(Protocol):
-    """What an agency has set for a connection."""
-
-    @property
-    def tolerance_seconds(self) -> int:
-        """Give how far a signed time may be from now."""
-
-
-class Connection(Protocol):
-    """What a door needs to know of a connection; see ``workers.inbox.connections``."""
-
-    @property
-    def agency(self) -> str:
-        """Name whose it is."""
-
-    @property
-    def id(self) -> str:
-        """Name it."""
-
-    @property
-    def provider(self) -> str:
-        """Name its provider."""
-
-    @property
-    def settings(self) -> Settings:
-        """Give its settings."""
-
-    @property
-    def disabled_at(self) -> datetime | None:
-        """Say when it was disabled."""
-
-    def valid(self, kind: Literal["signing"], /) -> tuple[str, ...]:
-        """Give the secrets that are valid now."""
 
 
 class Connections(Protocol):

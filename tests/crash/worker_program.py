@@ -24,9 +24,10 @@ from activities.sweeping import Sweeping
 from events.envelope import AppendRequest
 from events.log.port import AppendResult
 from workers.ending import end_process
+from workers.inbox.pump import Pump
 from workers.poking import Poking
 from workers.settings import load_settings
-from workers.wiring import Adapters, adapters, connect
+from workers.wiring import Adapters, adapters, connect, messages
 from workers.worker import engagement_worker, outreach_worker, run_until, stop_on_signals
 
 # Longer than a letter takes here; what an attempt without an outcome waits before it counts as unknown.
@@ -38,8 +39,9 @@ class Fault:
     """Dies, as kill -9 does, the first time that *where* is reached with *command_id*.
 
     ``after-append``: its events are committed and nobody knows.  ``after-send``: the letter has left and
-    nobody knows.  ``before-data``, ``inside-data``: the server was told for whom a letter is; it has the
-    letter as well, and its answer is on the way.
+    nobody knows.  ``before-settle``: a message's commands are given and the inbox does not
+    know.  ``before-data``, ``inside-data``: the server was told for whom a letter is; it has the letter as
+    well, and its answer is on the way.
     """
 
     where: str
@@ -72,6 +74,23 @@ class FaultyLog:
         if self._fault.command_id in given:
             self._fault.strike()
         return results
+
+
+class FaultyWork:
+    """The product's way to the inbox, but for the moment before a message is settled."""
+
+    def __init__(self, work: Any, fault: Fault) -> None:
+        self._work = work
+        self._fault = fault
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._work, name)
+
+    async def settle(self, due: Any, about: Any, end: Any) -> Any:
+        """Perhaps die, else settle."""
+        if f"hook:{due.message_id}:0" == self._fault.command_id:
+            self._fault.strike()
+        return await self._work.settle(due, about, end)
 
 
 class FaultyClient(aiosmtplib.SMTP):
@@ -115,6 +134,9 @@ def planted(having: Adapters, fault: Fault | None) -> Adapters:
         return having
     if fault.where == "after-append":
         return replace(having, log=FaultyLog(having.log, fault))
+    if fault.where == "before-settle":
+        faulty: Any = FaultyWork(having.work, fault)
+        return replace(having, work=faulty)
     email = FaultyEmail(having.email._settings)
     email.fault = fault
     return replace(having, email=email)
@@ -145,12 +167,15 @@ async def main(told: dict[str, Any]) -> None:
             outreach_worker(client, outreach),
         ]
         running = asyncio.create_task(run_until(stopping, both))
+        pumping = asyncio.create_task(Pump(messages(client, having)).run())
         poked = 0
         if told["pokes"]:
             poked = (await Sweeping(having.log, Poking(client), quiet=timedelta()).sweep()).poked
         sys.stdout.write(json.dumps({"ready": True, "poked": poked}) + "\n")
         sys.stdout.flush()
         await running
+        pumping.cancel()
+        await asyncio.gather(pumping, return_exceptions=True)
 
 
 if __name__ == "__main__":

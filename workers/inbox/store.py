@@ -17,7 +17,7 @@ from events.errors import CallerError, WrongState
 from events.integrations.message import Message, Received
 from events.log import connect
 from events.log.boxes import find_and_open, keyed_digest, shut
-from events.log.keys import DIGEST_SUBJECT, KeyStore
+from events.log.keys import DIGEST_SUBJECT, DataKey, KeyStore
 from workers.inbox.connections import Connection, subject
 
 State = Literal["received", "applied", "ignored", "waiting", "unmatched", "discarded", "superseded"]
@@ -120,8 +120,8 @@ class Inbox:
         agency = connection.agency
         digest_key = await self._keys.get_or_create(agency, DIGEST_SUBJECT)
         key = await self._keys.get_or_create(agency, subject(connection.id))
-        dedupe = keyed_digest(digest_key, "message", connection.id, received.dedupe)
-        message_id = derived_id(agency, connection.id, dedupe.hex())
+        dedupe = _dedupe(digest_key, connection, received.dedupe)
+        message_id = _message_id(connection, dedupe)
         async with self._pool.borrow() as lent:
             fresh = await lent.fetchval(
                 _RECEIVE,
@@ -136,6 +136,11 @@ class Inbox:
                 timedelta(seconds=connection.settings.settle_seconds),
             )
         return bool(fresh)
+
+    async def message_id(self, connection: Connection, dedupe: str) -> UUID:
+        """Give the id under which a message is kept, by its provider's key for it."""
+        digest_key = await self._keys.get_or_create(connection.agency, DIGEST_SUBJECT)
+        return _message_id(connection, _dedupe(digest_key, connection, dedupe))
 
     async def list(
         self,
@@ -230,6 +235,15 @@ async def open_message(keys: KeyStore, agency: str, row: Any) -> Message | None:
     )
 
 
+def _dedupe(digest_key: DataKey, connection: Connection, dedupe: str) -> bytes:
+    # Keyed: a provider's key for a message may be made of its body.
+    return keyed_digest(digest_key, "message", connection.id, dedupe)
+
+
+def _message_id(connection: Connection, dedupe: bytes) -> UUID:
+    return derived_id(connection.agency, connection.id, dedupe.hex())
+
+
 def _pack(received: Received) -> bytes:
     headers = canonical(dict(received.headers)).encode()
     return b"".join((len(headers).to_bytes(_LENGTH, "big"), headers, received.body))
@@ -238,7 +252,7 @@ def _pack(received: Received) -> bytes:
 def _json(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

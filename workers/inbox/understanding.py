@@ -47,6 +47,18 @@ class NobodyAsks:
         )
 
 
+class ByProvider:
+    """Sends each question where it belongs."""
+
+    def __init__(self, of: Mapped[str, Asking], otherwise: Asking) -> None:
+        self._of = of
+        self._otherwise = otherwise
+
+    async def fetch(self, connection: Connection, what: str, message: Message) -> Any:
+        """Ask whoever knows the connection's provider."""
+        return await self._of.get(connection.provider, self._otherwise).fetch(connection, what, message)
+
+
 @dataclass(frozen=True, slots=True)
 class Understood:
     """What a message means, and what it was read by."""

@@ -168,13 +168,17 @@ BEGIN
                    AND x.next_at > moment AND x.next_at <= moment + p_settle) THEN
         PERFORM pg_notify('rapport_inbox', '');
     END IF;
-    INSERT INTO inbox AS i (agency, message_id, connection_id, dedupe_digest, event, occurred_at, received_at,
+    -- Any unique key: one and the same delivery that comes twice at once meets at the message's id too.
+    INSERT INTO inbox (agency, message_id, connection_id, dedupe_digest, event, occurred_at, received_at,
         delivered_at, body_hash, sealed, next_at)
     VALUES (p_agency, p_message, p_connection, p_dedupe, p_event, coalesce(p_occurred, moment), moment, moment,
         p_hash, p_sealed, moment + p_settle)
-    ON CONFLICT (agency, connection_id, dedupe_digest) DO UPDATE
-    SET deliveries = i.deliveries + 1, delivered_at = excluded.delivered_at
-    RETURNING i.deliveries = 1 INTO fresh;
+    ON CONFLICT DO NOTHING;
+    fresh := FOUND;
+    IF NOT fresh THEN
+        UPDATE inbox i SET deliveries = i.deliveries + 1, delivered_at = moment
+        WHERE i.agency = p_agency AND i.connection_id = p_connection AND i.dedupe_digest = p_dedupe;
+    END IF;
     RETURN fresh;
 END
 $$;

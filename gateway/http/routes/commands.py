@@ -10,9 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from events.orders import COMMANDS, PUBLIC
-from gateway.http.asking import Asking, target_of
-from gateway.http.bodies import command_id_of, fields_of
-from gateway.http.commanding import in_their_own_words
+from gateway.http.asking import Asking, must_be_id
+from gateway.http.bodies import fields_of
 from gateway.http.describing import COMMANDED, Commanded
 from gateway.http.giving import done, to_engagement
 from gateway.http.problems import Problem
@@ -33,11 +32,8 @@ COMMANDED.append(
 async def give(request: Request, engagement_id: str, name: str, asking: Asking) -> Response:
     """Give a command."""
     must_be_command(name, PUBLIC - {"open-engagement"})
-    fields = await fields_of(request)
-    asking.must("give-command", await target_of(asking, engagement_id, command=name, fields=fields))
-    command_id = command_id_of(request)
-    fields = await in_their_own_words(request, asking.who, name, fields, command_id=command_id)
-    return done(await to_engagement(asking, request, engagement_id, name, fields, command_id=command_id))
+    must_be_id(engagement_id, "engagement")
+    return done(await to_engagement(asking, engagement_id, name, await fields_of(request)))
 
 
 def must_be_command(name: str, known: frozenset[str]) -> None:

@@ -11,7 +11,9 @@ from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from gateway.http.problems import MEDIA_TYPE, Problem, answer
+from gateway.http.asking import TheDoors
+from gateway.http.describing import problems
+from gateway.http.problems import Problem, answer
 from gateway.webhooks.door import Answer, Door
 from gateway.webhooks.provider import Delivery
 
@@ -27,20 +29,13 @@ class Taken(BaseModel):
     says: str
 
 
-def _door(request: Request) -> Door:
-    door: Door = request.app.state.hooks
-    return door
+def _door(doors: TheDoors) -> Door:
+    if doors.hooks is None:
+        raise Problem(503, "not-ready", "no door for webhooks is open here", headers={"Retry-After": "30"})
+    return doors.hooks
 
 
 _EXAMPLE: Final[dict[str, Any]] = {"outcome": "kept", "says": "it is in the inbox"}
-_PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
-    400: {"description": "The request broke off."},
-    401: {"description": "The signature does not hold, or its time is too far off."},
-    404: {"description": "No such connection, or it is disabled."},
-    413: {"description": "The body is larger than 1 MiB."},
-    415: {"description": "Content of a kind that is refused: a batch of CloudEvents."},
-    503: {"description": "The inbox cannot be reached: send it again."},
-}
 
 
 @router.post(
@@ -50,10 +45,7 @@ _PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     responses={
         200: {"description": "It is kept.", "content": {"application/json": {"example": _EXAMPLE}}},
         202: {"model": Taken, "description": "The same, for a provider that asks for 202."},
-        **{
-            status: {**says, "content": {MEDIA_TYPE: {"schema": {"type": "object"}}}}
-            for status, says in _PROBLEMS.items()
-        },
+        **problems(400, 401, 404, 413, 415, 422, 503),
     },
     openapi_extra={
         "requestBody": {
@@ -68,7 +60,11 @@ async def take(
     connection: Annotated[str, Path(description="The connection's id.", examples=["c-Zm9vYmFyYmF6cXV4"])],
     door: Annotated[Door, Depends(_door)],
 ) -> Response:
-    """Verify, keep, commit, acknowledge; what it means is found out afterwards."""
+    """Verify, keep, commit, acknowledge; what it means is found out afterwards.
+
+    401: the signature does not hold, or its time is too far off.  404: no such connection, or a disabled one.
+    413: more than 1 MiB.  415: a batch of CloudEvents.  503: the inbox cannot be reached; send it again.
+    """
     try:
         body = await _body(request)
     except ClientDisconnect:

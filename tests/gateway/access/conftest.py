@@ -31,7 +31,7 @@ from gateway.access.who import Role, Who
 from gateway.http.app import make_app
 from gateway.http.doors import Doors
 from gateway.http.identify import allowed, known, opens_personal
-from gateway.http.permits import table_may
+from gateway.http.permitting import Permitted
 from gateway.http.rates import Rates
 from workers.settings import KeyEncryptionKey, Settings
 from workers.wiring import Adapters, adapters
@@ -231,8 +231,7 @@ def app_of(ground: Ground) -> FastAPI:
     doors = Doors(
         having=ground.having,
         engagements=lambda _agency: ground.kept,
-        identify=known,
-        may=table_may,
+        permits=Permitted(),
         access=ground.access,
         rates=Rates(per_credential="100000/minute", per_address="100000/minute"),
     )

@@ -1,4 +1,4 @@
-"""A database of a module's own with an agency in it, commands given in process, and a gateway's door beside."""
+"""A database of a module's own, commands given in process, and a gateway's door beside them."""
 
 import asyncio
 import base64
@@ -14,12 +14,12 @@ from uuid import uuid4
 
 import asyncpg
 import uvicorn
-from fastapi import FastAPI
 
 import gateway
 from events.log.migrate import migrate
 from gateway.cli import app
-from gateway.http.routes import hooks
+from gateway.http.app import make_app
+from gateway.http.doors import Doors
 from gateway.webhooks.door import Door
 from workers.settings import load_settings
 from workers.wiring import adapters
@@ -82,15 +82,13 @@ def door_on(database_url: str) -> Iterator[str]:
 
     async def serve() -> None:
         async with adapters(load_settings(), database_url) as having:
-            api = FastAPI()
-            api.include_router(hooks.router)
-            api.state.hooks = Door(having.connections, having.inbox, having.refusals)
+            nobody: Any = None
+            door = Door(having.connections, having.inbox, having.refusals)
+            api = make_app(Doors(having, nobody, hooks=door))
             config = uvicorn.Config(api, log_config=None, lifespan="off", ws="none")
             server.append(uvicorn.Server(config))
             serving = asyncio.create_task(server[0].serve(sockets=[listening]))
-            while not server[0].started and not serving.done():
-                await asyncio.sleep(0.01)
-            up.set()
+            up.set()  # connections queue at the socket until it is served
             await serving
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)

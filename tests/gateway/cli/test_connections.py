@@ -1,15 +1,25 @@
 """``rapport connection`` and ``rapport inbox`` on a database of their own, with a door beside them."""
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
+import structlog
 
+from events.errors import UnknownReference
+from events.fold import fold
+from events.log.memory import MemoryLog
+from events.state import Engagement, Interview, Offer
+from gateway.cli.connection_linking import target_of
 from gateway.webhooks.provider import Delivery
 from tests.gateway.cli.integrated import KEK, ROOT, Office, door_on, make_database
+from tests.gateway.webhooks import signers
+from workers.inbox.links import Target
 
 pytestmark = pytest.mark.postgres
 
@@ -20,6 +30,9 @@ def served(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> It
     with pytest.MonkeyPatch.context() as patch:
         url = make_database(postgres_server)
         patch.setattr("workers.logs.configure_logging", lambda *_: None)  # pytest's own stays
+        # The door runs beside the commands, whose output is read.
+        aside = structlog.wrap_logger(structlog.PrintLogger(io.StringIO()))
+        patch.setattr("gateway.webhooks.door._log", aside)
         patch.setenv("DATABASE_URL", url)
         patch.setenv("RAPPORT_KEY_ENCRYPTION_KEYS", KEK)
         patch.setenv("RAPPORT_DATA_DIR", str(tmp_path_factory.mktemp("data")))
@@ -59,8 +72,6 @@ def listed(office: Office, connection: str) -> dict[str, Any]:
 
 def deliver(office: Office, connection: dict[str, Any], body: dict[str, Any]) -> httpx.Response:
     """Sign with the connection's secret, as Greenhouse does, and deliver."""
-    from tests.gateway.webhooks import signers
-
     content = json.dumps(body).encode()
     signed = signers.hex_of(connection["secret"], content)
     return send(office, connection, Delivery({"Signature": f"sha256 {signed}"}, content))
@@ -105,8 +116,6 @@ class TestAdd:
         assert office.rapport("connection", "test", connection["connection"], "--url", office.url).code == 0
 
     def test_reads_a_secret_from_stdin(self, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-        import io
-
         monkeypatch.setattr("sys.stdin", io.StringIO("a-secret-of-theirs\n"))
         connection = added(office, "greenhouse", "--secret", "-")
         assert connection["secret"] is None
@@ -140,6 +149,31 @@ class TestAdd:
         assert done.code == 2
         assert "no base64" in done.err
         assert "whsec_short" not in done.err
+
+
+class TestMap:
+    def test_ships_with_a_mapping_and_takes_another(self, office: Office, tmp_path: Path) -> None:
+        """What waited is read again by the new one."""
+        connection = added(office)
+        assert connection["mapping"] is not None
+        file = tmp_path / "mapping.toml"
+        file.write_text(
+            'format = 1\nprovider = "greenhouse"\n[[rule]]\nevents = ["*"]\nignore = "not of interest"\n'
+        )
+        done = office.rapport("connection", "map", connection["connection"], str(file), "--json")
+        assert (done.code, done.json["read_again"]) == (0, 0)
+        given = added(office, "greenhouse", "--mapping", str(file))
+        assert given["mapping"] not in (None, connection["mapping"])
+
+    def test_says_where_a_mapping_is_wrong(self, office: Office, tmp_path: Path) -> None:
+        file = tmp_path / "mapping.toml"
+        file.write_text('format = 1\nprovider = "lever"\n[[rule]]\nevents = ["*"]\nignore = "no"\n')
+        done = office.rapport("connection", "add", "greenhouse", "--mapping", str(file))
+        assert (done.code, "it is for lever" in done.err) == (2, True)
+        file.write_text("format = 1\nprovider =\n")
+        done = office.rapport("connection", "map", added(office)["connection"], str(file))
+        assert (done.code, done.err.count("\n")) == (2, 1)
+        assert str(file) in done.err
 
 
 class TestTest:
@@ -190,6 +224,16 @@ class TestRotate:
         done = office.rapport("connection", "rotate", added(office, "workable")["connection"])
         assert (done.code, "makes its secrets itself" in done.err) == (2, True)
 
+    def test_changes_the_key_of_an_api_alone(self, office: Office, tmp_path: Path) -> None:
+        connection, file = added(office), tmp_path / "key"
+        file.write_text("a-key-of-theirs\n")
+        id = connection["connection"]
+        done = office.rapport("connection", "rotate", id, "--api-key-file", str(file))
+        assert (done.code, "a-key" in done.out) == (0, False)
+        assert deliver(office, connection, HIRED).status_code == 200
+        both = office.rapport("connection", "rotate", id, "--api-key-file", str(file), "--secret", "-")
+        assert (both.code, "rotate twice" in both.err) == (2, True)
+
 
 class TestList:
     def test_counts_what_did_not_verify_and_what_came(self, office: Office) -> None:
@@ -236,6 +280,39 @@ class TestLink:
         done = office.rapport("connection", "link", "c-x", *arguments)
         assert (done.code, done.err.count("\n")) == (2, 1)
         assert "and no other" in done.err
+
+
+class TestTarget:
+    async def test_finds_what_it_names_in_the_engagement(self, kept: MemoryLog) -> None:
+        """An application's job order comes from its submission."""
+        state = fold(await kept.read_stream("agency-1", "engagement:e-1"))
+        session: Any = SimpleNamespace(log=kept)
+        [(submission, found)] = state.submissions.items()
+        named = {"submission": submission, "job-order": None}
+        target = await target_of(session, "agency-1", "application", "e-1", named)
+        assert (target.engagement, target.ours) == ("e-1", submission)
+        assert target.job_order == found.job_order_id
+        for kind, part in (("application", "submission"), ("interview", "interview"), ("offer", "offer")):
+            with pytest.raises(UnknownReference):
+                await target_of(session, "agency-1", kind, "e-1", {part: "no-such", "job-order": None})
+
+    @pytest.mark.parametrize(("kind", "key"), [("interview", "i-1"), ("offer", "o-1")])
+    async def test_finds_an_interview_and_an_offer_by_their_own_ids(
+        self, kept: MemoryLog, monkeypatch: pytest.MonkeyPatch, kind: str, key: str
+    ) -> None:
+        state = Engagement(interviews={"i-1": Interview("s-1")}, offers={"o-1": Offer("s-1")})
+        monkeypatch.setattr("events.fold.fold", lambda _: state)
+        session: Any = SimpleNamespace(log=kept)
+        target = await target_of(session, "agency-1", kind, "e-1", {kind: key, "job-order": None})
+        assert target == Target("e-1", key)
+
+    @pytest.mark.parametrize("kind", ["candidate", "sender"])
+    async def test_takes_a_candidate_for_an_engagement_that_is_there(
+        self, kept: MemoryLog, kind: str
+    ) -> None:
+        session: Any = SimpleNamespace(log=kept)
+        target = await target_of(session, "agency-1", kind, "e-1", {"job-order": None})
+        assert (target.engagement, target.ours) == ("e-1", None)
 
 
 class TestInbox:

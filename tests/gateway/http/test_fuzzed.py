@@ -48,7 +48,7 @@ def test_each_operation_answers_as_it_says(api: Any, path: str, method: str) -> 
         suppress_health_check=list(HealthCheck),
     )
     @given(api[path][method].as_strategy())
-    def check(case: schemathesis.Case) -> None:
+    def check(case: schemathesis.Case[Any]) -> None:
         case.call_and_validate(checks=CHECKS)
 
     check()

@@ -1,7 +1,6 @@
 """What becomes of a delivery, whoever sends it and whatever is away."""
 
-from dataclasses import replace
-from typing import Any
+import asyncio
 
 import asyncpg
 import pytest
@@ -10,17 +9,27 @@ from events.integrations.message import MALFORMED
 from gateway.webhooks.door import Answer, Door
 from gateway.webhooks.provider import Delivery
 from gateway.webhooks.registry import PROVIDERS
-from tests.gateway.webhooks.held import DISABLED, THERE, Held, HeldConnection
+from tests.gateway.webhooks.held import THERE, Held, there
 from tests.gateway.webhooks.signers import NOW, SAMPLES, secret_of, signed
 
 ALL = sorted(PROVIDERS)
 
 
-def held(provider: str = "greenhouse", **more: Any) -> tuple[Door, Held]:
+def held(
+    provider: str = "greenhouse", secret: str | None = None, *, disabled: bool = False
+) -> tuple[Door, Held]:
     """Give a door with one connection, and what it keeps."""
-    there = replace(HeldConnection(provider, (secret_of(provider),)), **more)
-    everything = Held({THERE: there})
+    secrets = [each for each in (secret_of(provider) if secret is None else secret,) if each]
+    everything = Held({THERE: there(provider, *secrets, disabled=disabled)})
     return Door(everything, everything, everything, lambda: NOW), everything
+
+
+class Hanging:
+    """Connections that never answer."""
+
+    async def find(self, connection_id: str, /) -> None:
+        """Hang."""
+        await asyncio.Event().wait()
 
 
 class TestTake:
@@ -44,7 +53,7 @@ class TestTake:
 
     @pytest.mark.parametrize("provider", ALL)
     async def test_refuses_what_does_not_verify_and_counts_it_afterwards(self, provider: str) -> None:
-        door, kept = held(provider, secrets=(PROVIDERS["standard-webhooks"].new_secret(),))
+        door, kept = held(provider, PROVIDERS["standard-webhooks"].new_secret())
         answer = await door.take(THERE, signed(provider, SAMPLES[provider]))
         assert (answer.status, answer.outcome, answer.failed) == (401, "not-verified", THERE)
         assert kept.messages == {}
@@ -54,7 +63,7 @@ class TestTake:
         assert kept.failures == [THERE]
 
     async def test_refuses_all_where_no_secret_is_valid(self) -> None:
-        door, _ = held(secrets=())
+        door, _ = held(secret="")
         assert (await door.take(THERE, signed("greenhouse", SAMPLES["greenhouse"]))).status == 401
 
     @pytest.mark.parametrize("connection", ["c-bm9ib2R5", "c-", "", "x", "c-a\x00b", "c-é", f"c-{'a' * 200}"])
@@ -65,7 +74,7 @@ class TestTake:
         assert all(asked == "c-bm9ib2R5" for asked in kept.asked), "the database is asked for nothing odd"
 
     async def test_tells_a_disabled_connection_from_none_in_nothing(self) -> None:
-        door, _ = held(disabled_at=DISABLED)
+        door, _ = held(disabled=True)
         delivery = signed("greenhouse", SAMPLES["greenhouse"])
         assert await door.take(THERE, delivery) == await door.take("c-bm9ib2R5", delivery)
 
@@ -130,3 +139,17 @@ class TestTake:
         await door.count(THERE)
         kept.away = None
         assert (await door.take(THERE, signed("greenhouse", SAMPLES["greenhouse"]))).outcome == "kept"
+
+    async def test_asks_to_send_again_where_the_database_hangs(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """No request hangs for as long as a database may."""
+        monkeypatch.setattr("gateway.webhooks.door._PATIENCE", 0.01)
+        everything = Held({THERE: there("greenhouse", secret_of("greenhouse"))})
+        door = Door(Hanging(), everything, everything, lambda: NOW)
+        answer = await door.take(THERE, signed("greenhouse", SAMPLES["greenhouse"]))
+        assert (answer.status, answer.outcome) == (503, "away")
+
+    async def test_takes_nothing_for_a_connection_that_was_erased_meanwhile(self) -> None:
+        door, kept = held()
+        kept.erased = True
+        answer = await door.take(THERE, signed("greenhouse", SAMPLES["greenhouse"]))
+        assert (answer.status, kept.messages) == (404, {})

@@ -10,10 +10,9 @@ import pytest
 from gateway.webhooks.provider import Delivery, NotVerified
 from gateway.webhooks.registry import PROVIDERS
 from tests.gateway.webhooks import signers
+from tests.gateway.webhooks.recorded import SHARED, recorded
 
-SHARED = Path(__file__).parents[4] / "shared" / "data"
 VECTORS = SHARED / "webhook_vectors" / "vectors.json"
-BODIES = {"greenhouse": SHARED / "greenhouse_webhooks", "calendly": SHARED / "calendly_webhooks"}
 OUR_NAMES = {"standardwebhooks": "standard-webhooks"}
 
 
@@ -27,7 +26,7 @@ def vectors() -> list[Any]:
 
 def bodies() -> list[Any]:
     """Give every recorded body with its provider, or one that says why there are none."""
-    found = [(name, path) for name, folder in BODIES.items() for path in sorted(folder.glob("*.json"))]
+    found = recorded()
     if not found:
         return [pytest.param("", None, marks=pytest.mark.skip(reason="no bodies in ../shared/data"))]
     return [pytest.param(name, path, id=path.stem) for name, path in found]
@@ -92,7 +91,7 @@ class TestRead:
 
     def test_tells_the_two_recorded_ones_of_calendly_apart(self) -> None:
         """One invitee books and cancels: the same address, two events."""
-        found = sorted(BODIES["calendly"].glob("*.json"))
+        found = [path for name, path in recorded() if name == "calendly"]
         if not found:
             pytest.skip("no bodies in ../shared/data/calendly_webhooks")
         read = [PROVIDERS["calendly"].read(signers.signed("calendly", path.read_bytes())) for path in found]

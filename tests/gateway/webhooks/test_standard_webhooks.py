@@ -188,6 +188,11 @@ class TestRead:
         received = read(b"<a/>", content_type="application/xml", **headers)
         assert base64.b64decode(json.loads(received.body)["data_base64"]) == b"<a/>"
 
+    def test_takes_no_data_from_a_header(self) -> None:
+        """Headers are not signed here."""
+        headers = {f"ce_{name}": str(value) for name, value in EVENT.items() if name != "data"}
+        assert "data" not in json.loads(read(b"", ce_data="forged", **headers).body)
+
     def test_refuses_a_batch_in_one_sentence(self) -> None:
         kind = "application/cloudevents-batch+json"
         with pytest.raises(NotTaken, match="each event in a request of its own"):

@@ -37,7 +37,7 @@ class TestLearnOnSubmit:
 
     async def test_names_the_submission_that_the_command_made(self, office: "Office") -> None:
         await office.desk.person("e-1", "record-submission", job_order_id="j-9")
-        made = (await office.desk.events("e-1", "submission-sent"))[-1]
+        made = (await office.desk.events("e-1", "submitted"))[-1]
         named = submission_of(office.post.agency, "e-1", made.command_id, None)
         assert named in made.body
 

@@ -2,31 +2,32 @@
 
 import logging
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
+from gateway.http.app import make_app
+from gateway.http.doors import Doors
 from gateway.http.routes import hooks
 from gateway.webhooks.door import Door
 from gateway.webhooks.provider import Delivery
-from tests.gateway.webhooks.held import THERE, Held, HeldConnection
+from tests.gateway.webhooks.held import THERE, Held, there
 from tests.gateway.webhooks.signers import NOW, SAMPLES, SECRET, secret_of, signed
 
 
 @pytest.fixture
 def kept() -> Held:
     """This will be what the door keeps."""
-    return Held({THERE: HeldConnection("greenhouse", (SECRET,))})
+    return Held({THERE: there("greenhouse", SECRET)})
 
 
 @pytest.fixture
 async def client(kept: Held) -> AsyncIterator[httpx.AsyncClient]:
-    """This will speak to an application with that route alone."""
-    app = FastAPI()
-    app.include_router(hooks.router)
-    app.state.hooks = Door(kept, kept, kept, lambda: NOW)
-    transport = httpx.ASGITransport(app)
+    """This will speak to the application."""
+    nothing: Any = None
+    doors = Doors(nothing, nothing, hooks=Door(kept, kept, kept, lambda: NOW))
+    transport = httpx.ASGITransport(make_app(doors))
     async with httpx.AsyncClient(transport=transport, base_url="http://door") as speaking:
         yield speaking
 
@@ -49,7 +50,7 @@ class TestTake:
         self, client: httpx.AsyncClient, kept: Held
     ) -> None:
         for provider in ("smartrecruiters", "standard-webhooks"):
-            kept.connections[THERE] = HeldConnection(provider, (secret_of(provider),))
+            kept.connections[THERE] = there(provider, secret_of(provider))
             assert (await post(client, signed(provider, SAMPLES[provider]))).status_code == 202
 
     async def test_refuses_a_wrong_signature_and_counts_it(
@@ -98,7 +99,7 @@ class TestTake:
         assert answer.headers["retry-after"]
 
     async def test_echoes_the_header_of_an_activation(self, client: httpx.AsyncClient, kept: Held) -> None:
-        kept.connections[THERE] = HeldConnection("smartrecruiters", (SECRET,))
+        kept.connections[THERE] = there("smartrecruiters", SECRET)
         answer = await post(client, Delivery({"X-Hook-Secret": "temporary"}, b""))
         assert (answer.status_code, answer.headers["x-hook-secret"]) == (200, "temporary")
 

@@ -1,0 +1,208 @@
+"""One message: what is overtaken is left out, what was begun is finished, a hint is asked about."""
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from workers.inbox.connections import Connection
+from workers.inbox.understanding import CannotBeAsked
+
+if TYPE_CHECKING:
+    from events.integrations.message import Message
+    from tests.workers.inbox.desk import Office
+
+pytestmark = pytest.mark.postgres
+
+
+class Api:
+    """Stands where the provider's API is: away at first, or not to be asked at all."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.asked: list[str] = []
+
+    async def fetch(self, connection: Connection, what: str, message: "Message") -> Any:
+        """Answer from the second time on."""
+        self.asked.append(what)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        if len(self.asked) == 1:
+            raise ConnectionError("nobody answers")
+        return self.answer
+
+
+@pytest.fixture
+def asks(desks: Any) -> Any:
+    """This will be a rule whose message is only a hint."""
+    command = desks.RuleCommand(
+        name="record-check",
+        refs={"engagement": desks.Ref(kind="candidate", path="body.candidate")},
+        fields={"check": desks.Value(value="references"), "outcome": desks.Value(path="fetched.outcome")},
+    )
+    return desks.Rule(events=("hint",), fetch="scorecards", command=(command,))
+
+
+async def maps(office: "Office", desks: Any, *rules: Any) -> None:
+    """This will give the office's connection other rules."""
+    mended = desks.mapping(*rules)
+    await office.post.connections.set_mapping(office.post.agency, office.connection.id, mended)
+
+
+class TestAHint:
+    async def test_is_applied_as_the_provider_tells(self, office: "Office", desks: Any, asks: Any) -> None:
+        await maps(office, desks, asks)
+        office.asking = Api({"outcome": "good"})
+        await office.comes("m-1", "hint", candidate="cand-1")
+        async with office.pump():
+            await office.settled()
+        [event] = await office.desk.events("e-1", "check-recorded")
+        assert json.loads(event.body)["outcome"] == "good"
+        assert office.asking.asked == ["scorecards", "scorecards"]
+
+    async def test_waits_where_the_provider_cannot_be_asked(
+        self, office: "Office", desks: Any, asks: Any
+    ) -> None:
+        await maps(office, desks, asks)
+        office.asking = Api(CannotBeAsked("the connection has no API key; give it one"))
+        await office.comes("m-1", "hint", candidate="cand-1")
+        async with office.pump():
+            await office.settled()
+        [kept] = await office.messages()
+        assert (kept.state, kept.needs) == ("waiting", "fetch")
+        assert kept.says == "the connection has no API key; give it one"
+
+    async def test_is_not_asked_about_where_it_is_nobodys(
+        self, office: "Office", desks: Any, asks: Any
+    ) -> None:
+        await maps(office, desks, asks)
+        office.asking = Api({"outcome": "good"})
+        await office.comes("m-1", "hint", candidate="cand-9")
+        async with office.pump():
+            await office.settled()
+        assert [each.state for each in await office.messages()] == ["unmatched"]
+        assert office.asking.asked == []
+
+
+class TestOvertaken:
+    async def test_is_only_what_something_newer_speaks_of(self, office: "Office", desks: Any) -> None:
+        """A fact beside an old time is still a fact: it is applied, at its own time."""
+        scheduled, moved, *_ = desks.RULES
+        wrote = desks.RuleCommand(
+            name="record-message",
+            refs={"engagement": desks.Ref(kind="interview", path="body.interview")},
+            fields={"message_id": desks.Value(path="body.id")},
+        )
+        both = moved.model_copy(update={"events": ("both",), "command": (*moved.command, wrote)})
+        await maps(office, desks, scheduled, moved, both)
+        times = [f"2030-01-0{day}T10:00:00Z" for day in (7, 8, 9)]
+        await office.comes("m-1", "scheduled", 1, application="app-1", interview="i-7", starts=times[0])
+        async with office.pump():
+            await office.settled()
+            await office.comes("m-3", "moved", 3, interview="i-7", starts=times[2])
+            await office.settled()
+            await office.comes("m-2", "both", 2, interview="i-7", starts=times[1], id="w-1")
+            await office.settled()
+        kept = (await office.messages())[1]
+        assert kept.state == "applied"
+        assert "1 of its 2 commands left out" in (kept.says or "")
+        [event] = await office.desk.events("e-1", "candidate-wrote")
+        assert event.command_id == f"hook:{kept.message_id}:1"
+        assert len(await office.desk.events("e-1", "interview-moved")) == 1
+
+
+class TestBegun:
+    async def test_is_finished_under_the_same_ids(self, office: "Office", desks: Any) -> None:
+        """It died between its two commands: the first is in the record and is not decided anew."""
+        check = {"check": desks.Value(value="references"), "outcome": desks.Value(value="good")}
+        to = [desks.Ref(kind="candidate", path=f"body.{each}") for each in ("one", "two")]
+        rule = desks.Rule(
+            events=("both",),
+            command=tuple(
+                desks.RuleCommand(name="record-check", refs={"engagement": ref}, fields=check) for ref in to
+            ),
+        )
+        await maps(office, desks, rule)
+        await office.comes("m-1", "both", one="cand-1", two="cand-2")
+        office.desk.away.add("e-2")
+
+        async def tried() -> bool:
+            return ("e-2" in {about for about, _ in office.desk.tries}) and (
+                (await office.messages())[0].attempts > 0
+            )
+
+        async with office.pump():
+            await office.until(tried)
+        assert len(await office.desk.events("e-1", "check-recorded")) == 1
+        office.desk.away.clear()
+        async with office.pump():
+            await office.settled()
+        assert [len(await office.desk.events(each, "check-recorded")) for each in ("e-1", "e-2")] == [1, 1]
+        [kept] = await office.messages()
+        assert kept.state == "applied"
+        assert kept.engagements == ("e-1", "e-2")
+
+    async def test_says_how_far_it_came_where_the_rest_cannot_be_given(
+        self, office: "Office", desks: Any
+    ) -> None:
+        """Somebody closed the second engagement between the try and the giving."""
+        check = {"check": desks.Value(value="references"), "outcome": desks.Value(value="good")}
+        one, two = (desks.Ref(kind="candidate", path=f"body.{each}") for each in ("one", "two"))
+        applied = {"application_id": desks.Value(value="a-1")}
+        rule = desks.Rule(
+            events=("both",),
+            command=(
+                desks.RuleCommand(name="record-check", refs={"engagement": one}, fields=check),
+                desks.RuleCommand(name="record-application", refs={"engagement": two}, fields=applied),
+            ),
+        )
+        await maps(office, desks, rule)
+        await office.desk.person("e-9", "open-engagement", candidate_id="c-9", owner="r-1")
+        await office.link("candidate", "cand-9", "e-9")
+        await office.comes("m-1", "both", one="cand-1", two="cand-9")
+        office.desk.away.add("e-9")
+
+        async def tried() -> bool:
+            return (await office.messages())[0].attempts > 0
+
+        async with office.pump():
+            await office.until(tried)
+            await office.desk.person("e-9", "close-engagement", reason="withdrawn")
+            office.desk.away.clear()
+            await office.settled()
+        [kept] = await office.messages()
+        assert (kept.state, kept.needs) == ("waiting", "command")
+        assert (kept.says or "").startswith("1 of its commands are given")
+        assert kept.outcome is not None
+        assert len(kept.outcome["commands"]) == 1
+
+
+class TestAJobOrder:
+    async def test_hears_of_its_client_through_the_command_service(
+        self, office: "Office", desks: Any
+    ) -> None:
+        rule = desks.Rule(
+            events=("on hold",),
+            command=(
+                desks.RuleCommand(
+                    name="hold-job-order", refs={"job_order": desks.Ref(kind="job", path="body.job")}
+                ),
+            ),
+        )
+        await maps(office, desks, rule)
+        await office.link("job", "job-1", None, None, "j-1")
+        await office.comes("m-1", "on hold", job="job-1")
+        async with office.pump():
+            await office.settled()
+            [kept] = await office.messages()
+            assert (kept.state, kept.needs) == ("waiting", "command")
+            await office.desk.service.give(
+                office.desk.stream_command("job-order:j-1", "open-job-order", job_order_id="j-1", owner="r-1")
+            )
+            await office.hand().work.look_again(timedelta(days=1))
+            await office.settled()
+        [kept] = await office.messages()
+        assert (kept.state, kept.engagements) == ("applied", ("job-order:j-1",))
+        stored = await office.desk.log.read_stream(office.post.agency, "job-order:j-1")
+        assert [each.type for each in stored] == ["job-order-opened", "job-order-held"]
