@@ -77,8 +77,8 @@ TABLE: Final[Mapping[Action, Row]] = {
                        "all", "all", "all", "all", "all", "all", "none", "none"),
     "see-compliance": _row("see the compliance report",
                            "none", "all", "all", "all", "all", "all", "none", "none"),
-    "see-events": _row("follow the stream of all events, without anything personal",
-                       "none", "none", "all", "all", "all", "all", "none", "none"),
+    "see-events": _row("follow the stream of events (a recruiter, a team lead: of one engagement)",
+                       "own-team", "own-team", "all", "all", "all", "all", "none", "none"),
     "open-engagement": _row("open an engagement",
                             "own-team", "own-team", "all", "none", "none", "none", "connection", "none"),
     "ask": _row("give commands that ask (intents)",
@@ -133,6 +133,11 @@ class Target:
 def scope(role: Role, action: Action) -> Scope:
     """Say how far a role may go with an action."""
     return TABLE[action].scopes[role]
+
+
+def roles_with(action: Action, *scopes: Scope) -> frozenset[Role]:
+    """Name the roles that may go just so far with an action."""
+    return frozenset(role for role in ROLES if scope(role, action) in scopes)
 
 
 def may(who: Who, action: Action, target: Target) -> bool:

@@ -19,18 +19,17 @@ from starlette.types import Receive, Scope, Send
 from events.cloudevents import PREFIX, cloud_event, short_type
 from events.envelope import Stored
 from events.log.port import EventLog
-from gateway.access.who import Role, Who
+from gateway.access.roles import roles_with
+from gateway.access.who import Who
 from gateway.http.problems import Problem
 from gateway.http.routes.tails import OpenStreams
 
 Known = Callable[[Request], Awaitable[Who]]
 Sees = Callable[[Who, str], Awaitable[bool]]
 # Who hears all of the agency; a recruiter and a team lead hear the one engagement that they name and may see.
-HEARS_ALL: Final[frozenset[Role]] = frozenset(
-    {"director", "compliance", "auditor", "operator", "integration"}
-)
-HEARS_ONE: Final[frozenset[Role]] = frozenset({"recruiter", "team-lead"})
-PERSONAL: Final[frozenset[Role]] = frozenset({"director", "compliance", "auditor", "recruiter", "team-lead"})
+HEARS_ALL: Final = roles_with("see-events", "all")
+HEARS_ONE: Final = roles_with("see-events", "own-team")
+PERSONAL: Final = roles_with("see-personal", "own-team", "all")
 PAGE: Final = 200
 KEEP_ALIVE: Final = 15.0
 # After so many seconds a stream ends, so that a credential that was revoked is asked for again.

@@ -391,9 +391,9 @@ class TestWhoMayListen:
         [
             ("director", 200, 200, 200, 200),
             ("compliance", 200, 200, 200, 200),
-            ("auditor", 200, 200, 200, 200),
+            ("auditor", 200, 200, 200, 403),
             ("operator", 200, 200, 200, 403),
-            ("integration", 200, 200, 200, 403),
+            ("integration", 403, 403, 403, 403),
             ("team-lead", 403, 200, 403, 200),
             ("recruiter", 403, 200, 403, 200),
             ("candidate", 403, 403, 403, 403),
