@@ -45,6 +45,8 @@ Action = Literal[
     "make-links",
     "break-glass",
     "operate",
+    "see-operations",
+    "let-personal-out",
 ]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
@@ -111,8 +113,17 @@ TABLE: Final[Mapping[Action, Row]] = {
                         "none", "none", "none", "none", "all", "none", "none", "none"),
     "operate": _row("see to connections, their messages, and subscriptions",
                     "none", "none", "all", "none", "all", "none", "connection", "none"),
+    "see-operations": _row("see how connections and subscriptions stand",
+                           "none", "none", "all", "all", "all", "all", "none", "none"),
+    "let-personal-out": _row("let a subscription have personal fields",
+                             "none", "none", "all", "none", "none", "none", "none", "none"),
 }
 # fmt: on
+
+
+def who_may(action: Action, *scopes: Scope) -> frozenset[Role]:
+    """Name the roles that may do something as far as one of *scopes*."""
+    return frozenset(role for role in ROLES if TABLE[action].scopes[role] in scopes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +144,6 @@ class Target:
 def scope(role: Role, action: Action) -> Scope:
     """Say how far a role may go with an action."""
     return TABLE[action].scopes[role]
-
-
-def roles_with(action: Action, *scopes: Scope) -> frozenset[Role]:
-    """Name the roles that may go just so far with an action."""
-    return frozenset(role for role in ROLES if scope(role, action) in scopes)
 
 
 def may(who: Who, action: Action, target: Target) -> bool:

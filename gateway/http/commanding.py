@@ -1,4 +1,4 @@
-"""With which fields a command may go to its engagement, by whoever gives it.
+"""Whether a command may be given, and with which fields: asked before it goes to its stream.
 
 A caller's body never says who they are; a candidate's command goes in with the evidence that it was theirs.
 """
@@ -10,35 +10,83 @@ from fastapi import Request
 
 from gateway.access.candidates import in_their_name
 from gateway.access.codes import CodeRefused
-from gateway.access.roles import NEEDS_EVIDENCE, lacks_evidence, lends_anothers_word
+from gateway.access.roles import (
+    AGENCY_ACTIONS,
+    NEEDS_EVIDENCE,
+    Target,
+    engagement_action,
+    job_order_action,
+    lends_anothers_word,
+)
 from gateway.access.who import Who
-from gateway.http.identify import access_of
+from gateway.http.identify import access_of, allowed
 from gateway.http.problems import Problem
 
 CODE: Final = "rapport-code"
 
 
-async def in_their_own_words(
-    request: Request, who: Who, name: str, fields: Mapping[str, Any], *, command_id: str
+async def engagement_command(
+    request: Request, who: Who, engagement: str, name: str, fields: Mapping[str, Any], *, command_id: str
 ) -> dict[str, Any]:
-    """Give a command's fields as they may go into an engagement, once the caller's role allows the command.
+    """Make sure that the caller may give a command to an engagement, and give its fields as they may go in.
 
     The same *command_id* again may show the same code again: the first answer may have been lost.
 
-    :raises Problem: 403, it is another's word, or comes without the evidence or the code that it needs.
+    :raises Problem: 403, 404, or a code is missing.
     """
+    action = engagement_action(who.role, name, fields)
+    if action == "open-engagement":
+        team = tuple(each for each in fields.get("team") or () if isinstance(each, str))
+        target = await access_of(request).targets.owned(who, _text(fields.get("owner")), team)
+        await allowed(request, who, action, target=target)
+        return dict(fields)
+    if action == "agree" and who.role != "candidate":
+        # The role may tell it with evidence: say so, rather than that it may not.
+        await allowed(request, who, "report", engagement=engagement)
+        says = f"{name} comes from the candidate or with evidence: give evidence and evidence_ref"
+        raise Problem(403, "needs-evidence", says)
+    await allowed(request, who, action, engagement=engagement)
+    if lends_anothers_word(who, name, fields):
+        raise Problem(403, "not-allowed", f"{name}: a lead's word is given by the lead; leave the name out")
     if who.role != "candidate":
-        if lacks_evidence(name, fields):
-            says = f"{name} comes from the candidate or with evidence: give evidence and evidence_ref"
-            raise Problem(403, "needs-evidence", says)
-        if lends_anothers_word(who, name, fields):
-            says = f"{name}: a lead's word is given by the lead; leave the name out"
-            raise Problem(403, "not-allowed", says)
         return dict(fields)
     evidence = f"link-{who.credential}"
     if name in NEEDS_EVIDENCE:
         evidence = await with_code(request, who, f"{name}:{command_id}")
     return in_their_name(name, fields, evidence)
+
+
+async def job_order_command(
+    request: Request, who: Who, job_order: str, name: str, fields: Mapping[str, Any]
+) -> None:
+    """Make sure that the caller may give a command to a job order; opening one names whose it will be.
+
+    :raises Problem: 403 or 404.
+    """
+    if name == "open-job-order":
+        target = await access_of(request).targets.owned(who, _text(fields.get("owner")))
+        await allowed(request, who, job_order_action(name), target=target)
+        return
+    await allowed(request, who, job_order_action(name), job_order=job_order)
+
+
+async def agency_command(request: Request, who: Who, name: str, fields: Mapping[str, Any]) -> None:
+    """Make sure that the caller may give a command to their agency.
+
+    :raises Problem: 403, or 404 for what is no command of this door.
+    """
+    action = AGENCY_ACTIONS.get(name)
+    if action is None:
+        raise Problem(404, "unknown-command", "there is no such command here")
+    target, access = Target(), access_of(request)
+    person = _text(fields.get("person_id"))
+    if name == "end-absence":
+        absences = (await access.directory.recent(who.agency)).absences
+        found = absences.get(_text(fields.get("absence_id")) or "")
+        person = found.person_id if found is not None else None
+    if action == "record-absence" and person is not None:
+        target = await access.targets.owned(who, person)
+    await allowed(request, who, action, target=target)
 
 
 async def with_code(request: Request, who: Who, purpose: str) -> str:
@@ -51,3 +99,7 @@ async def with_code(request: Request, who: Who, purpose: str) -> str:
     except CodeRefused:
         says = "this needs a code: ask for one with POST /v1/codes and send it as the header Rapport-Code"
         raise Problem(403, "code-needed", says) from None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -90,11 +90,11 @@ async def allowed(
     """
     now, targets = datetime.now(UTC), access_of(request).targets
     try:
-        # Whoever stands in for somebody may what they may.
+        # Who stands in for somebody may what they may.
         hats = await targets.hats(who, now)
         if all(scope(hat.role, action) == "none" for hat in hats):
             raise _forbidden(who, action)
-        if who.role == "candidate" and engagement != who.engagement:
+        if who.role == "candidate" and scope(who.role, action) == "self" and engagement != who.engagement:
             # Neither looked up nor told apart: to a candidate there is one engagement.
             raise not_there("engagement" if engagement is not None else "page")
         if engagement is not None:

@@ -29,10 +29,12 @@ from gateway.access.opening import Access, opened_access
 from gateway.access.roles import Action
 from gateway.access.who import Role, Who
 from gateway.http.app import make_app
+from gateway.http.by_roles import ByRoles
 from gateway.http.doors import Doors
 from gateway.http.identify import allowed, known, opens_personal
-from gateway.http.permitting import Permitted
 from gateway.http.rates import Rates
+from gateway.http.routes.tails import OpenStreams
+from gateway.webhooks.door import Door
 from workers.settings import KeyEncryptionKey, Settings
 from workers.wiring import Adapters, adapters
 from workflows.types import CommandReply
@@ -231,8 +233,11 @@ def app_of(ground: Ground) -> FastAPI:
     doors = Doors(
         having=ground.having,
         engagements=lambda _agency: ground.kept,
-        permits=Permitted(),
+        permits=ByRoles(),
         access=ground.access,
+        hooks=Door(ground.having.connections, ground.having.inbox, ground.having.refusals),
+        streams=OpenStreams(ground.having.log),
+        desk=ground.having.desk,
         rates=Rates(per_credential="100000/minute", per_address="100000/minute"),
     )
     app = make_app(doors)

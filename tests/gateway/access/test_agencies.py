@@ -1,7 +1,7 @@
 """An agency sees nothing of another: in every table, and through every route."""
 
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -115,11 +115,18 @@ class TestEveryTable:
 
 # What is only the one agency's, and what is nobody's, by the names that routes give them.
 THEIRS = {"engagement_id": "a-only", "job_order_id": "ja-only", "version": "1"}
-NOBODYS = {"engagement_id": "no-such", "job_order_id": "no-such", "version": "1", "link_id": "0" * 16}
+NOBODYS = {
+    "engagement_id": "no-such",
+    "job_order_id": "no-such",
+    "version": "1",
+    "link_id": "0" * 16,
+    "which": "s-no-such",
+}
 # This makes something of that id for the caller's own agency.
 MAKES = {"open-job-order"}
 # What anybody may ask, or what says by itself who it is for.
-OPEN = ("/livez", "/readyz", "/openapi.json", "/hooks/")
+OPEN = ("/livez", "/readyz", "/openapi.json", "/hooks/", "/v1/events")
+"""The stream of events has no end: tests/gateway/http/test_stream.py listens to two agencies."""
 SECRETS = ("a-only", "ja-only", "Zofie", "zofie@", "r-9")
 
 
@@ -161,7 +168,20 @@ async def theirs(ground: "Ground") -> AsyncIterator[dict[str, str]]:
             head = await ground.having.log.log_head(each)
             patience = timedelta(seconds=30)
             await ground.having.read_models.wait_for(each, head.position, patience, ("board", "obligations"))
-        yield {**THEIRS, "link_id": (await ground.link("a-only")).split("_")[1]}
+        subscribed, _ = await ground.having.subscriptions.add(
+            ground.agency,
+            name="",
+            url="https://a-only.example.test/",
+            types=(),
+            personal=False,
+            position=0,
+            now=datetime.now(UTC),
+        )
+        yield {
+            **THEIRS,
+            "link_id": (await ground.link("a-only")).split("_")[1],
+            "which": subscribed.subscription_id,
+        }
 
 
 def routes(holder: Any) -> Iterator[APIRoute]:
