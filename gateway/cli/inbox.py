@@ -67,6 +67,9 @@ def list_(
     if as_json:
         output.emit(rows)
         return
+    if not rows:
+        output.line("nothing has come, or nothing like that")
+        return
     columns = ("message", "received", "connection", "event", "state", "says")
     with paged():
         output.table(columns, [_cells(row) for row in rows])

@@ -72,7 +72,9 @@ class Desk:
         every = await self.subscriptions.standing(agency)
         if any(each.subscription.subscription_id == named for each in every):
             return named
-        found = [each.subscription.subscription_id for each in every if named and each.subscription.name == named]
+        found = [
+            each.subscription.subscription_id for each in every if named and each.subscription.name == named
+        ]
         if len(found) > 1:
             raise SubscriptionError(
                 "several subscriptions have that name; 'rapport subscription list' names their ids"
