@@ -91,7 +91,8 @@ async def _serve(
     try:
         async with opened(settings, database_url, temporal, smtp=smtp) as doors:
             assert doors.streams is not None
-            return await serve(make_app(doors), listening, stopping, begun, doors.streams.close)
+            app, ending = make_app(doors), doors.streams.close
+            return await serve(app, listening, stopping, begun, ending, trusted=settings.trusted_proxies)
     finally:
         listening.close()
         if leashed is not None:

@@ -67,15 +67,22 @@ def show(
     examples: Annotated[
         bool, typer.Option("--examples", help="Its examples too, ready to be made yours.")
     ] = False,
+    as_json: o.Json = False,
 ) -> None:
     """Print a mapping as it is written, to begin one of your own with."""
     import re
     import sys
 
+    from gateway.cli import output
+
     text = _text(file)[0]
     if examples:
         text = re.sub(r"(?m)^#\| ?", "", text)
-    sys.stdout.write(text)
+    if as_json:
+        output.emit({"file": file, "text": text})
+    else:
+        # As it is: to be written into a file.
+        sys.stdout.write(text)
 
 
 def _checked(named: str) -> dict[str, Any]:

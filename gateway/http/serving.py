@@ -57,10 +57,13 @@ async def serve(
     stopping: asyncio.Event,
     begun: Callable[[], None],
     ending: Callable[[], None] = lambda: None,
+    *,
+    trusted: str = HOST,
 ) -> str | None:
     """Serve until *stopping*; returns a sentence where it ended by itself.
 
     *ending* is called before answers under way are waited for, so that endless ones come to an end.
+    What the proxies at *trusted* addresses say of a caller's address and scheme is believed.
     """
     config = uvicorn.Config(
         app,
@@ -72,6 +75,7 @@ async def serve(
         lifespan="off",
         backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE,
+        forwarded_allow_ips=trusted,
     )
     server = _Server(config, begun, ending)
     serving = asyncio.ensure_future(server.serve([listening]))

@@ -22,6 +22,11 @@ class Typed:
     command: str
     shown: list[str] = field(default_factory=list)
 
+    @property
+    def is_open(self) -> bool:
+        """Tell whether a quoted text goes on in the next line."""
+        return not self.shown and self.command.partition(" #")[0].count("'") % 2 == 1
+
     def missing_in(self, said: str) -> list[str]:
         """Give the promised lines that were not said, whatever the space between their words."""
         lines = [" ".join(each.split()) for each in said.splitlines()]
@@ -44,25 +49,28 @@ def blocks(title: str, language: str = "console") -> list[str]:
 
 
 def commands(block: str) -> list[Typed]:
-    """Read a block: what begins with a dollar is typed, what follows is shown."""
+    """Read a block: what begins with a dollar is typed, to the end of its quotes; what follows is shown."""
     found: list[Typed] = []
     for line in block.replace("\\\n", " ").splitlines():
         if line.startswith("$ "):
             found.append(Typed(line[2:]))
+        elif found and found[-1].is_open:
+            found[-1] = Typed(f"{found[-1].command}\n{line}")
         elif line.strip():
             found[-1].shown.append(line)
     return found
 
 
 class Shell:
-    """A shell in a directory of its own, where our programs and curl are on the path."""
+    """A shell in a directory of its own, where our programs, curl and openssl are on the path."""
 
     def __init__(self, place: Path, environment: dict[str, str]) -> None:
         self.place, programs = place, place / "bin"
         programs.mkdir()
         ours = {"rapport": "-m gateway", "python": ""}
-        if shutil.which("curl") is None:
-            ours["curl"] = str(Path(__file__).with_name("curl.py"))
+        for each in ("curl", "openssl"):
+            if shutil.which(each) is None:
+                ours[each] = str(Path(__file__).with_name(f"{each}.py"))
         for name, arguments in ours.items():
             file = programs / name
             file.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
