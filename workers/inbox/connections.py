@@ -70,6 +70,8 @@ class ConnectionSettings(BaseModel):
     keep_days: int = Field(default=30, ge=1, le=3650)
     settle_seconds: float = Field(default=1.0, ge=0, le=60)
     tolerance_seconds: int = Field(default=300, ge=1, le=86_400)
+    poll_minutes: int = Field(default=15, ge=0, le=1440)
+    """0: no polls.  The schedule ticks every five minutes."""
 
 
 @dataclass(frozen=True, slots=True)
