@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from events.envelope import Actor, derived_id
+from events.envelope import Actor, derived_text
 from events.errors import InvalidCommand
 
 
@@ -22,7 +22,7 @@ class Context:
 
     def new_id(self, kind: str, given: str | None = None) -> str:
         """Take the caller's id, or derive one from the command's own."""
-        return given or str(derived_id(self.agency, self.stream, self.command_id, kind))
+        return given or derived_text(self.agency, self.stream, self.command_id, kind)
 
     def person(self, given: str | None) -> str:
         """Name the person of the agency who acted.

@@ -3,7 +3,7 @@
 Only for classes with slots and without ``__post_init__``: no initialiser runs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cache
 from typing import Any, TypeVar
@@ -37,3 +37,14 @@ def replace(given: T, /, **changes: Any) -> T:
     for name, value in changes.items():
         setters[name](copy, value)
     return copy
+
+
+def put(given: object, changes: Mapping[str, Any]) -> None:
+    """Change fields in place: only for who holds the one reference to it.
+
+    :raises KeyError: there is no such field.
+    """
+    if changes:
+        _, setters = _copier(type(given))  # type: ignore[arg-type]  # a class is hashable
+        for name, value in changes.items():
+            setters[name](given, value)

@@ -37,154 +37,154 @@ def decide(
 
     :raises CallerError: the command contradicts the state or names what it does not know.
     """
-    match command:
-        case c.OpenEngagement():
+    match command.name:
+        case "open-engagement":
             return intake.open_engagement(command, state, ctx, policy)
-        case c.AdoptPolicy():
+        case "adopt-policy":
             return intake.adopt_policy(command, state, ctx, policy)
-        case c.Assign():
+        case "assign":
             return intake.assign(command, state, ctx)
-        case c.Reassign():
+        case "reassign":
             return intake.reassign(command, state, ctx)
-        case c.GoLive():
+        case "go-live":
             return intake.go_live(command, state, ctx, policy, history)
-        case c.NoteOffice():
+        case "note-office":
             return intake.note_office(command, state, ctx)
-        case c.SetQuietHours():
+        case "set-quiet-hours":
             return intake.set_quiet_hours(command, state, ctx)
-        case c.StopOutreach():
+        case "stop-outreach":
             return contact.stop_outreach(command, state, ctx)
-        case c.AllowOutreach():
+        case "allow-outreach":
             return contact.allow_outreach(command, state, ctx)
-        case c.RecordBounce():
+        case "record-bounce":
             return contact.record_bounce(command, state, ctx)
-        case c.CompleteIntake():
+        case "complete-intake":
             return intake.complete_intake(command, state, ctx)
-        case c.Pause() | c.RecordPause():
+        case "pause" | "record-pause":
             return intake.pause(command, state, ctx)
-        case c.Resume():
+        case "resume":
             return intake.resume(command, state, ctx)
-        case c.GoDormant():
+        case "go-dormant":
             return intake.go_dormant(command, state, ctx)
-        case c.Withdraw():
+        case "withdraw":
             return intake.withdraw(command, state, ctx)
-        case c.CloseEngagement():
+        case "close-engagement":
             return intake.close_engagement(command, state, ctx)
-        case c.RecordContact():
+        case "record-contact":
             return contact.record_contact(command, state, ctx)
-        case c.RecordAttempt():
+        case "record-attempt":
             return contact.record_attempt(command, state, ctx)
-        case c.RecordMessage():
+        case "record-message":
             return contact.record_message(command, state, ctx)
-        case c.RequestCall():
+        case "request-call":
             return contact.request_call(command, state, ctx)
-        case c.IntroduceRecruiter():
+        case "introduce-recruiter":
             return profile.introduce_recruiter(command, state, ctx)
-        case c.RecordFacet():
+        case "record-facet":
             return profile.record_facet(command, state, ctx)
-        case c.RetireFacet():
+        case "retire-facet":
             return profile.retire_facet(command, state, ctx)
-        case c.PlayBackProfile():
+        case "play-back-profile":
             return profile.play_back_profile(command, state, ctx)
-        case c.ConfirmProfile():
+        case "confirm-profile":
             return profile.confirm_profile(command, state, ctx)
-        case c.RecordNoMatch():
+        case "record-no-match":
             return profile.record_no_match(command, state, ctx)
-        case c.DeclineMatch():
+        case "decline-match":
             return profile.decline_match(command, state, ctx)
-        case c.RecordApplication():
+        case "record-application":
             return application.record_application(command, state, ctx)
-        case c.LinkApplication():
+        case "link-application-to-job-order":
             return application.link_application(command, state, ctx)
-        case c.DeclineApplication():
+        case "decline-application":
             return application.decline_application(command, state, ctx)
-        case c.RecordCheck():
+        case "record-check":
             return application.record_check(command, state, ctx)
-        case c.ProposeJob() | c.RecordProposal():
+        case "propose-job" | "record-proposal":
             return submission.propose_job(command, state, ctx)
-        case c.AnswerProposal():
+        case "answer-proposal":
             return submission.answer_proposal(command, state, ctx)
-        case c.GrantRightToRepresent():
+        case "grant-right-to-represent":
             return submission.grant_right(command, state, ctx)
-        case c.RevokeRightToRepresent():
+        case "revoke-right-to-represent":
             return submission.revoke_right(command, state, ctx)
-        case c.Submit() | c.RecordSubmission():
+        case "submit" | "record-submission":
             return submission.submit(command, state, ctx)
-        case c.RecordClientAnswer():
+        case "record-client-answer":
             return submission.record_client_answer(command, state, ctx)
-        case c.RecordClientTalk():
+        case "record-client-talk":
             return client.record_client_talk(command, state, ctx)
-        case c.OpenConflict():
+        case "open-conflict":
             return client.open_conflict(command, state, ctx)
-        case c.AddConflictEvidence():
+        case "add-conflict-evidence":
             return client.add_conflict_evidence(command, state, ctx)
-        case c.ResolveConflict():
+        case "resolve-conflict":
             return client.resolve_conflict(command, state, ctx)
-        case c.RecordPositionHeld():
+        case "record-position-held":
             return submission.record_position_held(command, state, ctx)
-        case c.RecordPositionResumed():
+        case "record-position-resumed":
             return submission.record_position_resumed(command, state, ctx)
-        case c.RecordPositionOwner():
+        case "record-position-owner":
             return submission.record_position_owner(command, state, ctx)
-        case c.RecordPositionFilled():
+        case "record-position-filled":
             return submission.record_position_filled(command, state, ctx)
-        case c.RequestInterview():
+        case "request-interview":
             return interview.request_interview(command, state, ctx)
-        case c.ScheduleInterview() | c.RecordInterviewScheduled():
+        case "schedule-interview" | "record-interview-scheduled":
             return interview.schedule_interview(command, state, ctx)
-        case c.MoveInterview():
+        case "move-interview":
             return interview.move_interview(command, state, ctx)
-        case c.CancelInterview():
+        case "cancel-interview":
             return interview.cancel_interview(command, state, ctx)
-        case c.RecordInterviewHeld():
+        case "record-interview-held":
             return interview.record_held(command, state, ctx)
-        case c.RecordInterviewMissed():
+        case "record-interview-missed":
             return interview.record_missed(command, state, ctx)
-        case c.ExplainNoShow():
+        case "explain-no-show":
             return interview.explain_no_show(command, state, ctx)
-        case c.RecordInterviewResult():
+        case "record-interview-result":
             return interview.record_result(command, state, ctx)
-        case c.PassOnFeedback():
+        case "pass-on-feedback":
             return interview.pass_on_feedback(command, state, ctx)
-        case c.RecordOffer():
+        case "record-offer":
             return offer.record_offer(command, state, ctx)
-        case c.ReviseOffer():
+        case "revise-offer":
             return offer.revise_offer(command, state, ctx)
-        case c.NoteCounterOffer():
+        case "note-counter-offer":
             return offer.note_counter_offer(command, state, ctx)
-        case c.AcceptOffer():
+        case "accept-offer":
             return offer.accept_offer(command, state, ctx)
-        case c.DeclineOffer():
+        case "decline-offer":
             return offer.decline_offer(command, state, ctx)
-        case c.WithdrawOffer():
+        case "withdraw-offer":
             return offer.withdraw_offer(command, state, ctx)
-        case c.SettleSubmission():
+        case "settle-submission":
             return offer.settle_submission(command, state, ctx)
-        case c.RecordPlacementTerms():
+        case "record-placement-terms":
             return placement.record_terms(command, state, ctx)
-        case c.MoveStart():
+        case "move-start":
             return placement.move_start(command, state, ctx)
-        case c.ConfirmStart():
+        case "confirm-start":
             return placement.confirm_start(command, state, ctx)
-        case c.ExtendContract():
+        case "extend-contract":
             return placement.extend_contract(command, state, ctx)
-        case c.ConvertPlacement():
+        case "convert-placement":
             return placement.convert_placement(command, state, ctx)
-        case c.RaiseConcern():
+        case "raise-concern":
             return placement.raise_concern(command, state, ctx)
-        case c.EndPlacement():
+        case "end-placement":
             return placement.end_placement(command, state, ctx)
-        case c.InvokeGuarantee():
+        case "invoke-guarantee":
             return placement.invoke_guarantee(command, state, ctx)
-        case c.AnnulEvent():
+        case "annul-event":
             return record.annul_event(command, state, ctx, history)
-        case c.AcknowledgeEscalation():
+        case "acknowledge-escalation":
             return record.acknowledge_escalation(command, state, ctx)
-        case c.ExcuseObligation():
+        case "excuse-obligation":
             return record.excuse_obligation(command, state, ctx)
-        case c.RecordOutreach():
+        case "record-outreach":
             return record.record_outreach(command, state, ctx)
-        case c.RefuseMessage():
+        case "refuse-message":
             return record.refuse_message(command, state, ctx)
         case _:
             assert_never(command)

@@ -25,6 +25,8 @@ _FREE: Final = ~(0xC000 << 48 | 0xF000 << 64)
 _new = object.__new__
 _slots: Any = vars(UUID)
 _put_number, _put_safety = _slots["int"].__set__, _slots["is_safe"].__set__
+_UNKNOWN: Final = SafeUUID.unknown
+_VARIANTS: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 def category_of(stream: str) -> str:
@@ -39,13 +41,26 @@ def event_id(agency: str, stream: str, command_id: str, ordinal: int) -> UUID:
 
 def derived_id(*parts: str) -> UUID:
     """Derive an id from parts that hold nothing personal; each part is length-prefixed."""
-    name = "".join([f"{len(part)}:{part}" for part in parts])
     # What uuid5 makes, without what it checks: ids are given by the million.
-    number = int.from_bytes(sha1(_ROOT + name.encode(), usedforsecurity=False).digest()[:16], "big")
+    number = int.from_bytes(_hashed(parts).digest()[:16], "big")
     identity = _new(UUID)
     _put_number(identity, number & _FREE | _FIXED)
-    _put_safety(identity, SafeUUID.unknown)
+    _put_safety(identity, _UNKNOWN)
     return identity
+
+
+def derived_text(*parts: str) -> str:
+    """Derive the same id as :func:`derived_id` does, written out."""
+    digits = _hashed(parts).hexdigest()
+    variant = _VARIANTS[digits[16]]
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
+
+
+def _hashed(parts: tuple[str, ...]) -> Any:
+    name = ""
+    for part in parts:
+        name += f"{len(part)}:{part}"
+    return sha1(_ROOT + name.encode(), usedforsecurity=False)
 
 
 class Actor(BaseModel):
@@ -158,8 +173,13 @@ class Stored(BaseModel):
         What ``model_construct`` does, without its look at every field.
         """
         made = cls.__new__(cls)
-        object.__setattr__(made, "__dict__", values)
-        object.__setattr__(made, "__pydantic_fields_set__", set(values))
-        object.__setattr__(made, "__pydantic_extra__", None)
-        object.__setattr__(made, "__pydantic_private__", None)
+        put = object.__setattr__
+        put(made, "__dict__", values)
+        # One set for all: a frozen model never adds to its own, and a copy gets a copy.
+        put(made, "__pydantic_fields_set__", _ALL_OF_STORED)
+        put(made, "__pydantic_extra__", None)
+        put(made, "__pydantic_private__", None)
         return made
+
+
+_ALL_OF_STORED: Final = set(Stored.model_fields)

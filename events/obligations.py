@@ -3,24 +3,35 @@
 Due times are computed here once and stored in the event: no fold ever computes one again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from events import catalogue as e
 from events.calendar import Calendar
 from events.envelope import derived_id
 from events.kinds import OwnerRole
-from events.making import made
-from events.plans import FACTS, MOVES_PLANS, NO_TIME, due_time, planned_afresh, planned_time, plans, stands
+from events.making import made, made_rung
+from events.plans import (
+    FACTS,
+    MOVES_PLANS,
+    NO_TIME,
+    OPENED_BY_PLAN,
+    due_time,
+    planned_afresh,
+    planned_time,
+    plans,
+    stands,
+)
 from events.policy import LadderStep, ObligationRule, Policy
 from events.rule_index import index_of
 from events.state import Breach, Engagement, OpenObligation
 from events.subjects import Named, fires, named_by, narrowed, own_subject
 
 MICROSECOND = timedelta(microseconds=1)
+NONE_KEPT: Final[Mapping[str, ObligationRule]] = {}
 
 
 def react(
@@ -31,7 +42,8 @@ def react(
     Kept promises come first, then those dropped and moved, then those that open: so a contact ends one
     silence and begins to measure the next.
     """
-    if event.type not in index_of(policy).heeded:
+    index = index_of(policy)
+    if event.type not in index.heeded:
         return []
     if isinstance(event, e.EngagementClosed):
         return [each for key in _ordered(after) for each in drop(after, key, "closed", event.at)]
@@ -44,15 +56,19 @@ def react(
         result: list[e.AnyEvent] = list(_shift(before, event, policy, now))
     else:
         result = []
-    named = named_by(event, after)
-    result += _met(after, event, policy, named)
-    result += _excused(after, event, policy, named)
-    gone = {each.obligation_id for each in result if isinstance(each, e.ObligationMet)}
-    for key in _ordered(after):
-        if key not in gone:
-            ended = list(_ended_or_moved(before, after, key, event, policy, named, now))
-            gone |= {each.obligation_id for each in ended if isinstance(each, e.ObligationDropped)}
-            result += ended
+    gone: set[UUID] = set()
+    if event.type in index.met_by or event.type in index.ends:
+        named = named_by(event, after)
+        result += _met(after, event, policy, named)
+        result += _excused(after, event, policy, named)
+        gone = {each.obligation_id for each in result if isinstance(each, e.ObligationMet)}
+        for key in _ordered(after) if event.type in index.ends else ():
+            if key not in gone:
+                ended = list(_ended_or_moved(before, after, key, event, policy, named, now))
+                gone |= {each.obligation_id for each in ended if isinstance(each, e.ObligationDropped)}
+                result += ended
+    if event.type not in index.opened_by and event.type not in OPENED_BY_PLAN:
+        return result
     afresh = planned_afresh(before, event, policy, result)
     return result + list(_opened(after, event, cause, policy, now, _standing(after, gone), afresh))
 
@@ -61,10 +77,13 @@ def _standing(state: Engagement, gone: set[UUID]) -> set[tuple[str, str]]:
     return {(each.rule, each.subject) for key, each in state.obligations.items() if key not in gone}
 
 
-def _ordered(state: Engagement) -> list[UUID]:
-    if len(state.obligations) < 2:
-        return list(state.obligations)
-    return sorted(state.obligations, key=lambda key: (state.obligations[key].due_at, str(key)))
+def _ordered(state: Engagement, rules: Container[str] | None = None) -> list[UUID]:
+    found = [
+        (promise.due_at, key)
+        for key, promise in state.obligations.items()
+        if rules is None or promise.rule in rules
+    ]
+    return [key for _, key in sorted(found)]
 
 
 def keeps(
@@ -89,11 +108,10 @@ def keeps(
 
 
 def _met(state: Engagement, event: e.AnyEvent, policy: Policy, named: Named) -> Iterator[e.AnyEvent]:
-    for key in _ordered(state):
+    kept_by = index_of(policy).met_by.get(event.type, NONE_KEPT)
+    for key in _ordered(state, kept_by):
         promise = state.obligations[key]
-        rule = index_of(policy).by_id.get(promise.rule)
-        if rule is None:
-            continue
+        rule = kept_by[promise.rule]
         calendar = calendar_of(policy, _reckoned_by(policy, rule, state, promise))
         if not keeps(rule, event, promise.subject, promise.since, named, promise.due_at, calendar):
             continue
@@ -115,10 +133,11 @@ def _met(state: Engagement, event: e.AnyEvent, policy: Policy, named: Named) -> 
 
 def _excused(state: Engagement, event: e.AnyEvent, policy: Policy, named: Named) -> Iterator[e.AnyEvent]:
     """A breach that is over is still excused by a timely act that was recorded late."""
-    for key, breach in state.breaches.items():
-        if key in state.obligations or breach.excused or event.at > breach.due_at:
+    kept_by = index_of(policy).met_by.get(event.type, NONE_KEPT)
+    for key, breach in state.breaches.items() if kept_by else ():
+        if breach.excused or event.at > breach.due_at or key in state.obligations:
             continue
-        rule = index_of(policy).by_id.get(breach.rule)
+        rule = kept_by.get(breach.rule)
         if rule is None:
             continue
         calendar = calendar_of(policy, _reckoned_by(policy, rule, state, breach))
@@ -401,8 +420,8 @@ def lay_rungs(
 
 def _rung(number: int, at: datetime, step: LadderStep | None) -> e.Rung:
     if step is None:
-        return e.Rung(number=number, at=at, do="breach", level=0)
-    return e.Rung(number=number, at=at, do=step.do, level=step.level, to=step.to, template=step.template)
+        return made_rung(number, at, "breach", 0)
+    return made_rung(number, at, step.do, step.level, step.to, step.template)
 
 
 class Owed(Protocol):

@@ -82,6 +82,12 @@ class _Data(BaseModel):
         }
 
 
+@lru_cache(maxsize=1024)
+def _elapsed(amount: int, unit: Unit) -> timedelta:
+    # Asked for at every step of every promise that opens.
+    return timedelta(**{unit: amount})
+
+
 class Span(_Data):
     """A length of time: elapsed, or of the working time of an office, resolved when an obligation opens."""
 
@@ -119,7 +125,7 @@ class Span(_Data):
         """Give the span as elapsed time; of working time it is the least that can elapse."""
         if self.by is not None:
             return timedelta(days=self.amount - 1, minutes=1)
-        return timedelta(**{self.unit: self.amount})
+        return _elapsed(self.amount, self.unit)
 
     def after(self, moment: datetime, calendar: Calendar | None) -> datetime:
         """Give the moment that lies so far after another (before it where the span is negative).

@@ -18,12 +18,14 @@ from events.annulment import Happened, annul
 from events.codec import decode
 from events.commands import AnyCommand
 from events.context import Context
+from events.copying import put
 from events.envelope import Actor, Stored, derived_id, event_id
 from events.evolve import evolve
 from events.going_live import went_live
 from events.obligations import react
 from events.policy import Policy
 from events.promises import Conclusion, changes
+from events.rule_index import index_of
 from events.state import Engagement
 from events.steps import due_steps, highest, next_due, take_step
 
@@ -133,7 +135,12 @@ class Prediction:
             self._try(decided, ctx)
         self._decide_at(now)
         begun = self._concluded
+        heeded = index_of(self.policy).heeded
         for number, event in enumerate(decided):
+            if event.type not in heeded and self._past is None:
+                # Nothing follows from it and nobody asks for it again: it needs no id.
+                self.state = evolve(self.state, event)
+                continue
             identity = event_id(agency, stream, command_id, number + self._concluded - begun)
             self.happen(event, identity, now)
 
@@ -185,8 +192,7 @@ class Prediction:
         # What is owed to a mail server is nobody's promise: no decision looks at it.
         if not isinstance(event, e.OutreachRequested):
             # In place: nobody else holds this state, and copying it is most of what a fold costs.
-            for name, value in changes(self.state, cast("Conclusion", event)).items():
-                object.__setattr__(self.state, name, value)
+            put(self.state, changes(self.state, cast("Conclusion", event)))
         self._concluded += 1
         if self._past is not None:
             assert self.decided_at is not None

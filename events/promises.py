@@ -33,31 +33,31 @@ NOTHING: Final[Changes] = {}
 
 def changes(state: Engagement, event: Conclusion) -> Changes:
     """Say which fields of the state an event of the engine changes, and to what."""
-    match event:
-        case e.RungReached():
+    match event.type:
+        case "rung-reached":
             return _climbed(state, event)
-        case e.OutreachRequested():
+        case "outreach-requested":
             return {"owed": {**state.owed, event.effect_id: _owed(event)}}
-        case e.EscalationRaised():
+        case "escalation-raised":
             escalation = Escalation(event.obligation_id, event.level, event.to)
             raised = {"escalations": {**state.escalations, event.escalation_id: escalation}}
             return raised | _raised(state, event.obligation_id, event.level)
-        case e.EscalationSettled():
+        case "escalation-settled":
             return {"escalations": without(state.escalations, event.escalation_id)}
-        case e.ObligationOpened():
+        case "obligation-opened":
             return _opened(state, event)
-        case e.ObligationModeChanged():
+        case "obligation-mode-changed":
             return _obligation(state, event.obligation_id, mode=event.mode)
-        case e.ObligationMoved():
+        case "obligation-moved":
             return _moved(state, event)
-        case e.ObligationMet():
+        case "obligation-met":
             met = {"obligations": without(state.obligations, event.obligation_id)}
             return met | _breach(state, event.obligation_id, met_at=event.met_at)
-        case e.ObligationBreached():
+        case "obligation-breached":
             return _breached(state, event)
-        case e.ObligationExcused():
+        case "obligation-excused":
             return _breach(state, event.obligation_id, excused=True)
-        case e.ObligationDropped():
+        case "obligation-dropped":
             return {"obligations": without(state.obligations, event.obligation_id)}
         case _:
             assert_never(event)

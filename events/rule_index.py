@@ -12,13 +12,16 @@ from events.policy import GateRule, ObligationRule, Policy
 
 _KEPT: Final = 64
 # What touches promises whatever the rules say.
-_ALWAYS: Final = frozenset(
-    {"engagement-closed", "excuse-granted", "paused", "resumed", "policy-adopted", *MOVES_PLANS}
-)
+_ENDS: Final = frozenset({"policy-adopted", *MOVES_PLANS})
+_ALWAYS: Final = frozenset({"engagement-closed", "excuse-granted", "paused", "resumed", *_ENDS})
 
 
 class RuleIndex:
-    """``heeded``: the events that can do anything to a promise under this policy."""
+    """``heeded``: the events that can do anything to a promise under this policy.
+
+    ``opened_by`` and ``met_by`` say which rules an event can open and meet, ``ends`` which events can drop or
+    move what is open.
+    """
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -28,6 +31,12 @@ class RuleIndex:
         for rule in policy.obligations:
             for event in dict.fromkeys(trigger.event for trigger in rule.opens_on):
                 self.opened_by[event] = (*self.opened_by.get(event, ()), rule)
+        self.met_by: dict[str, dict[str, ObligationRule]] = {}
+        for rule in self.by_id.values():
+            for trigger in rule.met_by:
+                self.met_by.setdefault(trigger.event, {})[rule.id] = rule
+        dropping = (trigger.event for rule in policy.obligations for trigger in rule.dropped_by)
+        self.ends = _ENDS.union(dropping)
         self.heeded = _ALWAYS.union(*(_waits_for(rule) for rule in policy.obligations))
         self.gates: dict[str, tuple[GateRule, ...]] = {}
         for gate in policy.gates:

@@ -5,6 +5,7 @@ After an outage every passed step is recorded at its own time; only the highest 
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from uuid import UUID
 
 from events import catalogue as e
@@ -19,12 +20,14 @@ from events.state import Engagement, OpenObligation
 def due_steps(state: Engagement, now: datetime, *, inclusive: bool) -> list[tuple[UUID, e.Rung]]:
     """List the steps that are due, ordered by due time, obligation and rung."""
     steps = [
-        (rung.at, str(key), rung.number, key, rung)
+        (rung.at, key, rung.number, rung)
         for key, promise in state.obligations.items()
         for rung in promise.rungs
         if rung.at < now or (inclusive and rung.at == now)
     ]
-    return [(key, rung) for *_, key, rung in sorted(steps, key=lambda each: each[:3])]
+    if len(steps) > 1:
+        steps.sort(key=itemgetter(0, 1, 2))
+    return [(key, rung) for _, key, _, rung in steps]
 
 
 def highest(state: Engagement, steps: Sequence[tuple[UUID, e.Rung]]) -> dict[UUID, int]:
@@ -43,7 +46,7 @@ def _heard(mode: Mode, rung: e.Rung) -> bool:
 
 def next_due(state: Engagement) -> datetime | None:
     """Tell when the next step of any open promise is due."""
-    return min((rung.at for promise in state.obligations.values() for rung in promise.rungs), default=None)
+    return min([rung.at for promise in state.obligations.values() for rung in promise.rungs], default=None)
 
 
 def next_leave(state: Engagement, now: datetime) -> datetime | None:

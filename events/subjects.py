@@ -4,8 +4,9 @@ Naming a submission also names its application, its placement, its offers and al
 interview names its submission too, but never the submission's other interviews.
 """
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from functools import cache
+from typing import Final
 
 from pydantic import BaseModel
 
@@ -95,25 +96,35 @@ def resolve(about: Sequence[str], state: Engagement) -> tuple[str, ...]:
     :raises UnknownReference: there is no such thing here.
     :raises InvalidCommand: the id belongs to several kinds.
     """
-    known: dict[str, Container[str]] = {
-        "application": state.applications,
-        "submission": state.submissions,
-        "interview": state.interviews,
-        "offer": state.offers,
-        "message": state.messages,
-        "job-order": _job_orders(state),
-        "placement": state.placements,
-        "conflict": state.conflicts,
-        "no-match": state.no_matches,
-    }
-    return tuple(_located(each, known) for each in about)
+    return tuple([_located(each, state) for each in about])
 
 
-def _located(given: str, known: Mapping[str, Container[str]]) -> str:
+def _job_orders(state: Engagement) -> frozenset[str]:
+    applied = (each.job_order_id for each in state.applications.values())
+    submitted = (each.job_order_id for each in state.submissions.values())
+    named = (*applied, *submitted, *state.proposals, *state.rights)
+    return frozenset(each for each in named if each is not None)
+
+
+# Every kind of thing that an engagement knows, and those it knows of each.
+_KNOWN: Final[Mapping[str, Callable[[Engagement], Container[str]]]] = {
+    "application": lambda state: state.applications,
+    "submission": lambda state: state.submissions,
+    "interview": lambda state: state.interviews,
+    "offer": lambda state: state.offers,
+    "message": lambda state: state.messages,
+    "job-order": _job_orders,
+    "placement": lambda state: state.placements,
+    "conflict": lambda state: state.conflicts,
+    "no-match": lambda state: state.no_matches,
+}
+
+
+def _located(given: str, state: Engagement) -> str:
     kind, _, key = given.rpartition(":")
     # A placement has its submission's id: without its kind the id means the submission, which names both.
-    likely = [each for each in known if each == kind or (not kind and each != "placement")]
-    kinds = [each for each in likely if key in known[each]]
+    likely = [kind] if kind in _KNOWN else [each for each in _KNOWN if not kind and each != "placement"]
+    kinds = [each for each in likely if key in _KNOWN[each](state)]
     if not kinds:
         raise UnknownReference(
             kind or "application, submission, interview, offer or message",
@@ -124,10 +135,3 @@ def _located(given: str, known: Mapping[str, Container[str]]) -> str:
         ways = " or ".join(f"about={each}:{key}" for each in kinds)
         raise InvalidCommand(f"'{key}' is the id of several things here; say which: {ways}")
     return f"{kinds[0]}:{key}"
-
-
-def _job_orders(state: Engagement) -> frozenset[str]:
-    applied = (each.job_order_id for each in state.applications.values())
-    submitted = (each.job_order_id for each in state.submissions.values())
-    named = (*applied, *submitted, *state.proposals, *state.rights)
-    return frozenset(each for each in named if each is not None)

@@ -6,13 +6,14 @@ A file with any problem is no mapping: a message that half of it explains would 
 import re
 import tomllib
 from datetime import date, datetime, time
+from math import isfinite
 from typing import Any, Final, get_args
 
 from events.canonical import instant
 from events.integrations.mapping_checks import check_rule, check_rules
 from events.integrations.meaning import Kind
 from events.integrations.own_words import GENERIC
-from events.integrations.paths import ROOTS, is_path
+from events.integrations.paths import ROOTS, is_path, of_fetched, of_item
 from events.integrations.rules import (
     DateOrder,
     Mapping,
@@ -68,7 +69,7 @@ def parse(text: str, *, where: str = "the mapping") -> Mapping:
     number = top.number("format")
     if number != 1:
         problems.add(("format",), "the first line of a mapping is format = 1; no other format is known.")
-    says, zone = top.optional_text("says", "is a text in quotes"), _zone(top)
+    says, zone = _line(top, "says"), _zone(top)
     whose = tuple(each for each in map(_whose, _tables(top, "whose")) if each)
     rules = [_rule(each, str(provider)) for each in _tables(top, "rule")]
     top.close()
@@ -95,17 +96,30 @@ def _rule(table: Table, provider: str) -> Rule | None:
     rule = Rule(
         events=events,
         when=_when(table),
-        says=table.optional_text("says", "is a text in quotes"),
-        fetch=table.word("fetch", PROVIDERS.get(provider, ()), f"thing to fetch from {provider}"),
+        says=_line(table, "says"),
+        fetch=_fetch(table, provider),
         each=_path(table, "each"),
-        ignore=table.optional_text("ignore", "is the reason, in quotes"),
+        ignore=_line(table, "ignore"),
         command=commands,
     )
     table.close()
-    if not events or len(commands) < len(given):
+    if not events or len(commands) < len(given) or (rule.ignore is None and table.has("ignore")):
         return None
     check_rule(rule, table.problem)
     return rule
+
+
+def _line(table: Table, key: str) -> str | None:
+    """Read a text that may be missing; it becomes part of one sentence, so it is one line."""
+    return table.text(key) if table.has(key) else None
+
+
+def _fetch(table: Table, provider: str) -> str | None:
+    known = PROVIDERS.get(provider, ())
+    if table.has("fetch") and not known:
+        table.problem(("fetch",), f"there is nothing to fetch from {provider}; leave fetch out.")
+        return None
+    return table.word("fetch", known, f"thing to fetch from {provider}")
 
 
 def _command(table: Table) -> RuleCommand | None:
@@ -136,6 +150,8 @@ def _kind(table: Table) -> Kind | None:
 
 def _whose(table: Table) -> Whose | None:
     events, kind, path = _events(table), _kind(table), _path(table, "path", required=True)
+    if path is not None and (of_item(path) or of_fetched(path)):
+        table.problem(("path",), "a message says by itself whose it is; begin with body or headers.")
     shows = table.items("shows")
     for number, each in enumerate(shows):
         if not isinstance(each, str) or not is_path(each):
@@ -184,13 +200,18 @@ def _when(table: Table) -> dict[str, bool | tuple[Scalar, ...]]:
             table.problem(place, _no_path(path))
         elif isinstance(given, bool):
             found[path] = given
-        elif not items or not all(isinstance(each, str | int | float) for each in items):
+        elif not items or not all(_is_scalar(each) for each in items):
             table.problem(
                 place, "a condition is a list of texts or numbers, or true (there) or false (not there)."
             )
         else:
             found[path] = tuple(items)
     return found
+
+
+def _is_scalar(value: object) -> bool:
+    # No JSON holds a number without an end.
+    return isinstance(value, str | int) or (isinstance(value, float) and isfinite(value))
 
 
 def _events(table: Table) -> tuple[str, ...]:

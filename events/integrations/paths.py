@@ -15,8 +15,11 @@ ROOTS: Final = ("body", "headers", "fetched", "item")
 _PATH: Final = re.compile(r"(?:body|headers|fetched|item)(?:\.[^.\[\]\s]+|\[[0-9]{1,4}\])*")
 _STEP: Final = re.compile(r"\.([^.\[\]]+)|\[([0-9]+)\]")
 _LONGEST_ID: Final = 200
-# A stage, a status or the like is the client's word and nobody's secret, unless it is an address.
-_PUBLIC: Final = re.compile(r"stage|status|recommendation|result|reason|action|type|decision", re.IGNORECASE)
+# The name of a stage or a status is the client's word and nobody's secret, unless it is an address.
+_PUBLIC: Final = re.compile(r"stage|status|recommendation|action|type", re.IGNORECASE)
+# What stands there may be somebody's own words; a code or an id is not.
+_PERHAPS: Final = re.compile(r"reason|result|decision|verdict", re.IGNORECASE)
+_CODE: Final = re.compile(r"[A-Za-z0-9._:-]+")
 _LONGEST_SHOWN: Final = 60
 
 
@@ -81,17 +84,20 @@ def worded(value: Any) -> str | None:
 def shown(path: str, value: Any) -> str | None:
     """Show a value that cannot be personal, in quotes: the name of a stage or a status; else None."""
     text = worded(value)
-    if text is None or not any(_PUBLIC.search(str(step)) for step in _steps(path)[1][-2:]):
+    if text is None or len(text) > _LONGEST_SHOWN or not text.isprintable() or "@" in text:
         return None
-    fits = len(text) <= _LONGEST_SHOWN and text.isprintable() and "@" not in text
-    return f'"{text}"' if fits else None
+    names = [str(step) for step in _steps(path)[1][-2:]]
+    public = any(_PUBLIC.search(name) for name in names)
+    coded = any(_PERHAPS.search(name) for name in names) and _CODE.fullmatch(text)
+    return f'"{text}"' if public or coded else None
 
 
 def meets(value: Any, condition: Condition) -> bool:
     """Tell whether a value is one of several, or there at all."""
     if isinstance(condition, bool):
         return (value is not None) is condition
-    return worded(value) in {worded(each) for each in condition}
+    text = worded(value)
+    return text is not None and text in {worded(each) for each in condition}
 
 
 @lru_cache(maxsize=4096)

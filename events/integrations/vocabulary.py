@@ -15,7 +15,8 @@ from events.job_order import COMMANDS as JOB_ORDER_COMMANDS
 from events.kinds import Code, Id
 from events.orders import COMMANDS, PUBLIC
 
-KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+# A sender is known by mail alone, which needs no mapping.
+KINDS: Final[tuple[Kind, ...]] = ("candidate", "application", "job", "interview", "offer")
 On = Literal["engagement", "job-order"]
 # What the agency and its people decide, which no system outside can have seen.
 OF_PEOPLE: Final = frozenset({"adopt-policy", "annul-event", "acknowledge-escalation", "excuse-obligation"})

@@ -15,6 +15,8 @@ from events.envelope import Actor, Draft, Origin, Stored
 
 _FORMAT: Final = b"rapport-event-1"
 _ABSENT: Final = b"\xff\xff\xff\xff"
+_LENGTHS: Final = tuple([length.to_bytes(4, "big") for length in range(1024)])
+_ID: Final = _LENGTHS[36]
 
 
 class Envelope(Protocol):
@@ -44,7 +46,7 @@ class Envelope(Protocol):
     def decided_at(self) -> datetime: ...
 
 
-def draft_hash(draft: Draft, *, agency: str, stream: str, version: int, command_id: str, body: str) -> bytes:
+def draft_hash(draft: Draft, agency: str, stream: str, version: int, command_id: str, body: str) -> bytes:
     """Hash a draft as it will be stored: at its version, with its *body* already sealed."""
     return _content_hash(draft, agency, stream, version, command_id, body)
 
@@ -76,7 +78,8 @@ def _content_hash(
         b"".join(
             (
                 _FORMAT,
-                _piece(str(envelope.event_id)),
+                _ID,
+                str(envelope.event_id).encode(),
                 _often(agency, stream),
                 _piece(str(version)),
                 _often(envelope.type, str(envelope.schema_version)),
@@ -96,7 +99,8 @@ def _piece(part: str | None) -> bytes:
     if part is None:
         return _ABSENT
     raw = part.encode()
-    return len(raw).to_bytes(4, "big") + raw
+    length = len(raw)
+    return (_LENGTHS[length] if length < 1024 else length.to_bytes(4, "big")) + raw
 
 
 @lru_cache(maxsize=2048)

@@ -114,7 +114,9 @@ class PostgresKeys:
         if row is None:
             return None
         key = self._unwrap(row)
-        self._cache.put((agency, name), key)
+        # Under both names: sealing asks by subject and opening by id, and a key holds a cipher of 2.7 KiB.
+        self._cache.put((agency, row["subject"]), key)
+        self._cache.put((agency, key.id), key)
         return key
 
     def _unwrap(self, row: "asyncpg.Record | dict[str, Any]") -> DataKey:

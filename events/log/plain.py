@@ -87,9 +87,9 @@ def _is_plain(sealed: SealedRequest) -> bool:
         return False
     for group in sealed.groups:
         command = group.group
-        if command.closes or command.claims or command.releases or group.imported:
+        if command.closes or command.claims or command.releases:
             return False
-    return True
+    return all([event.draft.origin != "imported" for event in sealed.events])
 
 
 def _event_row(stream: str, event: SealedEvent) -> tuple[Any, ...]:

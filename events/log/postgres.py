@@ -80,9 +80,9 @@ class PostgresLog:
 
     async def append_many(self, requests: Sequence[AppendRequest]) -> list[AppendResult]:
         """Seal, hash and append each request, together with those of other callers."""
+        if len(requests) == 1:
+            return [await self._append(await seal_request(requests[0], self._keys))]
         sealed = [await seal_request(request, self._keys) for request in requests]
-        if len(sealed) == 1:
-            return [await self._append(sealed[0])]
         # Every request is finished before the first error is raised: none is left behind unwatched.
         results = await asyncio.gather(*map(self._append, sealed), return_exceptions=True)
         done: list[AppendResult] = []

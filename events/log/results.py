@@ -7,6 +7,7 @@ which is safe because they never change.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from events.envelope import Stored
 from events.log.port import (
     Appended,
     AppendResult,
@@ -76,12 +77,9 @@ def misplaced(stream: str) -> WrongPhase:
 
 def _appended(sealed: SealedRequest, row: Row) -> Appended:
     position, recorded_at = row["position"], row["recorded_at"]
-    events = [
-        stored_from_sealed(sealed, event, position + number, recorded_at, chain_hash)
-        for number, (event, chain_hash) in enumerate(
-            zip(sealed.events, row["chain_hashes"] or (), strict=True)
-        )
-    ]
+    events: list[Stored] = []
+    for event, chain_hash in zip(sealed.events, row["chain_hashes"] or (), strict=True):
+        events.append(stored_from_sealed(sealed, event, position + len(events), recorded_at, chain_hash))
     outcomes = {group.group.command_id: group.group.outcome for group in sealed.groups}
     return Appended(sealed.request.expected + len(events), tuple(events), outcomes)
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from events.envelope import Actor, ActorKind, derived_id
+from events.envelope import Actor, ActorKind, derived_text
 from events.sources.errors import SourceError
 from events.sources.mapping import MappedActivity, MappedCommand, Mapping
 from events.sources.ocel import SourceEvent
@@ -19,8 +19,7 @@ from events.sources.situation import Situation, holds, situation_at
 from events.sources.track import TrackedApplicant
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One command of a plan; *place* is its source event's, from 1 in the file's own order."""
 
     at: datetime
@@ -91,12 +90,14 @@ class Interpreter:
             raise Unknown("concerns an application that no event before it brings")
         steps: list[Step] = []
         for reader in self._readers[meaning.name]:
-            command = reader.command
-            if command.when and not all(holds(each, situation) for each in command.when):
-                continue
-            step = self._step(situation, meaning, reader)
-            situation = situation.after(step.name, step.data) if command.on == "engagement" else situation
-            steps.append(step)
+            for condition in reader.command.when:
+                if not holds(condition, situation):
+                    break
+            else:
+                step = self._step(situation, meaning, reader)
+                if reader.category == "engagement":
+                    situation = situation.after(step.name, step.data)
+                steps.append(step)
         if not steps:
             raise Unknown("stands for no command in the state it meets")
         return steps, situation.applicant
@@ -104,8 +105,11 @@ class Interpreter:
     def _step(self, situation: Situation, meaning: MappedActivity, reader: _Reader) -> Step:
         event = situation.event
         stream = f"{reader.category}:{reader.key(situation)}"
-        read = ((name, value(situation)) for name, value in reader.fields)
-        data = {name: value for name, value in read if value is not None}
+        data: dict[str, Any] = {}
+        for name, read in reader.fields:
+            value = read(situation)
+            if value is not None:
+                data[name] = value
         kind: ActorKind = "integration"
         person = self.mapping.name
         if meaning.actor is not None:
@@ -116,7 +120,7 @@ class Interpreter:
             stream=stream,
             name=reader.command.do,
             data=data,
-            command_id=str(derived_id(stream, str(event.place), reader.ordinal)),
+            command_id=derived_text(stream, str(event.place), reader.ordinal),
             actor=_actor(kind, person),
             assumes=reader.command.assumes,
         )

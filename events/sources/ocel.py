@@ -157,15 +157,19 @@ def _no_zone(place: int) -> NoReturn:
     raise SourceError(f"event {place} of the log has a timestamp without a zone; give it an offset such as Z")
 
 
+def _no_objects(place: int) -> NoReturn:
+    raise SourceError(f"event {place} of the log has no 'ocel:omap', the list of the objects it concerns")
+
+
 def _objects(place: int, named: Any, kind_of: Callable[[str], str | None]) -> dict[str, tuple[str, ...]]:
-    if not isinstance(named, list) or not all(isinstance(each, str) for each in named):
-        raise SourceError(f"event {place} of the log has no 'ocel:omap', the list of the objects it concerns")
+    if not isinstance(named, list):
+        _no_objects(place)
     found: dict[str, tuple[str, ...]] = {}
     for number, name in enumerate(named, start=1):
-        kind = kind_of(name)
+        kind = kind_of(name) if isinstance(name, str) else _no_objects(place)
         if kind is None:
             raise SourceError(
                 f"event {place} of the log names an object (its {number}.) that the log does not hold"
             )
-        found[kind] = (*found.get(kind, ()), name)
+        found[kind] = (*found[kind], name) if kind in found else (name,)
     return found

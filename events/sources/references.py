@@ -95,7 +95,8 @@ def _named_offer(situation: Situation) -> str | None:
 
 
 def _recruiter(situation: Situation) -> str | None:
-    return next(iter(_recruiters(situation) or ()), None)
+    named = situation.event.named(situation.objects.recruiter)
+    return situation.pseudonyms.of("recruiter", named[0]) if named else None
 
 
 def _recruiters(situation: Situation) -> list[str] | None:

@@ -47,6 +47,8 @@ class Situation:
         followed = self.applicant.after(
             command, data, self.application_name, job_order=self.named_job_order, offer=self.named_offer
         )
+        if followed is self.applicant:
+            return self
         return replace(self, applicant=followed, application=followed.application(self.application_name))
 
 

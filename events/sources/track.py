@@ -59,10 +59,11 @@ class TrackedApplicant:
         known = self.application(application)
         if command == "record-application":
             known = TrackedApplication(application, job_order if data.get("job_order_id") else None)
-        elif known is not None:
-            known = _after(known, command, data, job_order, offer)
         else:
-            return self
+            before = known
+            known = None if before is None else _after(before, command, data, job_order, offer)
+            if known is None or known is before:
+                return self
         return replace(self, applications={**(self.applications or {}), application: known})
 
 

@@ -13,7 +13,7 @@ from events.codec import ENGAGEMENT_EVENTS, decode
 from events.envelope import Stored
 from events.fold import fold
 from events.log.port import EventLog
-from events.state import STATE
+from events.state import STATE, Engagement
 from gateway import words
 from gateway.cli.differing import changes
 from gateway.cli.errors import Wrong
@@ -93,12 +93,7 @@ def raw(stored: Stored) -> dict[str, Any]:
 def state_at(category: str, key: str, events: Sequence[Stored], *, whole: bool) -> dict[str, Any]:
     """Fold events to plain data; *whole* judges a posture at the present, else at the last event."""
     if category == "engagement":
-        state = fold(events)
-        moment = present(state) if whole or state.decided_at is None else state.decided_at
-        derived = {"stage": state.stage, "posture": state.posture(moment), "level": state.level}
-        plain: dict[str, Any] = STATE.dump_python(state, mode="json")
-        plain.pop("recent_commands")
-        return {**derived, **plain}
+        return engagement(fold(events), whole=whole)
     if category == "job-order":
         order = job_order_state.initial(key)
         for stored in events:
@@ -110,3 +105,12 @@ def state_at(category: str, key: str, events: Sequence[Stored], *, whole: bool) 
         folded = agencies.evolve(folded, decode(stored, agencies.EVENTS))
     people = {each: entry.model_dump(mode="json") for each, entry in folded.people.items()}
     return {"people": people, "policy": folded.policy_digest, "policy_name": folded.policy_name}
+
+
+def engagement(state: Engagement, *, whole: bool) -> dict[str, Any]:
+    """Write an engagement's state as plain data; *whole* as above."""
+    moment = present(state) if whole or state.decided_at is None else state.decided_at
+    derived = {"stage": state.stage, "posture": state.posture(moment), "level": state.level}
+    plain: dict[str, Any] = STATE.dump_python(state, mode="json")
+    plain.pop("recent_commands")
+    return {**derived, **plain}

@@ -1,6 +1,6 @@
 """What most routes begin with: the doors, who is known, and what they may see of an engagement.
 
-Whether somebody may see an engagement is told by who answers for it, never by what is in it.
+Nothing is looked up before it is known who asks.
 """
 
 import asyncio
@@ -13,11 +13,10 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 
 from events.envelope import Stored
-from events.fold import fold
 from events.kinds import Id
 from gateway.access.who import Who
 from gateway.http.doors import Doors
-from gateway.http.permits import Action, Target
+from gateway.http.permits import What
 from gateway.http.problems import Problem
 
 # How long a read waits for what the caller knows to have been written.
@@ -33,7 +32,7 @@ def _doors(request: Request) -> Doors:
 
 
 async def _known(request: Request) -> Who:
-    return await _doors(request).identify(request)
+    return await _doors(request).permits.known(request)
 
 
 TheDoors = Annotated[Doors, Depends(_doors)]
@@ -50,44 +49,33 @@ Cursor = Annotated[str | None, Query(max_length=400, description="Where to go on
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Somebody who is known, at the doors."""
+    """Somebody who is known, at the doors, with what they ask."""
 
     doors: Doors
     who: Who
+    request: Request
 
-    def may(self, action: Action, target: Target) -> bool:
-        """Tell whether they may."""
-        return self.doors.may(self.who, action, target)
+    async def sees_engagement(self, engagement: str) -> bool:
+        """Make sure that they may see an engagement; returns whether its personal values too.
 
-    def must(self, action: Action, target: Target) -> None:
-        """Make sure that they may.
+        :raises Problem: 403 or 404.
+        """
+        must_be_id(engagement, "engagement")
+        return await self.doors.permits.see_engagement(self.request, self.who, engagement)
+
+    async def sees(self, what: What) -> bool:
+        """Make sure that they may see something of the whole agency; returns whether names too.
 
         :raises Problem: 403.
         """
-        if not self.may(action, target):
-            raise Problem(403, "not-allowed", f"your role, {self.who.role}, does not allow this here")
+        return await self.doors.permits.see(self.request, self.who, what)
 
 
-def _asker(doors: TheDoors, who: Known) -> Asker:
-    return Asker(doors, who)
+def _asker(doors: TheDoors, who: Known, request: Request) -> Asker:
+    return Asker(doors, who, request)
 
 
 Asking = Annotated[Asker, Depends(_asker)]
-
-
-async def target_of(asker: Asker, engagement: str, *, command: str | None = None) -> Target:
-    """Say who answers for an engagement, from its table where that is at hand, else from the log.
-
-    :raises Problem: 404, there is none.
-    """
-    agency = asker.who.agency
-    must_be_id(engagement, "engagement")
-    query = "SELECT owner, team FROM rapport_read.board WHERE agency = $1 AND stream = $2"
-    rows = await asker.doors.having.read_models.fetch(agency, query, agency, f"engagement:{engagement}")
-    if rows:
-        return Target(engagement, rows[0]["owner"], tuple(rows[0]["team"]), command=command)
-    state = fold(await stream_of(asker, "engagement", engagement, personal=False))
-    return Target(engagement, state.candidate_owner, state.team, command=command)
 
 
 async def stream_of(asker: Asker, category: str, key: str, *, personal: bool) -> list[Stored]:
@@ -107,7 +95,7 @@ async def stream_of(asker: Asker, category: str, key: str, *, personal: bool) ->
 async def has_reached(asker: Asker, stream: str, version: int | None) -> None:
     """Wait until a stream has reached a version.
 
-    :raises Problem: 503, it has not in time.
+    :raises Problem: 425, it has not in time.
     """
     if version is None:
         return
@@ -119,7 +107,7 @@ async def has_reached(asker: Asker, stream: str, version: int | None) -> None:
             return
         if time.monotonic() + pause > until:
             says = f"version {version} is not there yet; ask again, or for a version that a write returned"
-            raise Problem(503, "not-there-yet", says, headers={"Retry-After": "1"})
+            raise Problem(425, "not-there-yet", says, headers={"Retry-After": "1"})
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
 

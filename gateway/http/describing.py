@@ -39,6 +39,7 @@ _SAYS: Final = {
     413: "The body is too large.",
     415: "The body is not sent as JSON.",
     422: "The request is malformed: the sentence names the field.",
+    425: "The stream has not reached `min_version` in time.",
     429: "Too many requests, or too many commands to one engagement at once.",
     503: "A server is away, or too busy; nothing is half done. The same request again is harmless.",
 }

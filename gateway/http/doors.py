@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Protocol
 
-from starlette.requests import Request
 from temporalio.client import Client
 from temporalio.envconfig import ClientConnectConfig
 
@@ -17,10 +16,8 @@ from activities.commands import CommandService
 from activities.directory import Directory
 from events.log.port import EventLog
 from events.projections.reading import ReadModels
-from gateway.access.who import Who
 from gateway.http.flights import Flights
-from gateway.http.permits import Action, Target, nobody_may
-from gateway.http.problems import Problem
+from gateway.http.permits import Closed, Permits
 from gateway.webhooks.door import Door
 from workers.adopting import Commanding
 from workers.client import Engagements
@@ -30,9 +27,6 @@ from workers.wiring import adapters, connect
 
 # A caller's own patience is some 30 s; what is not answered by then is asked again under the same id.
 PATIENCE: Final = timedelta(seconds=15)
-
-Identify = Callable[[Request], Awaitable[Who]]
-May = Callable[[Who, Action, Target], bool]
 
 
 class Having(Protocol):
@@ -55,16 +49,6 @@ class Having(Protocol):
         """Give the tables computed from the log."""
 
 
-async def nobody(_: Request) -> Who:
-    """Know nobody."""
-    raise Problem(
-        401,
-        "unauthenticated",
-        "this needs a credential; send one as 'Authorization: Bearer …'",
-        headers={"WWW-Authenticate": "Bearer"},
-    )
-
-
 async def all_is_well() -> Mapping[str, str]:
     """Miss nothing."""
     return {}
@@ -72,13 +56,13 @@ async def all_is_well() -> Mapping[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """One process's doors.  Until somebody is said to be known, and to be allowed something, nobody is."""
+    """One process's doors."""
 
     having: Having
     engagements: Callable[[str], Commanding]
     """Reaches an agency's engagements, with a caller's patience."""
-    identify: Identify = nobody
-    may: May = nobody_may
+    permits: Permits = field(default_factory=Closed)
+    """Says who calls and what they may; until somebody is said to be known, nobody is."""
     missing: Callable[[], Awaitable[Mapping[str, str]]] = all_is_well
     """Says what keeps this process from working, a sentence for each server."""
     flights: Flights = field(default_factory=Flights)
@@ -94,8 +78,7 @@ async def opened(
     temporal: ClientConnectConfig,
     *,
     smtp: tuple[str, int] | None = None,
-    identify: Identify = nobody,
-    may: May = nobody_may,
+    permits: Permits | None = None,
     patience: timedelta = PATIENCE,
 ) -> AsyncIterator[Doors]:
     """Connect to what the doors need; Temporal may be away, and is reached when it is asked."""
@@ -104,8 +87,7 @@ async def opened(
         yield Doors(
             having=having,
             engagements=lambda agency: Engagements(client, agency, patience=patience),
-            identify=identify,
-            may=may,
+            permits=permits or Closed(),
             missing=lambda: what_is_missing(database_url, client),
             client=client,
             hooks=Door(having.connections, having.inbox, having.refusals),

@@ -21,22 +21,25 @@ SOURCE: Final = "http"
 
 async def to_engagement(
     asker: Asker,
-    request: Request,
     engagement: str,
     name: str,
     fields: Mapping[str, Any],
     *,
     command_id: str | None = None,
 ) -> giving.Given:
-    """Give a command to an engagement, in its turn.
+    """Give a command to an engagement, in its turn, if the asker may.
 
-    :raises Problem: 409, a gate refused it; others as the engagement or its turn has it.
+    :raises Problem: 409, a gate refused it; others as permits, the engagement or its turn have it.
     """
-    who, doors = asker.who, asker.doors
+    who, doors, request = asker.who, asker.doors, asker.request
+    command_id = command_id or command_id_of(request)
+    fields = await doors.permits.engagement_command(
+        request, who, engagement, name, fields, command_id=command_id
+    )
     order = parse_order(
         name,
         _expecting(request, fields),
-        command_id=command_id or command_id_of(request),
+        command_id=command_id,
         actor_default=who.actor,
         source=SOURCE,
     )
@@ -48,22 +51,16 @@ async def to_engagement(
 
 
 async def to_stream(
-    asker: Asker,
-    request: Request,
-    stream: str,
-    name: str,
-    fields: Mapping[str, Any],
-    *,
-    command_id: str | None = None,
+    asker: Asker, stream: str, name: str, fields: Mapping[str, Any], *, command_id: str | None = None
 ) -> giving.Given:
-    """Give a command to a stream that has no workflow."""
+    """Give a command to a stream that has no workflow; that the asker may, its route has made sure of."""
     return await giving.to_stream(
         asker.doors.having,
         asker.who.agency,
         stream,
         name,
-        _expecting(request, fields),
-        command_id=command_id or command_id_of(request),
+        _expecting(asker.request, fields),
+        command_id=command_id or command_id_of(asker.request),
         actor=asker.who.actor,
         source=SOURCE,
     )

@@ -25,11 +25,16 @@ STATUS: Final[dict[str, int]] = {
     "wrong-state": 409,
     "command-id-reused": 409,
     "person-erased": 409,
+    "unknown-policy": 409,
     "not-allowed": 403,
     "stale-version": 412,
 }
 # What the engine calls by a class's name, and its code here.
-_CODES: Final = {REUSED: "command-id-reused", "KeyDestroyed": "person-erased"}
+_CODES: Final = {
+    REUSED: "command-id-reused",
+    "KeyDestroyed": "person-erased",
+    "UnknownPolicy": "unknown-policy",
+}
 SOON: Final = {"Retry-After": "2"}
 
 

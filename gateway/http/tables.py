@@ -12,7 +12,6 @@ from events.agency import Agency
 from events.projections.board import posture
 from gateway.cli.reading import present_after
 from gateway.http.asking import WAITS, Asker
-from gateway.http.permits import Target
 from gateway.http.problems import Problem
 
 Row = dict[str, Any]
@@ -24,16 +23,18 @@ _PAUSED: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
-    """Whose engagements somebody may see; *owners* None: everybody's."""
+class Reach:
+    """Whose engagements somebody may find in lists; *people* None: everybody's."""
 
-    owners: tuple[str | None, ...] | None
-    member: str | None = None
-    """The person whose teams' engagements they may see as well."""
+    people: frozenset[str] | None
+    person: str | None
+    """The asker, who also finds what they help with."""
+    names: bool
+    """Whether they may see the names of the agency's people."""
 
-    def holds(self, owner: str | None, team: Sequence[str] = ()) -> bool:
-        """Tell whether an engagement is among them."""
-        return self.owners is None or owner in self.owners or self.member in team
+    def holds(self, owner: str | None) -> bool:
+        """Tell whether a promise is among them; one that nobody owes is anybody's."""
+        return self.people is None or owner is None or owner in self.people
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +48,13 @@ class Found:
     waiting_on: str | None = None
 
 
-async def scope_of(asker: Asker) -> Scope:
-    """Find out whose engagements the asker may see.
+async def reach_of(asker: Asker) -> Reach:
+    """Find out whose engagements the asker may find.
 
     :raises Problem: 403, nobody's.
     """
-    asker.must("list-engagements", Target())
-    office = await asker.doors.having.directory.agency(asker.who.agency)
-    everybody: list[str | None] = [None, *office.people, *office.left]
-    owners = [each for each in everybody if asker.may("read-engagement", Target(owner=each))]
-    if len(owners) == len(everybody) and asker.may("read-engagement", Target(owner="somebody-else")):
-        return Scope(None)
-    person = asker.who.person_id
-    in_team = person is not None and asker.may("read-engagement", Target(team=(person,)))
-    return Scope(tuple(owners), person if in_team else None)
+    people = await asker.doors.permits.reach(asker.request, asker.who)
+    return Reach(people, asker.who.person_id, names=await asker.sees("agency"))
 
 
 async def fresh(asker: Asker, names: Sequence[str], *, wait: bool) -> None:
@@ -81,7 +75,7 @@ async def fresh(asker: Asker, names: Sequence[str], *, wait: bool) -> None:
 
 
 async def list_engagements(
-    asker: Asker, found: Found, scope: Scope, *, after: str | None, limit: int
+    asker: Asker, found: Found, reach: Reach, *, after: str | None, limit: int
 ) -> list[Row]:
     """Read a page of engagements, by their ids."""
     query = f"""
@@ -96,8 +90,12 @@ async def list_engagements(
               SELECT 1 FROM rapport_read.obligations o
               WHERE o.agency = b.agency AND o.stream = b.stream AND o.awaits = $7
                 AND o.outcome IN ('open', 'overdue')))
-          AND ($8::text[] IS NULL OR b.owner = ANY($8) OR (b.owner IS NULL AND $9) OR $10 = ANY(b.team))
-        ORDER BY b.stream LIMIT $11
+          AND ($8::text[] IS NULL OR b.owner IS NULL OR b.owner = ANY($8) OR $9 = ANY(b.team)
+               OR EXISTS (
+              SELECT 1 FROM rapport_read.obligations o
+              WHERE o.agency = b.agency AND o.stream = b.stream AND o.owner = ANY($8)
+                AND o.outcome IN ('open', 'overdue')))
+        ORDER BY b.stream LIMIT $10
     """
     office = await asker.doors.having.directory.agency(asker.who.agency)
     rows = await asker.doors.having.read_models.fetch(
@@ -110,9 +108,8 @@ async def list_engagements(
         found.posture,
         None if found.team is None else _members(office, found.team),
         found.waiting_on,
-        None if scope.owners is None else [each for each in scope.owners if each is not None],
-        scope.owners is not None and None in scope.owners,
-        scope.member,
+        None if reach.people is None else sorted(reach.people),
+        reach.person,
         limit,
     )
     return [_row(row) for row in rows]

@@ -1,11 +1,20 @@
 """One byte-exact way to write JSON: what is hashed must never be written otherwise."""
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, Final
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from events.canonical import canonical, instant, parse_instant
+
+LEAVES: Final = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+)
+PLAIN: Final = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
 
 
 class TestInstant:
@@ -47,6 +56,12 @@ class TestCanonical:
     def test_refuses_what_has_no_one_form(self, value: object) -> None:
         with pytest.raises(TypeError, match="no canonical form"):
             canonical({"value": value})
+
+    @given(PLAIN)
+    def test_is_what_the_standard_library_writes(self, value: Any) -> None:
+        """Bodies and digests hold it: the short cut to the encoder's core must not differ by a byte."""
+        plainly = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        assert canonical(value) == plainly
 
     def test_refuses_numbers_that_are_none(self) -> None:
         with pytest.raises(ValueError, match="JSON"):

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from events.copying import replace
+from events.copying import put, replace
 from events.state import Engagement, Right
 
 
@@ -29,3 +29,14 @@ class TestReplace:
     def test_knows_no_other_field(self) -> None:
         with pytest.raises(KeyError):
             replace(Right(None), revokd=True)
+
+
+class TestPut:
+    def test_changes_the_given_one(self) -> None:
+        given = Right(None)
+        put(given, {"revoked": True})
+        assert given == Right(None, revoked=True)
+
+    def test_knows_no_other_field(self) -> None:
+        with pytest.raises(KeyError):
+            put(Right(None), {"revokd": True})

@@ -1,16 +1,21 @@
 """What is made without checking is what checking would have made."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, get_args
 
 import pytest
+from pydantic import TypeAdapter
 
-from events.catalogue import Event
+from events.catalogue import Event, Rung
 from events.codec import body_of
-from events.making import made
+from events.making import made, made_rung
 from events.promises import Conclusion
 
 if TYPE_CHECKING:
     from tests.events.specification import World
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+RUNG = TypeAdapter(Rung)
 
 
 class TestMade:
@@ -25,3 +30,13 @@ class TestMade:
         needed = {name: values[name] for name, field in kind.model_fields.items() if field.is_required()}
         assert made(kind, **needed) == kind(**needed)
         assert hash(made(kind, **needed)) == hash(kind(**needed))
+
+
+class TestMadeRung:
+    def test_equals_what_is_checked(self) -> None:
+        checked = Rung(number=2, at=NOON, do="escalate", level=1, to="team-lead", template="waits")
+        assert made_rung(2, NOON, "escalate", 1, "team-lead", "waits") == checked
+        assert made_rung(0, NOON, "breach", 0) == Rung(number=0, at=NOON, do="breach", level=0)
+        assert RUNG.dump_json(made_rung(0, NOON, "breach", 0)) == RUNG.dump_json(
+            Rung(number=0, at=NOON, do="breach", level=0)
+        )

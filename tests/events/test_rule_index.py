@@ -15,6 +15,8 @@ class TestIndexOf:
             for trigger in rule.opens_on:
                 assert rule in index.opened_by[trigger.event]
             assert {each.event for each in (*rule.opens_on, *rule.met_by, *rule.dropped_by)} <= index.heeded
+            assert all(index.met_by[trigger.event][rule.id] is rule for trigger in rule.met_by)
+            assert {trigger.event for trigger in rule.dropped_by} <= index.ends
         for gate in STARTER.gates:
             assert all(gate in index.gates[command] for command in gate.guards)
         assert index.digest == STARTER.digest()

@@ -190,3 +190,13 @@ class TestTheTable:
 
     def test_tells_what_every_setting_is_for(self) -> None:
         assert all(field.description for field in variables().values())
+
+
+class TestWebhooks:
+    def test_go_to_public_addresses_by_https_unless_it_is_said(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        settings = load_settings()
+        assert (settings.webhooks_allow_http, settings.webhooks_allow_private) == (False, False)
+        monkeypatch.setenv("RAPPORT_WEBHOOKS_ALLOW_PRIVATE", "1")
+        monkeypatch.setenv("RAPPORT_WEBHOOKS_ALLOW_HTTP", "1")
+        settings = load_settings()
+        assert (settings.webhooks_allow_http, settings.webhooks_allow_private) == (True, True)

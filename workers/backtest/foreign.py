@@ -20,6 +20,7 @@ from events.sources.plan import LeftAside
 from events.sources.pseudonyms import Pseudonyms
 from events.sources.references import Unknown
 from events.sources.track import TrackedApplicant
+from workers.backtest.garbage import uncollected
 from workers.backtest.judging import Judged, Trial, Verdicts
 from workers.backtest.ocel import event_of
 from workers.backtest.spool import Record, spooled
@@ -40,14 +41,15 @@ class Part:
 
 def judge_part(part: Part) -> Judged:
     """This will judge all applicants of a part, one after the other."""
-    verdicts = Verdicts(part.trial, part.path.name)
-    interpreter = Interpreter(part.mapping, Pseudonyms(part.key))
-    by_applicant: dict[str | None, list[Record]] = {}
-    for record in spooled(part.path):
-        by_applicant.setdefault(record[0], []).append(record)
-    for name in list(by_applicant):
-        _Applicant(verdicts, interpreter, name).live(by_applicant.pop(name))
-    return verdicts.close()
+    with uncollected():
+        verdicts = Verdicts(part.trial, part.path.name)
+        interpreter = Interpreter(part.mapping, Pseudonyms(part.key))
+        by_applicant: dict[str | None, list[Record]] = {}
+        for record in spooled(part.path):
+            by_applicant.setdefault(record[0], []).append(record)
+        for name in list(by_applicant):
+            _Applicant(verdicts, interpreter, name).live(by_applicant.pop(name))
+        return verdicts.close()
 
 
 class _Applicant:

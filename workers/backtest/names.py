@@ -4,7 +4,7 @@ There are as many as the log likes, so nothing here may grow with them but the f
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -34,6 +34,15 @@ _FIRST: Final = """
 Claim = tuple[int, int, str]
 
 
+class _Kinds(dict[str, str]):
+    """The kinds at hand; asked for another, it looks on disk."""
+
+    on_disk: Callable[[str], str | None]
+
+    def __missing__(self, name: str) -> str | None:
+        return self.on_disk(name)
+
+
 class Names:
     """The objects of one log, the ids of its events, and whose its applications are."""
 
@@ -41,10 +50,12 @@ class Names:
         self._database = sqlite3.connect(path)
         self._database.executescript(_SCHEMA)
         self._at_hand = at_hand
-        self._kinds: dict[str, str] = {}
+        self._kinds = _Kinds()
         self._claims: dict[str, Claim] = {}
         self._ids: list[tuple[str]] = []
-        self._kind_on_disk = lru_cache(maxsize=_KEPT)(self._look_up_kind)
+        self._kinds.on_disk = lru_cache(maxsize=_KEPT)(self._look_up_kind)
+        self.kind_of: Callable[[str], str | None] = self._kinds.__getitem__
+        """Give the type of an object; None: the log holds none of this name."""
         self._applicant_on_disk = lru_cache(maxsize=_KEPT)(self._look_up_applicant)
 
     def close(self) -> None:
@@ -92,10 +103,6 @@ class Names:
         """
         ids, self._ids = self._ids, []
         self._insert("INSERT INTO events VALUES (?)", ids)
-
-    def kind_of(self, name: str) -> str | None:
-        """Give the type of an object; None: the log holds none of this name."""
-        return self._kinds.get(name) or self._kind_on_disk(name)
 
     def applicant_of(self, application: str) -> str | None:
         """Tell whose an application is."""

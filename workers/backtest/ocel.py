@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import chain, pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 from zlib import crc32
@@ -21,6 +22,7 @@ from events.sources.errors import SourceError
 from events.sources.interpreter import Interpreter, submits
 from events.sources.ocel import EVENTS, NO_EVENT, NO_OCEL, OBJECTS, SourceEvent, read_event, read_kind
 from events.sources.plan import people_of
+from workers.backtest.garbage import uncollected
 from workers.backtest.names import Names
 from workers.backtest.spool import Record, Spool, spooled
 
@@ -31,6 +33,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _CUT_OFF: Final = "premature EOF"
 _BUFFER: Final = 1 << 18
+_WHEN: Final = itemgetter(0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,10 @@ def deal(
         raise SourceError("the limit is a number of applicants: give at least 1")
     names = Names(place / "names")
     try:
-        reading = _Reading(path, interpreter, place, names)
-        reading.read()
-        return reading.deal(limit, before)
+        with uncollected():
+            reading = _Reading(path, interpreter, place, names)
+            reading.read()
+            return reading.deal(limit, before)
     finally:
         names.close()
 
@@ -87,6 +91,7 @@ class _Reading:
     def __init__(self, path: Path, interpreter: Interpreter, place: Path, names: Names) -> None:
         self._path, self._place, self._names = path, place, names
         self._interpreter, self._objects = interpreter, interpreter.mapping.objects
+        self._applicants, self._applications = self._objects.applicant, self._objects.application
         self._runs: list[tuple[Path, Record, Record]] = []
         self._read = 0
 
@@ -98,7 +103,8 @@ class _Reading:
         run: list[Record] = []
         with opened(self._path) as file:
             for place, (identity, each) in enumerate(items(file, EVENTS), start=1):
-                run.append(self._event(place, identity, each))
+                self._names.learn_event(identity)
+                run.append(self._event(place, each))
                 if len(run) >= RUN:
                     self._spool(run)
                     run = []
@@ -107,24 +113,22 @@ class _Reading:
         if self._read == 0:
             raise SourceError(NO_EVENT if self._names else NO_OCEL)
 
-    def _event(self, place: int, identity: str, found: Any) -> Record:
+    def _event(self, place: int, found: Any) -> Record:
         event = read_event(place, found, self._names.kind_of)
         self._interpreter.meaning(event)
-        self._names.learn_event(identity)
-        at = (event.at - EPOCH) // _MICROSECOND
-        people, applications = event.named(self._objects.applicant), event.named(self._objects.application)
-        if people and applications:
-            self._names.learn_application(applications[0], at, place, people[0])
-        return at, place, event.activity, event.objects
+        objects, at = event.objects, (event.at - EPOCH) // _MICROSECOND
+        if self._applicants in objects and self._applications in objects:
+            application, applicant = objects[self._applications][0], objects[self._applicants][0]
+            self._names.learn_application(application, at, place, applicant)
+        return at, place, event.activity, objects
 
     def _spool(self, run: list[Record]) -> None:
         if not run:
             return
-        run.sort(key=lambda record: record[:2])
+        run.sort(key=_WHEN)
         path = self._place / f"run-{len(self._runs)}"
         with Spool(path) as spool:
-            for record in run:
-                spool.add(record)
+            spool.extend(run)
         self._read += len(run)
         self._runs.append((path, run[0][:2], run[-1][:2]))
 
@@ -134,14 +138,14 @@ class _Reading:
         linked = frozenset(self._linked(chosen or frozenset()))
         count = min(MOST_PARTS, -(-self._read // PART))
         parts = tuple(self._place / f"part-{number}" for number in range(count))
-        recruiters: dict[str, None] = {}
+        recruiter, recruiters = self._objects.recruiter, dict[str, None]()
         beyond = later = 0
         with ExitStack() as stack:
             spools = [stack.enter_context(Spool(path, batch=64)) for path in parts]
             for record in self._in_order():
                 at, number, activity, objects = record
-                for name in objects.get(self._objects.recruiter, ()):
-                    recruiters[name] = None
+                if recruiter in objects:
+                    recruiters.update(dict.fromkeys(objects[recruiter]))
                 if before is not None and moment_of(at) >= before:
                     later += 1
                     continue
@@ -162,14 +166,14 @@ class _Reading:
     def _in_order(self) -> Iterator[Record]:
         runs: list[Iterable[Record]] = [spooled(path) for path, *_ in self._runs]
         if all(before[2] < after[1] for before, after in pairwise(self._runs)):
-            return (record for run in runs for record in run)
-        return heapq.merge(*runs, key=lambda record: record[:2])
+            return chain.from_iterable(runs)
+        return heapq.merge(*runs, key=_WHEN)
 
     def _applicant(self, objects: Mapping[str, tuple[str, ...]]) -> str | None:
-        named = objects.get(self._objects.applicant)
+        named = objects.get(self._applicants)
         if named:
             return named[0]
-        applications = objects.get(self._objects.application)
+        applications = objects.get(self._applications)
         return self._names.applicant_of(applications[0]) if applications else None
 
     def _choose(self, limit: int) -> frozenset[str]:

@@ -4,7 +4,7 @@ A spool is private to one run and read back by the same interpreter: never a for
 """
 
 import marshal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -36,6 +36,13 @@ class Spool:
         self._waiting.append(record)
         if len(self._waiting) >= self._batch:
             self._flush()
+
+    def extend(self, records: Sequence[Record]) -> None:
+        """Append many records."""
+        for first in range(0, len(records), self._batch):
+            self._waiting += records[first : first + self._batch]
+            if len(self._waiting) >= self._batch:
+                self._flush()
 
     def close(self) -> None:
         """Write what waits, and close the file."""

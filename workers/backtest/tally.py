@@ -5,7 +5,7 @@ It counts engine events, each at its own time; who somebody is by role, the repo
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from events import catalogue as e
@@ -13,7 +13,6 @@ from workers.backtest.reach import Reach
 
 # A Monday: weeks are counted from it.
 _MONDAY: Final = datetime(1970, 1, 5, tzinfo=UTC)
-_WEEK: Final = timedelta(days=7)
 _PLAIN: Final = {
     "obligation-opened": "opened",
     "obligation-breached": "breached",
@@ -52,10 +51,8 @@ class Tally:
 
     def hear(self, event: Any) -> None:
         """Count one event of the engine."""
-        if not self.window.holds(event.at):
-            return
         kind = event.type
-        if kind == "rung-reached" or kind == "escalation-settled":
+        if kind == "rung-reached" or kind == "escalation-settled" or not self.window.holds(event.at):
             return
         if kind == "outreach-requested":
             self._send("message", event)
@@ -81,4 +78,4 @@ class Tally:
 
 def week_of(moment: datetime) -> int:
     """Number the week of a moment."""
-    return (moment - _MONDAY) // _WEEK
+    return (moment - _MONDAY).days // 7

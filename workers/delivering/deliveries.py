@@ -13,7 +13,7 @@ from events.envelope import Stored
 from events.log.connect import Connections
 from workers.delivering.schedule import Answer, next_pause
 from workers.delivering.subscription import Subscription
-from workers.delivering.subscriptions import REORDER, subscription_of
+from workers.delivering.subscriptions import subscription_of
 
 # Longer than an attempt may take with all that is around it.
 LEASE: Final = timedelta(seconds=60)
@@ -55,6 +55,16 @@ _SETTLE: Final = """
         claim = NULL, leased_until = NULL, status = $8, says = $9, attempt = attempt - $10
     WHERE agency = $1 AND subscription_id = $2 AND event_id = $3 AND claim = $4 AND state = 'pending'
     RETURNING 1
+"""
+# The stream's first that waits is due, at once if it had no time; the others wait for it.
+_REORDER: Final = """
+    UPDATE rapport.deliveries d
+    SET next_at = CASE WHEN d.event_id = o.first THEN coalesce(d.next_at, $3) END
+    FROM (SELECT event_id AS first FROM rapport.deliveries
+          WHERE agency = $1 AND subscription_id = $2 AND state = 'pending' AND stream = $4
+          ORDER BY position LIMIT 1) o
+    WHERE d.agency = $1 AND d.subscription_id = $2 AND d.state = 'pending' AND d.stream = $4
+      AND (d.next_at IS NOT NULL) <> (d.event_id = o.first)
 """
 _NOTE: Final = """
     UPDATE rapport.subscriptions
@@ -169,7 +179,7 @@ class Deliveries:
             )
             if settled is None:
                 return False
-            await connection.execute(REORDER, *key, now, delivery.stream)
+            await connection.execute(_REORDER, *key, now, delivery.stream)
             quiet = now + asked if asked else None
             await connection.execute(
                 _NOTE, *key, verdict == "delivered", now, answer.status, says, quiet, verdict == "gone"
@@ -185,7 +195,7 @@ class Deliveries:
                 _SETTLE,
                 *(*key, delivery.event_id, delivery.claim, "parked", None, now, None, says, 0),
             )
-            await connection.execute(REORDER, *key, now, delivery.stream)
+            await connection.execute(_REORDER, *key, now, delivery.stream)
 
     async def forget(self, before: datetime) -> int:
         """Delete what was delivered before a moment; returns how many."""

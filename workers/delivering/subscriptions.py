@@ -52,13 +52,11 @@ _SECRETS: Final = """
     ORDER BY expires_at IS NOT NULL, created_at DESC, secret_id
 """
 # After a change of what is pending: a stream's first is due, at once if it had no time, and the others wait.
-REORDER: Final = """
+_REORDER: Final = """
     UPDATE rapport.deliveries d SET next_at = CASE WHEN o.first THEN coalesce(d.next_at, $3) END
     FROM (SELECT event_id, row_number() OVER (PARTITION BY stream ORDER BY position) = 1 AS first
-          FROM rapport.deliveries
-          WHERE agency = $1 AND subscription_id = $2 AND state = 'pending'
-            AND ($4::text IS NULL OR stream = $4)) o
-    WHERE d.agency = $1 AND d.subscription_id = $2 AND d.event_id = o.event_id
+          FROM rapport.deliveries WHERE agency = $1 AND subscription_id = $2 AND state = 'pending') o
+    WHERE d.agency = $1 AND d.subscription_id = $2 AND d.event_id = o.event_id AND d.state = 'pending'
       AND (d.next_at IS NOT NULL) <> o.first
 """
 
@@ -202,7 +200,7 @@ class Subscriptions:
                 "AND state = 'pending' AND next_at > $3 RETURNING 1",
                 *(agency, subscription_id, now),
             )
-            await connection.execute(REORDER, agency, subscription_id, now, None)
+            await connection.execute(_REORDER, agency, subscription_id, now)
             await connection.execute(
                 "UPDATE rapport.subscriptions SET quiet_until = NULL, changed_at = $3 "
                 "WHERE agency = $1 AND subscription_id = $2",

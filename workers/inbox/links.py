@@ -110,6 +110,8 @@ class Links:
         self, agency: str, connection_id: str, asked: Collection[Foreign]
     ) -> Mapping[Foreign, Target]:
         """Look foreign ids up; those that nobody knows are left out."""
+        if not asked:
+            return {}
         digests = await self.digests(agency, connection_id, asked)
         async with self._pool.scoped(agency) as connection:
             rows = await connection.fetch(_FIND, agency, connection_id, list(digests.values()))

@@ -42,9 +42,9 @@ class Pump:
                     pause = await self._look()
                 except LOST as error:
                     _log.warning("the inbox is not reached", error=type(error).__name__)
-                except Exception:
-                    # Nothing is lost by it: what is there is looked at again.
-                    _log.exception("the inbox is not looked at")
+                except Exception as error:
+                    # Nothing is lost: what is there is looked at again.  An error's words may be personal.
+                    _log.error("the inbox is not looked at", error=type(error).__name__)
                 await _wait(self._woken, pause)
         finally:
             listening.cancel()
@@ -74,9 +74,9 @@ class Pump:
                     await work.leave_turn(agency, self._holder)
         except LOST as error:
             _log.warning("an agency's inbox is interrupted", agency=agency, error=type(error).__name__)
-        except Exception:
+        except Exception as error:
             # Its messages are still there, and are taken up again; but somebody should know.
-            _log.exception("an agency's inbox is interrupted", agency=agency)
+            _log.error("an agency's inbox is interrupted", agency=agency, error=type(error).__name__)
 
     async def _with_lease(self, agency: str, working: Awaitable[None]) -> None:
         """Work for as long as the turn is ours."""
@@ -92,14 +92,19 @@ class Pump:
             await asyncio.gather(task, keeping, return_exceptions=True)
 
     async def _keep(self, agency: str) -> None:
-        """Keep the turn; ends when somebody else has it, or nobody can be asked."""
-        every = self._lease.total_seconds() / 3
-        with contextlib.suppress(*LOST):
-            while True:
-                await asyncio.sleep(every)
+        """Keep the turn; ends when somebody else has it, or when it is over and nobody could be asked."""
+        lease, every = self._lease.total_seconds(), self._lease.total_seconds() / 4
+        loop = asyncio.get_running_loop()
+        ours_until = loop.time() + lease
+        while loop.time() + every < ours_until:
+            await asyncio.sleep(every)
+            with contextlib.suppress(*LOST):
+                asked_at = loop.time()
                 async with asyncio.timeout(every):
                     if not await self._hand.work.take_turn(agency, self._holder, self._lease):
-                        return
+                        break
+                ours_until = asked_at + lease
+        _log.warning("an agency's turn is lost", agency=agency)
 
     async def _listen(self) -> None:
         listener: Connection | None = None

@@ -37,6 +37,6 @@ async def every_hour(work: Work) -> None:
                 _log.info("old messages are emptied", count=count)
         except LOST as error:
             _log.warning("the inboxes are not looked after", error=type(error).__name__)
-        except Exception:
-            _log.exception("the inboxes are not looked after")
+        except Exception as error:
+            _log.error("the inboxes are not looked after", error=type(error).__name__)
         await asyncio.sleep(EVERY.total_seconds())

@@ -13,17 +13,22 @@ from activities.streams import kind_of, parse
 from events.agency import Agency
 from events.clock import ClockSpec, decision_time
 from events.codec import decode
-from events.commands import INTERNAL, Command, Order
+from events.commands import Command, Order
 from events.decider import prepare
-from events.envelope import Actor, Stored
+from events.envelope import Actor
 from events.errors import InvalidCommand
-from events.fold import fold
-from events.log.keys import KeyStore, subject_of
+from events.fold import fold, needs_refold
+from events.integrations.checking import unfit
+from events.log.keys import Cache, KeyStore, subject_of
 from events.log.port import EventLog
 from events.orders import parse_order
 from events.personal import personal_fields
+from events.state import Engagement
 from workers.inbox.plan import Plan, Step
 
+# States of engagements that are kept, and for how many seconds: only what came since is read again.
+_SEEN: Final = 512
+_SEEN_FOR: Final = 600.0
 # What a message may not say: who says it is its connection, and how it came is known.
 _OURS: Final = dict.fromkeys(("command_id", "causation_id", "correlation_id"))
 
@@ -44,6 +49,7 @@ class Rehearsal:
         self._keys = keys
         self._clock = clock
         self._now = now
+        self._seen: Cache[tuple[str, str], tuple[Engagement, ClockSpec | None]] = Cache(_SEEN, _SEEN_FOR)
 
     async def of(self, agency: str, plan: Plan, actor: Actor, source: str, prefix: str) -> None:
         """Try a plan, each stream's commands in their order.
@@ -62,18 +68,28 @@ class Rehearsal:
 
     async def _engagement(self, agency: str, key: str, orders: list[Order], people: Agency) -> None:
         stream = f"engagement:{key}"
-        head = await self._log.head(agency, stream)
-        clock = ClockSpec.model_validate_json(head.clock) if head and head.clock else self._clock
-        history: list[Stored] = await self._log.read_stream(agency, stream)
-        state = fold(history)
+        state, clock = await self._standing(agency, stream)
         for order in orders:
             now = decision_time(clock, self._now(), order.at, state.decided_at)
             check_order(order, people, now)
-            tried = prepare(order, state, None, now, agency=agency, engagement_id=key, history=history)
+            tried = prepare(order, state, None, now, agency=agency, engagement_id=key)
             state = tried.state
             if _is_personal(order.command):
                 for draft in tried.group.drafts:
                     await self._keys.get_or_create(agency, draft.key_subject or subject_of(stream))
+
+    async def _standing(self, agency: str, stream: str) -> tuple[Engagement, ClockSpec]:
+        """Give an engagement as its record stands now, and the clock that it goes by."""
+        state, clock = self._seen.get((agency, stream)) or (Engagement(), None)
+        news = await self._log.read_stream(agency, stream, after=state.version)
+        if needs_refold(news):
+            state, news = Engagement(), await self._log.read_stream(agency, stream)
+        state = fold(news, state)
+        if clock is None:
+            head = await self._log.head(agency, stream)
+            clock = ClockSpec.model_validate_json(head.clock) if head and head.clock else None
+        self._seen.put((agency, stream), (state, clock))
+        return state, clock or self._clock
 
     async def _job_order(
         self, agency: str, stream: str, steps: list[Step], actor: Actor, people: Agency
@@ -83,8 +99,8 @@ class Rehearsal:
         for stored in await self._log.read_stream(agency, stream):
             state = kind.evolve(state, decode(stored, kind.registry))
         for step in steps:
+            only_reports(step.name)
             command = parse(stream, step.name, dict(step.fields))
-            only_reports(command)
             check_people(command, actor, step.at, people)
             for event in kind.decide(command, state, step.at):
                 state = kind.evolve(state, event)
@@ -97,20 +113,18 @@ def order_of(step: Step, actor: Actor, source: str, command_id: str) -> Order:
 
     :raises InvalidCommand: it is malformed, or no report.
     """
+    only_reports(step.name)
     data: dict[str, Any] = {**step.data(), **_OURS, "actor": actor.model_dump(), "source": source}
-    order = parse_order(step.name, data, command_id=command_id, actor_default=actor, source=source)
-    only_reports(order.command)
-    return order
+    return parse_order(step.name, data, command_id=command_id, actor_default=actor, source=source)
 
 
-def only_reports(command: Command) -> None:
+def only_reports(name: str) -> None:
     """Refuse what asks instead of telling: a gate might refuse it, and nobody would be there to hear.
 
-    :raises InvalidCommand: the command is an intent.
+    :raises InvalidCommand: the command is an intent, or is for people only.
     """
-    name = type(command).model_fields["name"].default
-    if type(command).kind != "report" or name in INTERNAL:
-        raise InvalidCommand(f"a message can only report what happened, and {name} asks for something")
+    if (wrong := unfit(name)) is not None:
+        raise InvalidCommand(wrong)
 
 
 def _is_personal(command: Command) -> bool:

@@ -23,10 +23,9 @@ from gateway import adopting
 from gateway.cli.absences import absence_rows
 from gateway.cli.agency import person_row
 from gateway.http.asking import Asker, Asking
-from gateway.http.bodies import body_of, command_id_of, fields_of
+from gateway.http.bodies import command_id_of, fields_of
 from gateway.http.describing import COMMANDED, Commanded, reads
 from gateway.http.giving import SOURCE, done, to_stream
-from gateway.http.permits import Target
 from gateway.http.problems import Problem
 from gateway.http.replies import reply
 from gateway.http.routes.commands import must_be_command
@@ -135,13 +134,13 @@ _AGENCY: dict[str, Any] = {
 )
 async def agency(asking: Asking) -> Response:
     """Names are left out for those who may not see them."""
-    asking.must("read-agency", Target())
+    names = await asking.sees("agency")
     name, having = asking.who.agency, asking.doors.having
     state = await having.directory.agency(name)
     head = await having.log.head(name, f"agency:{name}")
     version, now = head.version if head is not None else 0, datetime.now(UTC)
     people = [person_row(state, each, now) for each in sorted(state.people)]
-    if not asking.may("read-personal", Target()):
+    if not names:
         people = [{**row, "name": None} for row in people]
     told = {
         "agency": name,
@@ -164,16 +163,16 @@ def _policy_row(state: Agency) -> dict[str, Any] | None:
 async def give(request: Request, name: str, asking: Asking) -> Response:
     """Give a command to the agency's own stream."""
     must_be_command(name, PUBLIC)
-    asking.must("give-agency-command", Target(command=name))
-    if name == "adopt-policy":
-        return await _adopt(asking, await body_of(request, largest=LARGEST))
     fields = await fields_of(request, largest=LARGEST)
+    await asking.doors.permits.agency_command(request, asking.who, name, fields)
+    if name == "adopt-policy":
+        return await _adopt(asking, fields)
     command_id, of = command_id_of(request), asking.who.agency
     if name == "record-absence" and fields.get("absence_id") is None:
         fields["absence_id"] = f"a-{derived_id(of, 'absence', command_id).hex[:20]}"
     if name == "load-people":
         await _check_people(asking, fields)
-    given = await to_stream(asking, request, f"agency:{of}", name, fields, command_id=command_id)
+    given = await to_stream(asking, f"agency:{of}", name, fields, command_id=command_id)
     return done(given)
 
 

@@ -12,7 +12,6 @@ from events.compliance import Period, report
 from gateway.cli.compliance_showing import Shown, whole
 from gateway.http.asking import Asking
 from gateway.http.describing import reads
-from gateway.http.permits import Target
 from gateway.http.problems import Problem
 from gateway.http.replies import reply
 from workers import compliance as facts_of
@@ -73,7 +72,7 @@ async def compliance(
     zone: Annotated[str, Query(max_length=60, description="Whose days and weeks.")] = "UTC",
 ) -> Response:
     """Whether placements are liked and excel stands beside it."""
-    asking.must("read-compliance", Target())
+    await asking.sees("compliance")
     where = _zone(zone)
     period = _period(since, until, where)
     agency, having = asking.who.agency, asking.doors.having

@@ -14,8 +14,8 @@ from events.envelope import derived_id
 from events.fold import fold
 from events.kinds import Awaited, Stage
 from events.orders import COMMANDS
+from gateway.cli import telling
 from gateway.cli.reading import summary
-from gateway.cli.telling import state_at
 from gateway.http.asking import (
     Asking,
     Cursor,
@@ -25,17 +25,15 @@ from gateway.http.asking import (
     has_reached,
     must_be_id,
     stream_of,
-    target_of,
 )
 from gateway.http.bodies import command_id_of, fields_of
 from gateway.http.describing import HEADERS, Done, problems, reads
 from gateway.http.examples import example_of
 from gateway.http.giving import done, to_engagement
-from gateway.http.permits import Target
 from gateway.http.problems import Problem
 from gateway.http.replies import cursor_after, place_of, reply
 from gateway.http.schemas import input_schema
-from gateway.http.tables import Found, fresh, list_engagements, scope_of
+from gateway.http.tables import Found, fresh, list_engagements, reach_of
 
 router = APIRouter(prefix="/v1/engagements", tags=["engagements"])
 _ROW: dict[str, Any] = {
@@ -117,7 +115,6 @@ def _opening() -> dict[str, Any]:
 async def open_engagement(request: Request, asking: Asking) -> Response:
     """Ids that are left out are made of the command's id, so that the same request names the same ones."""
     fields = await fields_of(request)
-    asking.must("give-command", Target(owner=_text(fields.get("owner")), command="open-engagement"))
     command_id, agency = command_id_of(request), asking.who.agency
     engagement = fields.pop("engagement", None) or f"e-{derived_id(agency, 'open', command_id).hex[:20]}"
     if not isinstance(engagement, str):
@@ -125,14 +122,10 @@ async def open_engagement(request: Request, asking: Asking) -> Response:
     _must_be_new_id(engagement)
     if fields.get("candidate_id") is None:
         fields["candidate_id"] = f"c-{derived_id(agency, 'candidate', command_id).hex[:20]}"
-    given = await to_engagement(asking, request, engagement, "open-engagement", fields, command_id=command_id)
+    given = await to_engagement(asking, engagement, "open-engagement", fields, command_id=command_id)
     response = done(given, 201, engagement=engagement)
     response.headers["Location"] = f"/v1/engagements/{engagement}"
     return response
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _must_be_new_id(engagement: str) -> None:
@@ -168,10 +161,10 @@ async def engagements(
     cursor: Cursor = None,
 ) -> Response:
     """Those that the asker may see, by their ids."""
-    scope = await scope_of(asking)
+    reach = await reach_of(asking)
     await fresh(asking, ("board", "obligations"), wait=wait)
     found = Found(stage, posture, owner, team, waiting_on)
-    rows = await list_engagements(asking, found, scope, after=place_of(cursor), limit=limit + 1)
+    rows = await list_engagements(asking, found, reach, after=place_of(cursor), limit=limit + 1)
     more = cursor_after(rows[limit - 1]["engagement"]) if len(rows) > limit else None
     return reply({"items": rows[:limit], "next": more})
 
@@ -180,15 +173,12 @@ async def engagements(
     "/{engagement_id}",
     summary="Read an engagement",
     response_model=Engagement,
-    responses=reads(404, example={**_ROW, "state": {"stage": "matching", "version": 12}}),
+    responses=reads(404, 425, example={**_ROW, "state": {"stage": "matching", "version": 12}}),
 )
 async def engagement(asking: Asking, engagement_id: EngagementId, min_version: MinVersion = None) -> Response:
     """As the log has it now; personal values are sealed for those who may not see them."""
+    personal = await asking.sees_engagement(engagement_id)
     await has_reached(asking, f"engagement:{engagement_id}", min_version)
-    target = await target_of(asking, engagement_id)
-    asking.must("read-engagement", target)
-    personal = asking.may("read-personal", target)
     events = await stream_of(asking, "engagement", engagement_id, personal=personal)
-    state = state_at("engagement", engagement_id, events, whole=True)
-    row = summary(fold(events))
-    return reply({**row, "state": state}, version=row["version"])
+    state = fold(events)
+    return reply({**summary(state), "state": telling.engagement(state, whole=True)}, version=state.version)

@@ -25,7 +25,6 @@ from gateway.http.asking import (
 from gateway.http.bodies import fields_of
 from gateway.http.describing import COMMANDED, Commanded, reads
 from gateway.http.giving import done, to_stream
-from gateway.http.permits import Target
 from gateway.http.replies import cursor_after, place_of, reply
 from gateway.http.routes.commands import must_be_command
 
@@ -76,9 +75,8 @@ async def job_orders(
     cursor: Cursor = None,
 ) -> Response:
     """By their ids.  With a filter a page may be short, or empty, and 'next' still lead on."""
-    asking.must("read-job-order", Target())
+    personal = await asking.sees("job-orders")
     log, agency = asking.doors.having.log, asking.who.agency
-    personal = asking.may("read-personal", Target())
     after = place_of(cursor)
     heads = await log.streams(
         agency,
@@ -101,15 +99,13 @@ async def job_orders(
     "/{job_order_id}",
     summary="Read a job order",
     response_model=JobOrder,
-    responses=reads(404, example=_ROW),
+    responses=reads(404, 425, example=_ROW),
 )
 async def job_order(asking: Asking, job_order_id: JobOrderId, min_version: MinVersion = None) -> Response:
     """As the log has it now; its title is sealed for those who may not see it."""
-    target = Target(job_order=job_order_id)
-    asking.must("read-job-order", target)
+    personal = await asking.sees("job-orders")
     must_be_id(job_order_id, "job-order")
     await has_reached(asking, f"{_STREAM}{job_order_id}", min_version)
-    personal = asking.may("read-personal", target)
     events = await stream_of(asking, "job-order", job_order_id, personal=personal)
     state = state_at("job-order", job_order_id, events, whole=True)
     row = {"job_order": job_order_id, "version": len(events), "state": state}
@@ -121,8 +117,8 @@ async def give(request: Request, job_order_id: str, name: str, asking: Asking) -
     """Give a command to a job order; opening it is one."""
     must_be_id(job_order_id, "job-order")
     must_be_command(name, PUBLIC)
-    asking.must("give-job-order-command", Target(job_order=job_order_id, command=name))
     fields = await fields_of(request)
+    await asking.doors.permits.job_order_command(request, asking.who, job_order_id, name, fields)
     if name == "open-job-order":
         fields = {"job_order_id": job_order_id, **fields}
-    return done(await to_stream(asking, request, f"{_STREAM}{job_order_id}", name, fields))
+    return done(await to_stream(asking, f"{_STREAM}{job_order_id}", name, fields))

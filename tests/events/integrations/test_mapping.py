@@ -168,6 +168,24 @@ MISTAKES = {
         "ours.toml, line 5, rule 1, fetch: "
         'there is no thing to fetch from greenhouse "scorecard"; did you mean "scorecards"?',
     ),
+    "there is nothing to fetch": (
+        GOOD.replace("greenhouse", "calendly").replace(EVENTS, EVENTS + 'fetch = "invitee"\n'),
+        "ours.toml, line 5, rule 1, fetch: there is nothing to fetch from calendly; leave fetch out.",
+    ),
+    "a reason is empty": (
+        ignoring(EVENTS).replace('"why"', '""'),
+        'ours.toml, line 6, rule 1, ignore: "ignore" needs words in quotes, but here is an empty text.',
+    ),
+    "a reason has two lines": (
+        ignoring(EVENTS).replace('"why"', '"why\\nnot"'),
+        'ours.toml, line 6, rule 1, ignore: "ignore" holds a line break or a control character; '
+        "write it on one line.",
+    ),
+    "a number has no end": (
+        GOOD.replace(EVENTS, EVENTS + 'when = { "body.s" = [nan] }\n'),
+        "ours.toml, line 5, rule 1, when, body.s: "
+        "a condition is a list of texts or numbers, or true (there) or false (not there).",
+    ),
     "two things are fetched for one message": (
         ignoring(
             EVENTS + 'fetch = "scorecards"\nwhen = { "fetched.a" = true }',
@@ -237,6 +255,12 @@ MISTAKES = {
         "ours.toml, line 10, rule 1, command 1, fields, result: "
         'write either path = "body.…", or value = and a constant.',
     ),
+    "whose a message is stands only in the provider's answer": (
+        GOOD.replace(
+            "[[rule]]", '[[whose]]\nevents = ["x"]\nkind = "application"\npath = "fetched.id"\n[[rule]]', 1
+        ),
+        "ours.toml, line 6, whose 1, path: a message says by itself whose it is; begin with body or headers.",
+    ),
     "an id is written as a field": (
         GOOD.replace('{ kind = "interview", path = "body.id" }', '"body.id"'),
         "ours.toml, line 8, rule 1, command 1, refs, interview_id: "
@@ -252,8 +276,10 @@ class TestParse:
         assert problems(text) == [says]
 
     def test_finds_every_mistake_in_the_order_of_the_file(self) -> None:
-        found = problems(GOOD.replace('"x"', "7").replace('"advance"', '"advanced"').replace("ours", "x"))
-        assert [each.split(", ")[1] for each in found] == sorted(each.split(", ")[1] for each in found)
+        found = problems(
+            GOOD.replace('"interview", path', '"intervew", path') + '    mood = "body.m"\n    by = 1\n'
+        )
+        assert [each.split(", ")[1] for each in found] == ["line 8", "line 12"]
 
     def test_takes_a_path_alone_for_a_field(self) -> None:
         short = parse(GOOD + '    feedback = "body.f"\n')

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from events.integrations.mapping import parse
-from events.integrations.message import Message
+from events.integrations.message import MALFORMED, Message
 from events.integrations.reading import (
     Ignored,
+    Kind,
     KnownIds,
     Learnt,
     Means,
@@ -24,7 +25,11 @@ HEAD = 'format = 1\nprovider = "greenhouse"\n'
 RECEIVED = datetime(2026, 3, 2, 9, tzinfo=UTC)
 ADA = Ours("e-1", "s-1", "jo-1")
 BOB = Ours("e-2", "s-2", "jo-1")
-IDS = {("application", "5"): ADA, ("application", "6"): BOB, ("job", "9"): Ours(job_order="jo-1")}
+IDS: dict[tuple[Kind, str], Ours] = {
+    ("application", "5"): ADA,
+    ("application", "6"): BOB,
+    ("job", "9"): Ours(job_order="jo-1"),
+}
 SCHEDULED = """[[rule]]
 events = ["x"]
 says = "a time"
@@ -75,8 +80,8 @@ class TestRead:
         assert meaning.learns == (Learnt("interview", "i", "e-1", interview, "jo-1"),)
 
     def test_makes_the_same_id_of_the_same_thing_and_another_of_another(self, by: Reads) -> None:
-        first, again, other = (by(SCHEDULED, BODY | {"id": each}).learns[0].ours for each in ("i", "i", "j"))
-        assert first == again != other
+        made = [by(SCHEDULED, BODY | {"id": each}).learns[0].ours for each in ("i", "i", "j")]
+        assert made[0] == made[1] != made[2]
 
     def test_learns_nothing_that_is_known(self, by: Reads) -> None:
         meaning = by(SCHEDULED, BODY, {**IDS, ("interview", "i"): Ours("e-1", "i-1")})
@@ -167,8 +172,8 @@ ignore = "rest"
 """
         assert by(rules, {"s": "a", "t": 0}) == Ignored("first")
         assert by(rules, {"s": 1, "t": "t", "u": None}) == Ignored("first")
-        for other in ({"s": "b", "t": 1}, {"s": "a"}, {"s": "a", "t": 1, "u": 1}, [], None, "x"):
-            assert by(rules, other) == Ignored("rest")
+        others: list[Any] = [{"s": "b", "t": 1}, {"s": "a"}, {"s": "a", "t": 1, "u": 1}, [], None, "x"]
+        assert [by(rules, each) for each in others] == [Ignored("rest")] * len(others)
 
     def test_gives_the_commands_for_each_item(self, by: Reads) -> None:
         rules = """[[rule]]
@@ -277,6 +282,13 @@ events = ["x"]
             for more in ({"by": "them"}, {"by": "us"}, {})
         ]
         assert told == ["client", "unknown", "unknown"]
+
+    def test_takes_no_rule_for_what_could_not_be_read(self) -> None:
+        """A rule for all the rest must not swallow a delivery that nobody has understood."""
+        rest = parse(HEAD + '[[rule]]\nevents = ["*"]\nignore = "rest"\n')
+        broken = Message(MALFORMED, RECEIVED, None, {MALFORMED: "the body is no JSON"})
+        known = KnownIds({}, lambda _: "0" * 16)
+        assert read(broken, rest, known) == Waits("the body is no JSON.", "mapping")
 
 
 class TestMentions:

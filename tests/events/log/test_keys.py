@@ -88,6 +88,17 @@ class TestRotation:
         assert row["destroyed_at"] is not None
 
 
+@pytest.mark.postgres
+class TestAKeptKey:
+    async def test_is_one_by_its_subject_and_by_its_id(
+        self, postgres_keys: PostgresKeys, agency: str
+    ) -> None:
+        """Each holds a cipher: kept twice, it would cost twice, and one more question to the database."""
+        key = await postgres_keys.get_or_create(agency, "engagement:e-1")
+        assert await postgres_keys.find_by_id(agency, key.id) is key
+        assert await postgres_keys.find(agency, "engagement:e-1") is key
+
+
 class TestKeyring:
     def test_binds_a_key_to_its_owner(self) -> None:
         """A row copied to another person does not open."""

@@ -5,11 +5,12 @@ from typing import Any
 import asyncpg
 import pytest
 
-from events.envelope import Claim
+from events.envelope import Claim, Stored
 from events.log.keys import MemoryKeys
 from events.log.plain import APPEND_ONWARD, Prepared, answers, onward_arguments, prepare
 from events.log.port import Appended, Conflict, Fenced
 from events.log.postgres import PostgresLog
+from events.log.rows import stored_from_sealed
 from events.log.sealing import seal_request
 from events.log.verify import broken_at, head_is_sound
 
@@ -89,17 +90,23 @@ class TestAppendOnward:
     async def test_chains_several_events_of_streams_in_any_order(
         self, postgres_log: PostgresLog, make: Any, agency: str
     ) -> None:
-        for stream in (ONE, TWO, THREE):
+        single = "engagement:e-0"
+        for stream in (ONE, TWO, THREE, single):
             await postgres_log.append_many([make.one(stream, 0, "first")])
         results = await postgres_log.append_many(
-            [make.one(THREE, 1, "c", 2), make.one(ONE, 1, "c", 0), make.one(TWO, 1, "c", 3)]
+            [
+                make.one(THREE, 1, "c", 2),
+                make.one(ONE, 1, "c", 0),
+                make.one(TWO, 1, "c", 3),
+                make.one(single, 1, "c"),
+            ]
         )
         events = [event for each in results if isinstance(each, Appended) for event in each.events]
         stored = await postgres_log.read_all(agency)
-        assert sorted(events, key=lambda event: event.position) == stored[3:]
-        assert len(events) == 5
+        assert sorted(events, key=lambda event: event.position) == stored[4:]
+        assert len(events) == 6
         assert head_is_sound(stored, (await postgres_log.log_head(agency)).head_hash)
-        for stream in (ONE, TWO, THREE):
+        for stream in (ONE, TWO, THREE, single):
             assert broken_at([event for event in stored if event.stream == stream]) is None
 
     @pytest.mark.parametrize(
@@ -126,3 +133,15 @@ class TestAppendOnward:
             await superuser.fetch(APPEND_ONWARD, *arguments)
         assert (await postgres_log.log_head(agency)).position == 2
         assert await postgres_log.receipt(agency, ONE, "new") is None
+
+
+class TestStoredOfASealedDraft:
+    async def test_shares_nothing_that_a_copy_could_change(self, make: Any) -> None:
+        """All of them have one set of the fields that were given: a copy's must be its own."""
+        [sealed] = [await seal_request(make.one(ONE, 1, "c"), MemoryKeys())]
+        stored = stored_from_sealed(
+            sealed, sealed.events[0], 1, make.one(ONE, 1, "c").groups[0].drafts[0].decided_at, b""
+        )
+        copied = stored.model_copy(update={"foreign": 1})
+        assert stored.model_fields_set == set(Stored.model_fields)
+        assert copied.model_fields_set == {*Stored.model_fields, "foreign"}

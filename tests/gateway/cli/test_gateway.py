@@ -31,7 +31,7 @@ def get(url: str) -> tuple[int, Any]:
 def gateway_of(running: Any) -> psutil.Process:
     """Find the gateway among a stack's processes."""
     [found] = [each for each in running.family() if "--leash" in each.cmdline()]
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def gone(process: psutil.Process) -> bool:

@@ -1,10 +1,12 @@
 """The HTTP door over a log in memory, where the core decides as the workflow does, and who calls there."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from types import SimpleNamespace
 from typing import Any, Final
 
 import httpx
@@ -26,8 +28,8 @@ from events.log.port import Appended, CommandIdReused
 from events.policy import Policy
 from gateway.access.who import Role, Who
 from gateway.http.app import make_app
+from gateway.http.asking import unknown
 from gateway.http.doors import Doors
-from gateway.http.permits import Action, Target
 from gateway.http.problems import Problem
 from workers.client import CommandFailed
 from workers.shipped import deploy_policy
@@ -55,6 +57,26 @@ class NoTables:
     async def fetch(self, *_: object) -> list[dict[str, Any]]:
         """Find nothing."""
         return []
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Tables that hold all there is."""
+
+    position: int
+    missing: tuple[str, ...] = ()
+    at_work: bool = True
+    behind: int = 0
+    lag_seconds: float = 0.0
+    projections: tuple[Any, ...] = (SimpleNamespace(parked=0),)
+
+
+class EmptyTables(NoTables):
+    """Read models in which nobody is found."""
+
+    async def wait_for(self, _agency: str, position: int, *_: object) -> Standing:
+        """Say that all is there."""
+        return Standing(position)
 
 
 @dataclass
@@ -121,6 +143,14 @@ class Engagements:
         )
 
 
+@dataclass(frozen=True)
+class Target:
+    """What somebody would do something to."""
+
+    owner: str | None = None
+    command: str | None = None
+
+
 @dataclass
 class Caller:
     """Who calls, and what their role may; a test changes either."""
@@ -128,7 +158,7 @@ class Caller:
     who: Who | None = field(
         default_factory=lambda: Who(agency=AGENCY, role="recruiter", credential="k-1", person_id="r-1")
     )
-    may: Callable[[Who, Action, Target], bool] = lambda _who, _action, _target: True
+    may: Callable[[Who, str, Target], bool] = lambda _who, _action, _target: True
 
     def becomes(self, role: Role, **more: Any) -> None:
         """Be somebody else."""
@@ -144,21 +174,74 @@ async def calling(doors: Doors) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+@dataclass
+class ByCaller:
+    """Permits as a test's caller has them."""
+
+    caller: Caller
+    having: Any
+
+    async def known(self, _: Request) -> Who:
+        """Say who calls."""
+        if self.caller.who is None:
+            raise Problem(401, "unauthenticated", "nobody is known")
+        return self.caller.who
+
+    def _must(self, who: Who, action: str, target: Target) -> None:
+        if not self.caller.may(who, action, target):
+            raise Problem(403, "not-allowed", "you may not do this here")
+
+    async def _target(self, who: Who, engagement: str, command: str | None = None) -> Target:
+        events = await self.having.log.read_stream(who.agency, f"engagement:{engagement}")
+        if not events:
+            raise unknown("engagement")
+        return Target(fold(events).candidate_owner, command)
+
+    async def see_engagement(self, _: Request, who: Who, engagement: str) -> bool:
+        """Ask the caller."""
+        target = await self._target(who, engagement)
+        self._must(who, "read-engagement", target)
+        return self.caller.may(who, "read-personal", target)
+
+    async def see(self, _: Request, who: Who, what: str) -> bool:
+        """Ask the caller."""
+        self._must(who, f"read-{what}", Target())
+        return self.caller.may(who, "read-personal", Target())
+
+    async def reach(self, _: Request, who: Who) -> frozenset[str] | None:
+        """Ask the caller about everybody who works there, and about one who does not."""
+        people = [*(await self.having.directory.agency(who.agency)).people, "somebody-else"]
+        found = frozenset(each for each in people if self.caller.may(who, "read-engagement", Target(each)))
+        return None if len(found) == len(people) else found
+
+    async def engagement_command(
+        self, _: Request, who: Who, engagement: str, name: str, fields: Any, *, command_id: str
+    ) -> dict[str, Any]:
+        """Ask the caller."""
+        opening = name == "open-engagement"
+        target = Target(command=name) if opening else await self._target(who, engagement, name)
+        self._must(who, "give-command", target)
+        assert command_id
+        return dict(fields)
+
+    async def job_order_command(self, _: Request, who: Who, _job_order: str, name: str, _fields: Any) -> None:
+        """Ask the caller."""
+        self._must(who, "give-job-order-command", Target(command=name))
+
+    async def agency_command(self, _: Request, who: Who, name: str, _fields: Any) -> None:
+        """Ask the caller."""
+        self._must(who, "give-agency-command", Target(command=name))
+
+
 def doors_for(having: Any, engagements: Any, caller: Caller, **more: Any) -> Doors:
     """Make doors at which everybody is *caller*."""
+    return Doors(having=having, engagements=engagements, permits=ByCaller(caller, having), **more)
 
-    async def identify(_: Request) -> Who:
-        if caller.who is None:
-            raise Problem(401, "unauthenticated", "nobody is known")
-        return caller.who
 
-    return Doors(
-        having=having,
-        engagements=engagements,
-        identify=identify,
-        may=lambda who, action, target: caller.may(who, action, target),
-        **more,
-    )
+@pytest.fixture
+def permits() -> type[ByCaller]:
+    """This will be permits as a test's caller has them."""
+    return ByCaller
 
 
 @pytest.fixture(name="calling")
@@ -211,3 +294,20 @@ async def opened(http: httpx.AsyncClient) -> httpx.AsyncClient:
 def soon() -> timedelta:
     """This will be a patience that a test can wait for."""
     return timedelta(seconds=0.1)
+
+
+@pytest.fixture(scope="module")
+def doors_in_memory() -> Doors:
+    """This will be the doors of an agency in memory, with engagement e-1 and job order jo-1."""
+    having, caller = InMemory(read_models=EmptyTables()), Caller()
+    caller.becomes("director", person_id="d-1")
+    doors = doors_for(having, lambda agency: Engagements(having, agency), caller)
+
+    async def begin() -> None:
+        await having.load()
+        async with calling(doors) as client:
+            await client.post("/v1/engagements", json={"engagement": "e-1", "owner": "r-1"})
+            await client.post("/v1/job-orders/jo-1/commands/open-job-order", json={"owner": "r-2"})
+
+    asyncio.run(begin())
+    return doors

@@ -168,6 +168,7 @@ class TestProblems:
         [
             (CommandFailed("It is closed.", "closed-engagement"), 409, "closed-engagement"),
             (CommandFailed("Erased.", "KeyDestroyed"), 409, "person-erased"),
+            (CommandFailed("No policy.", "UnknownPolicy"), 409, "unknown-policy"),
             (CommandFailed("No.", "NotRecorded"), 503, "not-recorded"),
             (CommandFailed("No.", "needs-evidence"), 422, "needs-evidence"),
             (RuntimeError("Failed client connect: Server connection error"), 503, "temporal-away"),

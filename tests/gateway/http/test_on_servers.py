@@ -39,7 +39,7 @@ PATIENCE = timedelta(seconds=15)
 
 @asynccontextmanager
 async def served(
-    url: str, temporal: str, caller: Any, calling: Any, *, patience: timedelta = PATIENCE
+    url: str, temporal: str, caller: Any, calling: Any, permits: Any, *, patience: timedelta = PATIENCE
 ) -> AsyncIterator[httpx.AsyncClient]:
     """Run workers, a projector and the door on two servers, with an agency of its own."""
     await migrate(url)
@@ -49,27 +49,21 @@ async def served(
     agency = f"a-{uuid4().hex[:12]}"
     caller.who = Who(agency=agency, role="director", credential="k-1", person_id="l-1")
 
-    async def identify(_: object) -> Who:
-        return caller.who  # type: ignore[no-any-return]
-
-    def may(who: Who, action: Any, target: Any) -> bool:
-        return bool(caller.may(who, action, target))
-
     async with (
         serving(settings, url, where) as at_work,
         projecting(url),
-        opened(settings, url, where, identify=identify, may=may, patience=patience) as doors,
+        opened(settings, url, where, patience=patience) as doors,
     ):
         operator = Actor(kind="operator", id="test")
         policy = deploy_policy("starter")
         await load_agency(at_work.having.service, agency, people=PEOPLE, policy=policy, actor=operator)
-        async with calling(doors) as client:
+        async with calling(replace(doors, permits=permits(caller, doors.having))) as client:
             yield client
 
 
 @pytest.fixture
 async def http(
-    postgres_server: str, temporal_server: str, caller: Any, calling: Any
+    postgres_server: str, temporal_server: str, caller: Any, calling: Any, permits: Any
 ) -> AsyncIterator[httpx.AsyncClient]:
     """This will call the door of an agency on servers that others use as well."""
     name = f"test_{uuid4().hex}"
@@ -77,7 +71,7 @@ async def http(
     await connection.execute(f"CREATE DATABASE {name}")
     await connection.close()
     url = postgres_server.rpartition("/")[0] + f"/{name}"
-    async with served(url, temporal_server, caller, calling) as client:
+    async with served(url, temporal_server, caller, calling, permits) as client:
         yield client
 
 
@@ -136,13 +130,13 @@ class TestList:
         assert rows == whole
 
     async def _only_for_whom_it_is(self, http: httpx.AsyncClient, caller: Any) -> None:
-        """Whoever may see only some owners' engagements is told of no others, in any list."""
+        """Whoever may see only some people's engagements is told of no others; nobody's are anybody's."""
         caller.may = lambda who, action, target: action != "read-engagement" or target.owner == who.person_id
         caller.becomes("recruiter", person_id="r-2")
-        assert await found(http) == ["e-2"]
+        assert await found(http) == ["e-2", "e-4"]
         assert await found(http, owner="r-1") == []
         waits = (await http.get("/v1/waiting")).json()["items"]
-        assert {each["engagement"] for each in waits} == {"e-2"}
+        assert {each["engagement"] for each in waits} == {"e-2", "e-4"}
         caller.becomes("director", agency="another")
         assert await found(http) == []
 
@@ -236,12 +230,14 @@ class TestGive:
 
 
 class TestAway:
-    async def test_is_told_and_loses_nothing(self, stack: EmbeddedStack, caller: Any, calling: Any) -> None:
+    async def test_is_told_and_loses_nothing(
+        self, stack: EmbeddedStack, caller: Any, calling: Any, permits: Any
+    ) -> None:
         """The same request again, when Temporal is back, is done once."""
         patience = timedelta(seconds=2)
         place, headers = "/v1/engagements/e-1/commands/record-contact", {"Idempotency-Key": "talk-1"}
         async with served(
-            stack.database_url, stack.temporal_address, caller, calling, patience=patience
+            stack.database_url, stack.temporal_address, caller, calling, permits, patience=patience
         ) as http:
             await open_some(http)
             assert (await http.get("/readyz")).status_code == 200

@@ -76,7 +76,7 @@ class TestMinVersion:
     ) -> None:
         monkeypatch.setattr("gateway.http.asking.WAITS", 0.05)
         response = await talked.get("/v1/engagements/e-1", params={"min_version": 10_000})
-        assert (response.status_code, response.json()["code"]) == (503, "not-there-yet")
+        assert (response.status_code, response.json()["code"]) == (425, "not-there-yet")
         assert response.headers["retry-after"] == "1"
 
 

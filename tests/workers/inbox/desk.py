@@ -82,7 +82,9 @@ class Desk:
     tries: list[tuple[str, str]] = field(default_factory=list)
 
     async def give(self, agency: str, step: Step, actor: Actor, source: str, command_id: str) -> Given:
-        """Give one command."""
+        """Give one command; what another test's office has left undone is not for this desk."""
+        if agency != self.agency:
+            raise ConnectionError("this is another office's")
         self.tries.append((step.about, command_id))
         if step.about in self.away:
             raise ConnectionError("nobody answers")

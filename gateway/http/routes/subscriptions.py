@@ -1,0 +1,241 @@
+"""``/v1/subscriptions``: who is told of an agency's events by webhook; the command line's twin.
+
+A secret is in the answer that makes it, and in no other.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Depends, Path, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.access.who import Role, Who
+from gateway.http.problems import Problem
+from workers.delivering.addresses import AddressRefused
+from workers.delivering.desk import LONGEST_NAME, Desk
+from workers.delivering.subscription import SubscriptionError, UnknownSubscription
+from workers.delivering.telling import tell
+
+Known = Callable[[Request], Awaitable[Who]]
+MANAGES: Final[frozenset[Role]] = frozenset({"director", "operator"})
+LOOKS: Final[frozenset[Role]] = MANAGES | {"compliance", "auditor"}
+# Who may let personal fields leave the agency.
+LETS_PERSONAL_OUT: Final[frozenset[Role]] = frozenset({"director"})
+_ID: Final = "s-q2VtJx0mTzW1bHnK"
+_SECRET: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
+Which = Annotated[
+    str,
+    Path(
+        max_length=80, pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$", description="The subscription.", examples=[_ID]
+    ),
+]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Add(_Strict):
+    """A receiver, and what it is told of."""
+
+    url: str = Field(max_length=2000, examples=["https://hr.example.org/hooks/rapport"])
+    types: tuple[str, ...] = Field(
+        default=(),
+        max_length=200,
+        description="None: every type.",
+        examples=[["rapport.interview-scheduled"]],
+    )
+    personal: bool = Field(default=False, description="Personal fields leave the agency as well.")
+    name: str = Field(default="", max_length=LONGEST_NAME, examples=["HR system"])
+
+
+class Rotate(_Strict):
+    """How long the old secret signs beside the new one."""
+
+    keep_hours: float = Field(default=24, ge=0, le=720, examples=[24])
+
+
+class Replay(_Strict):
+    """Where telling begins again."""
+
+    position: int = Field(ge=1, lt=2**62, description="The first to be told again.", examples=[17])
+
+
+class Subscribed(BaseModel):
+    """A subscription, and how far it has come."""
+
+    subscription: str = Field(examples=[_ID])
+    name: str = Field(examples=["HR system"])
+    url: str = Field(examples=["https://hr.example.org/hooks/rapport"])
+    types: list[str] = Field(examples=[["interview-scheduled"]])
+    personal: bool = Field(examples=[False])
+    state: Literal["active", "paused", "gone"] = Field(description="gone: its receiver answered 410")
+    created_at: datetime
+    failures: int = Field(description="messages in a row that were not taken", examples=[0])
+    answered_at: datetime | None
+    status: int | None = Field(description="of the last answer", examples=[204])
+    says: str | None = Field(examples=["it answered 204"])
+    settled: int = Field(description="all up to this position is dealt with", examples=[17])
+    behind: int = Field(description="how many events of the log lie after that", examples=[0])
+    pending: int = Field(examples=[0])
+    parked: int = Field(description="tried to the end of the schedule", examples=[0])
+    next_at: datetime | None
+
+
+class Page(BaseModel):
+    """Every subscription of the agency."""
+
+    subscriptions: list[Subscribed]
+
+
+class Secret(BaseModel):
+    """The secret that signs; it is not shown again."""
+
+    subscription: str = Field(examples=[_ID])
+    secret: str = Field(examples=[_SECRET])
+
+
+class Tested(BaseModel):
+    """What came back."""
+
+    delivered: bool = Field(examples=[True])
+    status: int | None = Field(examples=[204])
+    says: str = Field(examples=["it answered 204"])
+
+
+class Again(BaseModel):
+    """How many events or messages are told or tried again."""
+
+    count: int = Field(examples=[3])
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """This will describe the answers that are problems."""
+    says = {
+        401: "Nobody is known by this credential.",
+        403: "This role may not do this.",
+        404: "The agency has no such subscription.",
+        422: "It cannot be done like this; one sentence says why.",
+    }
+    return {
+        each: {"description": says[each], "content": {"application/problem+json": {}}} for each in statuses
+    }
+
+
+def routes(desk: Desk, known: Known) -> APIRouter:
+    """This will make the router."""
+    router = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"])
+    Caller = Annotated[Who, Depends(known)]
+    of = desk.subscriptions
+
+    @router.post("", status_code=201, responses=problems(401, 403, 422), operation_id="add-subscription")
+    async def add(who: Caller, body: Add) -> Secret:
+        """Subscribe a receiver to what happens from now on."""
+        _allow(who, MANAGES)
+        if body.personal and who.role not in LETS_PERSONAL_OUT:
+            raise Problem(403, "not-allowed", "Only a director lets personal fields leave the agency.")
+        with _as_problems():
+            added, secret = await desk.add(
+                who.agency, body.url, types=body.types, personal=body.personal, name=body.name
+            )
+        return Secret(subscription=added.subscription_id, secret=secret)
+
+    @router.get("", responses=problems(401, 403), operation_id="list-subscriptions")
+    async def listed(who: Caller) -> Page:
+        """List the agency's subscriptions and how far each has come."""
+        _allow(who, LOOKS)
+        return Page(subscriptions=[Subscribed(**tell(each)) for each in await of.standing(who.agency)])
+
+    @router.get("/{which}", responses=problems(401, 403, 404), operation_id="show-subscription")
+    async def show(who: Caller, which: Which) -> Subscribed:
+        """Show one subscription."""
+        _allow(who, LOOKS)
+        return await _shown(desk, who, which)
+
+    @router.delete(
+        "/{which}", status_code=204, responses=problems(401, 403, 404), operation_id="remove-subscription"
+    )
+    async def remove(who: Caller, which: Which) -> None:
+        """End it: what still waits is not sent."""
+        _allow(who, MANAGES)
+        with _as_problems():
+            await of.remove(who.agency, which)
+
+    _add_acts(router, desk, known)
+    return router
+
+
+def _add_acts(router: APIRouter, desk: Desk, known: Known) -> None:
+    Caller = Annotated[Who, Depends(known)]
+    of = desk.subscriptions
+    answers = problems(401, 403, 404, 422)
+
+    @router.post("/{which}/test", responses=answers, operation_id="test-subscription")
+    async def test(who: Caller, which: Which) -> Tested:
+        """Send a rapport.test event now and say what came back."""
+        _allow(who, MANAGES)
+        with _as_problems():
+            answer = await desk.test(who.agency, which)
+        return Tested(delivered=answer.verdict == "delivered", status=answer.status, says=answer.says)
+
+    @router.post("/{which}/rotate", responses=answers, operation_id="rotate-subscription")
+    async def rotate(who: Caller, which: Which, body: Rotate) -> Secret:
+        """Make a new secret; until the old one expires, both sign."""
+        _allow(who, MANAGES)
+        with _as_problems():
+            keeps = timedelta(hours=body.keep_hours)
+            secret = await of.rotate(who.agency, which, desk.clock(), keeps)
+        return Secret(subscription=which, secret=secret)
+
+    @router.post("/{which}/replay", responses=answers, operation_id="replay-subscription")
+    async def replay(who: Caller, which: Which, body: Replay) -> Again:
+        """Tell everything from a position on once more, under the same ids."""
+        _allow(who, MANAGES)
+        with _as_problems():
+            return Again(count=await of.replay(who.agency, which, body.position, desk.clock()))
+
+    @router.post("/{which}/retry", responses=answers, operation_id="retry-subscription")
+    async def retry(who: Caller, which: Which) -> Again:
+        """Try now what is parked or waits for its next attempt."""
+        _allow(who, MANAGES)
+        with _as_problems():
+            return Again(count=await of.retry(who.agency, which, desk.clock()))
+
+    @router.post("/{which}/pause", responses=answers, operation_id="pause-subscription")
+    async def pause(who: Caller, which: Which) -> Subscribed:
+        """Send nothing until it is resumed; nothing is lost meanwhile."""
+        _allow(who, MANAGES)
+        with _as_problems():
+            await of.turn(who.agency, which, "paused", desk.clock())
+        return await _shown(desk, who, which)
+
+    @router.post("/{which}/resume", responses=answers, operation_id="resume-subscription")
+    async def resume(who: Caller, which: Which) -> Subscribed:
+        """Go on where it stopped, also after its receiver answered 410."""
+        _allow(who, MANAGES)
+        with _as_problems():
+            await of.turn(who.agency, which, "active", desk.clock())
+        return await _shown(desk, who, which)
+
+
+async def _shown(desk: Desk, who: Who, which: str) -> Subscribed:
+    with _as_problems():
+        [standing] = await desk.subscriptions.standing(who.agency, which)
+    return Subscribed(**tell(standing))
+
+
+def _allow(who: Who, roles: frozenset[Role]) -> None:
+    if who.role not in roles:
+        raise Problem(403, "not-allowed", "Your role may not do this with subscriptions.")
+
+
+@contextmanager
+def _as_problems() -> Iterator[None]:
+    try:
+        yield
+    except UnknownSubscription:
+        raise Problem(404, "unknown-subscription", "There is no such subscription.") from None
+    except (SubscriptionError, AddressRefused) as error:
+        raise Problem(422, error.code, f"{str(error)[0].upper()}{str(error)[1:]}.") from None
