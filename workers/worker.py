@@ -50,7 +50,7 @@ def engagement_worker(
     *,
     task_queue: str = ENGAGEMENTS_QUEUE,
 ) -> Worker:
-    """Make the worker that runs engagements and records what they decide; it sweeps and polls where it can."""
+    """Make the worker that runs engagements and records what they decide, and may sweep and poll."""
     warm()
     activities: list[Callable[..., Any]] = [
         recording.append,

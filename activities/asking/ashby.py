@@ -2,10 +2,10 @@
 
 It has no listing of what changed that names a time, so a poll asks about each application that is linked.
 
-V (vendor's documentation): ``success``, ``results``, ``moreDataAvailable``, ``nextCursor``.  S (integrators'
-clients): ``application.info``, ``applicationFeedback.list`` and ``interviewSchedule.list`` by ``applicationId``;
-the fields of a schedule's events; 401 without and 403 with a wrong key.  M: ``success: false`` with an error that
-ends in ``not_found``; a feedback's ``submittedAt`` and ``interviewEventId``.
+V (vendor's documentation): ``success``, ``results``, ``moreDataAvailable``, ``nextCursor``.  S
+(integrators' clients): ``application.info``, ``applicationFeedback.list`` and ``interviewSchedule.list`` by
+``applicationId``; the fields of a schedule's events; 401 without and 403 with a wrong key.  M: ``success:
+false`` with an error that ends in ``not_found``; a feedback's ``submittedAt`` and ``interviewEventId``.
 """
 
 from collections.abc import AsyncIterator, Mapping

@@ -3,8 +3,8 @@
 Events are listed by when they take place, never by when they changed: a poll looks at those that are near.
 
 V (vendor's documentation): ``/users/me``, ``/scheduled_events`` by ``user`` and ``min_start_time``, its
-``/invitees``, ``collection`` and ``pagination.next_page``; ``updated_at``, ``rescheduled``, ``old_invitee``,
-``no_show``, ``tracking``.  M: that a no-show leaves the event's ``updated_at`` as it was.
+``/invitees``, ``collection`` and ``pagination.next_page``; ``updated_at``, ``rescheduled``,
+``old_invitee``, ``no_show``, ``tracking``.  M: that a no-show leaves the event's ``updated_at`` as it was.
 """
 
 from collections.abc import AsyncIterator, Mapping

@@ -1,7 +1,7 @@
 """One HTTP call to a provider's API, tried a few times: bounded in time, in size and in where it may go.
 
-A key goes to the connection's own host and nowhere else: no redirect is followed, and a link that a provider
-writes is followed only where it leads back to that host.
+A key goes to the connection's own host and nowhere else: no redirect is followed, and a link that a
+provider writes is followed only where it leads back to that host.
 """
 
 import asyncio

@@ -1,11 +1,12 @@
 """Greenhouse Harvest v1: applications, scheduled interviews, scorecards; the key is a user without password.
 
-A scorecard names no interview: the scheduled interview names its interviewers' scorecards, so both are asked.
+A scorecard names no interview: the scheduled interview names its interviewers' scorecards, so both are
+asked.
 
 V (vendor's documentation): paths, ``Link: <…>; rel="next"``, ``updated_after`` of scorecards and scheduled
 interviews, ``last_activity_after`` of applications, ``interviewers[].scorecard_id``, the recommendations
-definitely_not, no, yes, strong_yes, no_decision.  M: a 404 for an application without a current offer.
-S: Harvest v1 is to be switched off in favour of v3, which asks for OAuth; see DECISIONS.md.
+definitely_not, no, yes, strong_yes, no_decision.  M: a 404 for an application without a current offer. S:
+Harvest v1 is to be switched off in favour of v3, which asks for OAuth; see DECISIONS.md.
 """
 
 from collections.abc import AsyncIterator, Mapping

@@ -2,10 +2,11 @@
 
 Its webhooks' data are not signed, so what a message says is believed only as far as this API says it too.
 
-V (vendor's documentation): base, authentication, ``data``.  S (a published client's types): ``hasNext``, ``stage``,
-``stageChanges``, ``archived.reason``, ``archived.archivedAt``, an interview's ``date`` and ``canceledAt``.  M: ``next``
-as ``offset``, ``expand``, ``updated_at_start``, the ``type`` of an archive reason ("hired"), an interview's
-``updatedAt``, the score as the ``value`` of a feedback's field of the type ``score-system``.
+V (vendor's documentation): base, authentication, ``data``.  S (a published client's types): ``hasNext``,
+``stage``, ``stageChanges``, ``archived.reason``, ``archived.archivedAt``, an interview's ``date`` and
+``canceledAt``.  M: ``next`` as ``offset``, ``expand``, ``updated_at_start``, the ``type`` of an archive
+reason ("hired"), an interview's ``updatedAt``, the score as the ``value`` of a feedback's field of the type
+``score-system``.
 """
 
 from collections.abc import AsyncIterator, Mapping

@@ -2,9 +2,9 @@
 
 A candidate belongs to one job there, and is linked as an application here.
 
-V (vendor's documentation): ``updated_after``, ``limit``, times in UTC, the fields of a candidate.  S: ``stage`` and
-``disqualified``.  M: ``paging.next``, ``/candidates/{id}`` answers ``{"candidate": {…}}``, and a key that is taken
-may read ``/jobs``.
+V (vendor's documentation): ``updated_after``, ``limit``, times in UTC, the fields of a candidate.  S:
+``stage`` and ``disqualified``.  M: ``paging.next``, ``/candidates/{id}`` answers ``{"candidate": {…}}``,
+and a key that is taken may read ``/jobs``.
 """
 
 from collections.abc import AsyncIterator, Mapping

@@ -63,7 +63,9 @@ class ProviderApis:
             )
         keys = connection.valid("api")
         if not keys:
-            raise CannotBeAsked(f"the connection has no key of its API; give it with {set_} --api-key-file FILE'")
+            raise CannotBeAsked(
+                f"the connection has no key of its API; give it with {set_} --api-key-file FILE'"
+            )
         if not (keys[0].isascii() and keys[0].isprintable()):
             raise CannotBeAsked(f"the key of its API is none; give another with {set_} --api-key-file FILE'")
         try:

@@ -15,7 +15,7 @@ async def failing_polls(polled: Polled, agency: str) -> list[Finding]:
             f"connection:{each.connection_id}",
             True,
             each.since,
-            f"its poll of {each.provider} {each.says}; 'rapport connection test {each.connection_id}' asks again",
+            f"its poll {each.says}; 'rapport connection poll {each.connection_id}' tries again",
             reason="poll",
         )
         for each in await polled.failing(agency)

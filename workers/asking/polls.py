@@ -35,9 +35,7 @@ class PollEnd:
 class Poller:
     """Polls connections; an :class:`activities.polling.Polls`."""
 
-    def __init__(
-        self, connections: Connections, inbox: Inbox, polled: Polled, apis: ProviderApis
-    ) -> None:
+    def __init__(self, connections: Connections, inbox: Inbox, polled: Polled, apis: ProviderApis) -> None:
         self._connections = connections
         self._inbox = inbox
         self._polled = polled

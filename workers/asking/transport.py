@@ -36,9 +36,11 @@ def checked_base(base: str, *, allow_private: bool) -> str:
     :raises AddressRefused: it may not; http is for this machine alone, and only where private is allowed.
     """
     checked_url(base, Rules(allow_http=True))
-    if urlsplit(base).scheme != "https" and not (allow_private and _is_loopback(str(urlsplit(base).hostname))):
+    if urlsplit(base).scheme != "https" and not (
+        allow_private and _is_loopback(str(urlsplit(base).hostname))
+    ):
         raise AddressRefused(
-            "it must start with https://, unless it is on this machine and RAPPORT_WEBHOOKS_ALLOW_PRIVATE=1 is set"
+            "it must start with https://; http is for this machine, with RAPPORT_WEBHOOKS_ALLOW_PRIVATE=1"
         )
     return base
 
