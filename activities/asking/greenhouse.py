@@ -68,9 +68,9 @@ class Greenhouse:
 
     async def changes(self, api: Api, since: Since) -> AsyncIterator[Change]:
         """List what changed of linked applications, and all of those that were linked since."""
-        after = since.moment.isoformat()
+        after, known = since.moment.isoformat(), since.of("application") - since.fresh
         async for each in _list(api, "/applications", {"last_activity_after": after}):
-            if external(each.get("id")) in since.of("application"):
+            if external(each.get("id")) in known:
                 yield await _application(api, each)
         for named in sorted(since.fresh):
             found = await or_absent(api, f"/applications/{segment(named)}")
@@ -81,7 +81,7 @@ class Greenhouse:
         for what, path in (("scheduled-interviews", "/scheduled_interviews"), ("scorecards", "/scorecards")):
             async for each in _list(api, path, {"updated_after": after}):
                 named_by = external(each.get("application_id"))
-                if named_by in since.of("application") and is_new(each.get("updated_at"), since):
+                if named_by in known and is_new(each.get("updated_at"), since):
                     yield _asks(what, str(named_by), external(each.get("id")) or "", each.get("updated_at"))
 
 
