@@ -53,6 +53,7 @@ drift: $(READY)
 	@$(BIN)/python -m events.reference --check
 	@$(BIN)/python -m events.policy_schema --check
 	@$(BIN)/python -m events.integrations.mapping_schema --check
+	@$(BIN)/python -m gateway.access.roles_table --check
 	@$(BIN)/python -m workers.settings_table --check
 	@$(BIN)/python -m gateway.http.openapi --check
 

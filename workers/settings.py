@@ -120,6 +120,14 @@ class Settings(BaseSettings):
     smtp_reply_domain: str = Field(
         default="replies.localhost", description="where answers go: `reply+TOKEN@` this domain"
     )
+    rate_per_credential: int = Field(
+        default=1200,
+        ge=1,
+        description="requests a minute from one credential, in each gateway process",
+    )
+    rate_per_address: int = Field(
+        default=3000, ge=1, description="requests a minute from one address, in each gateway process"
+    )
     outreach_digest_minutes: float = Field(
         default=15,
         ge=0,

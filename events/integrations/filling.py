@@ -168,7 +168,7 @@ class Filling:
             if fields_of(name)[key].is_required():
                 raise self._wait(f"finds nothing at {value.path} for '{key}', which {name} needs.")
             return None
-        if sort_of_field(fields_of(name)[key]) == "time":
+        if sort_of_field(name, key) == "time":
             return instant(self._moment(value.path, found, value))
         return found
 

@@ -152,7 +152,7 @@ def _check_stream(command: RuleCommand, own: str, note: Note) -> None:
 
 
 def _check_value(name: str, key: str, value: Value, note: Note) -> None:
-    sort = sort_of_field(fields_of(name)[key])
+    sort = sort_of_field(name, key)
     if value.path is not None and value.values is None and sort in ("id", "code"):
         what = "an id" if sort == "id" else "a code"
         says = f"{quoted(key)} is {what} of ours, and no foreign text can be one; give values or a constant."

@@ -6,7 +6,6 @@ Total: any message comes to commands, to a reason, or to a wait; nothing is gues
 from typing import Any
 
 from events.integrations import mail_meaning
-from events.integrations.checking import sentence
 from events.integrations.filling import Broken, Filling
 from events.integrations.meaning import (
     Ignored,
@@ -50,9 +49,6 @@ def read(message: Message, mapping: Mapping, known: Known) -> Meaning:
         return mail_meaning.mean(message, known)
     if mapping.provider == GENERIC and message.event.startswith(PREFIX):
         return read_own(message)
-    if message.event == MALFORMED:
-        # A rule for everything else is not meant for what its provider's file could not read.
-        return Waits(sentence(message.headers.get(MALFORMED, "the delivery cannot be read")), "mapping")
     source = Source(message)
     for number, rule in enumerate(mapping.rule, start=1):
         if rule.names(message.event) and _holds(rule, source):

@@ -4,6 +4,7 @@ An integration reports what happened in the world; what people decide in the age
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final, Literal, get_args
 
 from pydantic.fields import FieldInfo
@@ -68,20 +69,22 @@ def stream_of(name: str) -> On:
     return "job-order" if name in JOB_ORDER_REPORTS else "engagement"
 
 
+@cache
 def fields_of(name: str) -> Mapping[str, FieldInfo]:
     """Give a report's own fields."""
     return {key: info for key, info in REPORTS[name].model_fields.items() if key != "name"}
 
 
-def sort_of_field(info: FieldInfo) -> FieldSort:
-    """Say what a field holds: ids and codes are plain in the log, times have a form of their own."""
+@cache
+def sort_of_field(name: str, key: str) -> FieldSort:
+    """Say what a report's field holds: ids and codes are plain in the log, times have a form of their own."""
+    info = fields_of(name)[key]
     written = repr(info.annotation) + repr(info.metadata)
     if "datetime" in written:
         return "time"
-    for name, kind in (("id", Id), ("code", Code)):
-        if repr(_pattern(kind)) in written:
-            return "id" if name == "id" else "code"
-    return "other"
+    if repr(_pattern(Id)) in written:
+        return "id"
+    return "code" if repr(_pattern(Code)) in written else "other"
 
 
 def _pattern(kind: Any) -> str:

@@ -27,6 +27,6 @@ def in_their_name(name: str, fields: Mapping[str, Any], evidence_ref: str) -> di
     known: set[str] = set(model.model_fields) if model is not None else set()
     own = {key: value for key, value in fields.items() if key not in ("evidence", "evidence_ref")}
     told = {**_USUALLY, **own, **_THEMSELVES}
-    if "evidence" in known:
-        told |= {"evidence": "candidate-confirmed", "evidence_ref": evidence_ref}
+    shown = {"evidence": "candidate-confirmed", "evidence_ref": evidence_ref}
+    told |= {key: value for key, value in shown.items() if key in known}
     return {key: value for key, value in told.items() if key in known or key in own}

@@ -33,7 +33,14 @@ LEEWAY: Final = 60
 LARGEST: Final = 16 * 1024
 _SUBJECT: Final = "token-subjects"
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
-_ROLES: Final = frozenset({"recruiter", "team-lead", "director", "compliance", "operator", "auditor"})
+_ROLES: Final[tuple[Role, ...]] = (
+    "recruiter",
+    "team-lead",
+    "director",
+    "compliance",
+    "operator",
+    "auditor",
+)
 
 
 class InvalidToken(Exception):
@@ -83,31 +90,34 @@ class Tokens:
         :raises ExpiredToken: everything about it holds but its time.
         :raises InvalidToken: anything else.
         """
-        header, claims = _unverified(text)
-        issuer = await self._issuer(claims)
-        algorithm = header.get("alg")
-        if issuer is None or algorithm not in ALGORITHMS.intersection(issuer.algorithms):
-            raise InvalidToken
         try:
+            header, claims = _unverified(text)
+            issuer = await self._issuer(claims)
+            algorithm = header.get("alg")
+            if not isinstance(algorithm, str) or algorithm not in ALGORITHMS.intersection(issuer.algorithms):
+                raise InvalidToken
             keys = await self._key_sets.holding(issuer.issuer, issuer.jwks_uri, header.get("kid"))
             believed = jwt.decode(text, keys, algorithms=[algorithm]).claims
             _check(believed, issuer, now)
+            return await self._told(believed, issuer)
         except ExpiredTokenError:
             raise ExpiredToken from None
-        except (JoseError, NoKeys, ValueError, TypeError, KeyError):
+        except (JoseError, NoKeys, ValueError, TypeError, KeyError, ArithmeticError, RecursionError):
+            # Whatever else was written into it, by whomever.
             raise InvalidToken from None
-        return await self._told(believed, issuer)
 
-    async def _issuer(self, claims: Mapping[str, Any]) -> Issuer | None:
+    async def _issuer(self, claims: Mapping[str, Any]) -> Issuer:
         issuer, audience = claims.get("iss"), claims.get("aud")
         audiences = audience if isinstance(audience, list) else [audience]
-        if not isinstance(issuer, str) or not all(isinstance(each, str) for each in audiences):
+        if not all(
+            isinstance(each, str) and each.isascii() and each.isprintable() for each in (issuer, *audiences)
+        ):
             raise InvalidToken
         async with self._connections.borrow() as connection:
             rows = await connection.fetch("SELECT * FROM rapport.find_oidc_issuer($1, $2)", issuer, audiences)
         if len(rows) != 1:
             # Two: a token that is meant for several agencies at once speaks for none.
-            return None
+            raise InvalidToken
         row = rows[0]
         return Issuer(
             agency=row["agency"],
@@ -153,12 +163,12 @@ def _role(claims: Mapping[str, Any], issuer: Issuer) -> Role | None:
     if issuer.role_claim is None:
         return None
     found = claims.get(issuer.role_claim)
-    named = {found} if isinstance(found, str) else {each for each in found or () if isinstance(each, str)}
-    roles = {issuer.roles.get(each, each) for each in named} & _ROLES
+    several = found if isinstance(found, list) else [found]
+    named = {issuer.roles.get(each, each) for each in several if isinstance(each, str)}
+    roles = [each for each in _ROLES if each in named]
     if len(roles) != 1:
         raise InvalidToken
-    role: Any = roles.pop()
-    return role  # type: ignore[no-any-return]
+    return roles[0]
 
 
 def _unverified(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -167,7 +177,7 @@ def _unverified(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
     parts = text.split(".")
     try:
         header, claims = (json.loads(_decoded(part)) for part in parts[:2])
-    except (ValueError, binascii.Error, RecursionError):
+    except binascii.Error:
         raise InvalidToken from None
     if len(parts) != 3 or not isinstance(header, dict) or not isinstance(claims, dict):
         raise InvalidToken

@@ -45,6 +45,8 @@ Action = Literal[
     "make-links",
     "break-glass",
     "operate",
+    "see-operations",
+    "let-personal-out",
 ]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
@@ -77,8 +79,8 @@ TABLE: Final[Mapping[Action, Row]] = {
                        "all", "all", "all", "all", "all", "all", "none", "none"),
     "see-compliance": _row("see the compliance report",
                            "none", "all", "all", "all", "all", "all", "none", "none"),
-    "see-events": _row("follow the stream of all events, without anything personal",
-                       "none", "none", "all", "all", "all", "all", "none", "none"),
+    "see-events": _row("follow the stream of events (a recruiter, a team lead: of one engagement)",
+                       "own-team", "own-team", "all", "all", "all", "all", "none", "none"),
     "open-engagement": _row("open an engagement",
                             "own-team", "own-team", "all", "none", "none", "none", "connection", "none"),
     "ask": _row("give commands that ask (intents)",
@@ -111,8 +113,17 @@ TABLE: Final[Mapping[Action, Row]] = {
                         "none", "none", "none", "none", "all", "none", "none", "none"),
     "operate": _row("see to connections, their messages, and subscriptions",
                     "none", "none", "all", "none", "all", "none", "connection", "none"),
+    "see-operations": _row("see how connections and subscriptions stand",
+                           "none", "none", "all", "all", "all", "all", "none", "none"),
+    "let-personal-out": _row("let a subscription have personal fields",
+                             "none", "none", "all", "none", "none", "none", "none", "none"),
 }
 # fmt: on
+
+
+def who_may(action: Action, *scopes: Scope) -> frozenset[Role]:
+    """Name the roles that may do something as far as one of *scopes*."""
+    return frozenset(role for role in ROLES if TABLE[action].scopes[role] in scopes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +185,8 @@ CANDIDATES: Final = frozenset(
         "revoke-right-to-represent",
         "withdraw",
         "set-quiet-hours",
+        "stop-outreach",
+        "allow-outreach",
         "accept-offer",
         "decline-offer",
         "settle-submission",
@@ -200,7 +213,7 @@ def engagement_action(role: Role, name: str, fields: Mapping[str, Any]) -> Actio
     """Say which action a command to an engagement is, by whoever gives it."""
     if role == "candidate":
         return "agree" if name in NEEDS_EVIDENCE else "speak" if name in CANDIDATES else "report"
-    if name in NEEDS_EVIDENCE and not _has_evidence(fields):
+    if lacks_evidence(name, fields):
         return "agree"
     if name == "open-engagement":
         return "open-engagement"
@@ -225,8 +238,10 @@ def lends_anothers_word(who: Who, name: str, fields: Mapping[str, Any]) -> bool:
     return field is not None and fields.get(field) not in (None, who.person_id)
 
 
-def _has_evidence(fields: Mapping[str, Any]) -> bool:
-    return fields.get("evidence") in ("system", "candidate-confirmed") and bool(fields.get("evidence_ref"))
+def lacks_evidence(name: str, fields: Mapping[str, Any]) -> bool:
+    """Tell whether a command causes what only the candidate may, and shows no evidence of it."""
+    shown = fields.get("evidence") in ("system", "candidate-confirmed") and bool(fields.get("evidence_ref"))
+    return name in NEEDS_EVIDENCE and not shown
 
 
 # -- people -------------------------------------------------------------------------------------

@@ -3,8 +3,9 @@
 Asked within one agency: what belongs to another is not found, as if it were not there.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from activities.commands import CommandService
 from activities.directory import Directory
@@ -18,7 +19,7 @@ from gateway.access.roles import RANKS, Target
 from gateway.access.who import Role, Who
 
 # The board's row counts only where it holds the stream's last event.
-_OWNERS: Final = """
+OWNERS: Final = """
     SELECT s.version, b.version AS told, b.owner, b.team,
            ARRAY(SELECT DISTINCT o.owner FROM rapport_read.obligations o
                  WHERE o.agency = s.agency AND o.stream = s.stream
@@ -43,7 +44,7 @@ class Targets:
         """Look an engagement of the caller's agency up; None: it has none of this id."""
         stream = f"engagement:{engagement}"
         async with self._connections.scoped(who.agency) as db:
-            row = await db.fetchrow(_OWNERS, who.agency, stream)
+            row = await db.fetchrow(OWNERS, who.agency, stream)
         if row is None:
             return None
         owner, helpers = row["owner"], row["team"] or ()
@@ -53,11 +54,12 @@ class Targets:
         # A glass that was broken a moment ago is open: asked from the log.
         fresh = who.role == "operator"
         people = await (self._directory.agency if fresh else self._directory.recent)(who.agency)
-        own = {each for each in (owner, *helpers, *row["owing"]) if each is not None}
-        return Target(
+        return described(
+            people,
+            owner,
+            helpers,
+            row["owing"],
             engagement=engagement,
-            own=frozenset(own),
-            team=None if owner is None else mates(people, {owner, *row["owing"]}),
             open=is_open(people.glasses, engagement, who.credential, now),
         )
 
@@ -70,18 +72,11 @@ class Targets:
 
     async def owned(self, who: Who, owner: str | None, helpers: tuple[str, ...] = ()) -> Target:
         """Describe what a person answers for, or will: a job order, an engagement that is being opened."""
-        people = await self._directory.recent(who.agency)
-        own = {each for each in (owner, *helpers) if each is not None}
-        return Target(
-            own=frozenset(own), team=None if owner is None else mates(people, {owner}), person=owner
-        )
+        return described(await self._directory.recent(who.agency), owner, helpers, person=owner)
 
     async def hats(self, who: Who, now: datetime) -> list[Who]:
         """Give the caller as themselves, and as everybody whom they stand in for at the moment."""
-        if who.person_id is None or who.role not in RANKS:
-            return [who]
-        people = await self._directory.recent(who.agency)
-        return [who, *(_as(who, people.people[each]) for each in stood_in_for(people, who.person_id, now))]
+        return hats(await self._directory.recent(who.agency), who, now)
 
     async def within_reach(self, who: Who) -> frozenset[str]:
         """Name the people whose engagements are the caller's own or their team's, for lists."""
@@ -95,6 +90,23 @@ class Targets:
         return frozenset({who.person_id} | led | with_me)
 
 
+def described(
+    people: Agency, owner: str | None, helpers: Iterable[str] = (), owing: Iterable[str] = (), **more: Any
+) -> Target:
+    """Say whose something is, by who answers for it, who helps, and who owes a promise there."""
+    owing = set(owing)
+    own = {each for each in (owner, *helpers, *owing) if each is not None}
+    team = None if owner is None else mates(people, {owner, *owing})
+    return Target(own=frozenset(own), team=team, **more)
+
+
+def hats(people: Agency, who: Who, now: datetime) -> list[Who]:
+    """Give the caller as themselves, and as everybody whom they stand in for at a moment."""
+    if who.person_id is None or who.role not in RANKS:
+        return [who]
+    return [who, *(_as(who, people.people[each]) for each in stood_in_for(people, who.person_id, now))]
+
+
 def mates(people: Agency, owners: set[str]) -> frozenset[str]:
     """Name who works in a team with one of these, and who leads them; a team without a name is its lead's."""
     found: set[str] = set()
@@ -104,9 +116,8 @@ def mates(people: Agency, owners: set[str]) -> frozenset[str]:
             continue
         team = _team(entry)
         found |= {each for each, other in people.people.items() if team is not None and _team(other) == team}
-        line = people.lines().get(owner)
-        if line is not None and line.team_lead is not None:
-            found.add(line.team_lead)
+        if entry.team_lead in people.people:
+            found.add(entry.team_lead)
     return frozenset(found)
 
 

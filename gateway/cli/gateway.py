@@ -22,9 +22,12 @@ def register(app: typer.Typer) -> None:
 
 
 def gateway(
-    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
+    host: Annotated[
+        str | None, typer.Option(help="The address to listen at; RAPPORT_GATEWAY_HOST if not given.")
+    ] = None,
     port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="8080 if it is free, else any, if not given.")
+        int | None,
+        typer.Option(min=0, max=65535, help="RAPPORT_GATEWAY_PORT if it is free, else any, if not given."),
     ] = None,
     leash: Annotated[
         bool, typer.Option("--leash", hidden=True, help="End when standard input does.")
@@ -46,7 +49,9 @@ def gateway(
     if where.database_url is None or where.temporal is None:
         raise Wrong(no_stack(settings))
     fallen = run(
-        _serve(settings, where.database_url, where.temporal, host, port, leash=leash, as_json=as_json)
+        _serve(
+            settings, where.database_url, where.temporal, where.smtp, host, port, leash=leash, as_json=as_json
+        )
     )
     if fallen is not None:
         raise Wrong(fallen)
@@ -56,7 +61,8 @@ async def _serve(
     settings: "Settings",
     database_url: str,
     temporal: "ClientConnectConfig",
-    host: str,
+    smtp: tuple[str, int] | None,
+    host: str | None,
     port: int | None,
     *,
     leash: bool,
@@ -72,7 +78,7 @@ async def _serve(
 
     stopping = asyncio.Event()
     stop_on_signals(stopping)
-    listening = listen(host, port)
+    listening = listen(host or settings.gateway_host, port, settings.gateway_port)
     url = url_of(listening)
 
     def begun() -> None:
@@ -83,8 +89,9 @@ async def _serve(
 
     leashed = asyncio.ensure_future(until_orphaned(stopping)) if leash else None
     try:
-        async with opened(settings, database_url, temporal) as doors:
-            return await serve(make_app(doors), listening, stopping, begun)
+        async with opened(settings, database_url, temporal, smtp=smtp) as doors:
+            assert doors.streams is not None
+            return await serve(make_app(doors), listening, stopping, begun, doors.streams.close)
     finally:
         listening.close()
         if leashed is not None:

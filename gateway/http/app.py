@@ -3,7 +3,7 @@
 To add a route, write a router in ``routes/`` and one line in ``ROUTERS``.
 """
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -11,11 +11,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.access.who import Who
 from gateway.http.describing import describe
 from gateway.http.doors import Doors
+from gateway.http.guards import Guards
 from gateway.http.mistakes import problem_of
 from gateway.http.problems import Problem, answer
 from gateway.http.routes import (
+    access,
     agency,
     commands,
     compliance,
@@ -24,9 +27,16 @@ from gateway.http.routes import (
     hooks,
     job_orders,
     record,
+    stream,
+    subscriptions,
     waiting,
 )
 from gateway.http.unforeseen import Unforeseen
+
+if TYPE_CHECKING:
+    from events.log.port import EventLog
+    from gateway.http.routes.tails import OpenStreams
+    from workers.delivering.desk import Desk
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     health.router,
@@ -37,6 +47,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     compliance.router,
     job_orders.router,
     agency.router,
+    access.router,
     hooks.router,
 )
 VERSION: Final = "1"
@@ -53,14 +64,39 @@ def make_app(doors: Doors | None) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.doors = doors
-    for router in ROUTERS:
+    if doors is not None:
+        app.state.access, app.state.hooks = doors.access, doors.hooks
+    for router in (*ROUTERS, *_made(doors)):
         app.include_router(router)
     # All others end in Unforeseen.
     app.add_exception_handler(HTTPException, _told)
     app.add_exception_handler(RequestValidationError, _wrong_request)
     app.add_middleware(Unforeseen)
+    # Outermost, so that what it refuses costs nothing.
+    app.add_middleware(Guards, rates=doors.rates if doors is not None else None)
     describe(app)
     return app
+
+
+def _made(doors: Doors | None) -> tuple[APIRouter, ...]:
+    """Make the routers that hold what they work with; a description needs none of it."""
+    streams, log, desk = (doors.streams, doors.having.log, doors.desk) if doors else (None, None, None)
+    streamer = stream.Streamer(cast("EventLog", log), cast("OpenStreams", streams))
+    return (
+        stream.routes(streamer, _known, _sees),
+        subscriptions.routes(cast("Desk", desk), _known),
+    )
+
+
+async def _known(request: Request) -> Who:
+    doors: Doors = request.app.state.doors
+    return await doors.permits.known(request)
+
+
+async def _sees(request: Request, who: Who, engagement: str) -> bool:
+    doors: Doors = request.app.state.doors
+    await doors.permits.see_engagement(request, who, engagement)
+    return True
 
 
 async def _told(_: Request, error: Exception) -> Response:

@@ -14,7 +14,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, Field
 
 from events.commands import Command
-from gateway.http.examples import example_of
+from gateway.http.examples import example_in, example_of
 from gateway.http.problems import MEDIA_TYPE
 from gateway.http.schemas import input_schema
 
@@ -172,13 +172,31 @@ def _described(app: FastAPI) -> Plain:
         for operation in item.values():
             if path.startswith("/v1/"):
                 operation.setdefault("security", [{BEARER: []}])
+                _complete(operation, schemas)
             for status, said in operation["responses"].items():
+                if "HTTPValidationError" in json.dumps(said):
+                    # Ours are problems, whoever found them.
+                    said = operation["responses"][status] = _problem(422)
                 shown = said.get("content", {}).get("application/json", {})
                 if _TEXT in shown:
                     shown["example"] = json.loads(shown.pop(_TEXT))
                 if MEDIA_TYPE in said.get("content", ()):
                     operation["responses"][status] = _ref("responses", f"Problem{status}")
     return document
+
+
+def _complete(operation: Plain, schemas: Plain) -> None:
+    """Add what every route under /v1 has in common, where it does not say so itself."""
+    answers: Plain = operation["responses"]
+    for status in _ALWAYS:
+        said = answers.get(str(status), {})
+        if MEDIA_TYPE not in said.get("content", ()) and "$ref" not in said:
+            answers[str(status)] = _ref("responses", f"Problem{status}")
+    bodies = [operation.get("requestBody", {}), *(said for code, said in answers.items() if code < "3")]
+    for body in bodies:
+        shown = body.get("content", {}).get("application/json")
+        if shown is not None and not {"example", _TEXT} & shown.keys():
+            shown["example"] = example_in(shown.get("schema", {}), schemas)
 
 
 def _operation(of: Commanded, name: str, model: type[Command], schemas: Plain) -> Plain:

@@ -16,11 +16,16 @@ from activities.commands import CommandService
 from activities.directory import Directory
 from events.log.port import EventLog
 from events.projections.reading import ReadModels
+from gateway.access.opening import Access, opened_access
+from gateway.http.by_roles import ByRoles
 from gateway.http.flights import Flights
 from gateway.http.permits import Closed, Permits
+from gateway.http.rates import Rates
+from gateway.http.routes.tails import OpenStreams
 from gateway.webhooks.door import Door
 from workers.adopting import Commanding
 from workers.client import Engagements
+from workers.delivering.desk import Desk
 from workers.health import what_is_missing
 from workers.settings import Settings
 from workers.wiring import adapters, connect
@@ -67,8 +72,15 @@ class Doors:
     """Says what keeps this process from working, a sentence for each server."""
     flights: Flights = field(default_factory=Flights)
     client: Client | None = None
+    access: Access | None = None
+    """What :class:`gateway.http.by_roles.ByRoles` asks."""
     hooks: Door | None = None
-    """Takes other systems' deliveries."""
+    """Takes webhooks in."""
+    rates: Rates = field(default_factory=Rates)
+    streams: OpenStreams | None = None
+    """Those who listen to the stream of events."""
+    desk: Desk | None = None
+    """Where webhooks out are subscribed to."""
 
 
 @asynccontextmanager
@@ -78,17 +90,26 @@ async def opened(
     temporal: ClientConnectConfig,
     *,
     smtp: tuple[str, int] | None = None,
-    permits: Permits | None = None,
     patience: timedelta = PATIENCE,
 ) -> AsyncIterator[Doors]:
     """Connect to what the doors need; Temporal may be away, and is reached when it is asked."""
-    async with adapters(settings, database_url, smtp=smtp) as having:
+    async with (
+        adapters(settings, database_url, smtp=smtp) as having,
+        opened_access(having, database_url) as access,
+    ):
         client = await connect(temporal, having.keys, lazy=True)
         yield Doors(
             having=having,
             engagements=lambda agency: Engagements(client, agency, patience=patience),
-            permits=permits or Closed(),
+            permits=ByRoles(),
             missing=lambda: what_is_missing(database_url, client),
             client=client,
+            access=access,
             hooks=Door(having.connections, having.inbox, having.refusals),
+            streams=OpenStreams(having.log),
+            desk=having.desk,
+            rates=Rates(
+                per_credential=f"{settings.rate_per_credential}/minute",
+                per_address=f"{settings.rate_per_address}/minute",
+            ),
         )

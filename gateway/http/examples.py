@@ -3,7 +3,7 @@
 Each must be one that its own reader takes: a test gives them all to it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -91,3 +91,31 @@ def _choices(kind: Any) -> tuple[Any, ...]:
     if get_origin(kind) is Literal:
         return get_args(kind)
     return next((found for each in get_args(kind) if (found := _choices(each))), ())
+
+
+def example_in(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
+    """Give an example of a schema, from those that its fields have; *schemas* are what it may refer to."""
+    if "$ref" in schema:
+        return example_in(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    if "examples" in schema:
+        return schema["examples"][0]
+    for name in ("anyOf", "allOf"):
+        if name in schema:
+            return example_in(schema[name][0], schemas)
+    if "default" in schema:
+        return schema["default"]
+    match schema.get("type"):
+        case "object":
+            fields = schema.get("properties", {})
+            return {name: example_in(each, schemas) for name, each in fields.items()}
+        case "array":
+            return [example_in(schema["items"], schemas)] if "items" in schema else []
+        case "integer" | "number":
+            return schema.get("minimum", 1)
+        case "boolean":
+            return True
+        case "string" if schema.get("format") == "date-time":
+            return _TIME
+        case "string":
+            return "text"
+    return None

@@ -31,8 +31,13 @@ _NAMES: Final[dict[Role, str]] = {
 
 
 def access_of(request: Request) -> Access:
-    """Give the process's access, which whoever made the app put into its state."""
-    access: Access = request.app.state.access
+    """Give the process's access, which whoever made the app put into its state.
+
+    :raises Problem: 404, there is none: its callers are known otherwise.
+    """
+    access: Access | None = request.app.state.access
+    if access is None:
+        raise Problem(404, "no-such-place", "this gateway makes no credentials; ask one that does")
     return access
 
 
@@ -47,7 +52,7 @@ async def known(request: Request) -> Who:
     except Unknown:
         raise Problem(
             401,
-            "not-known",
+            "unauthenticated",
             "this needs a valid credential: send one as 'Authorization: Bearer …'",
             headers=_CHALLENGE,
         ) from None
@@ -83,14 +88,15 @@ async def allowed(
 
     :raises Problem: 403 for what their role may not do there, 404 for what their agency does not have.
     """
-    reach = scope(who.role, action)
-    if reach == "none":
-        raise _forbidden(who, action)
-    if reach == "self" and who.role == "candidate" and engagement != who.engagement:
-        # Neither looked up nor told apart: to a candidate there is one engagement.
-        raise not_there("engagement" if engagement is not None else "page")
     now, targets = datetime.now(UTC), access_of(request).targets
     try:
+        # Who stands in for somebody may what they may.
+        hats = await targets.hats(who, now)
+        if all(scope(hat.role, action) == "none" for hat in hats):
+            raise _forbidden(who, action)
+        if who.role == "candidate" and scope(who.role, action) == "self" and engagement != who.engagement:
+            # Neither looked up nor told apart: to a candidate there is one engagement.
+            raise not_there("engagement" if engagement is not None else "page")
         if engagement is not None:
             target = await targets.engagement(who, engagement, now)
         elif job_order is not None:
@@ -99,7 +105,7 @@ async def allowed(
             target = target or Target()
         if target is None:
             raise not_there("engagement" if engagement is not None else "job order")
-        if any(may(hat, action, target) for hat in await targets.hats(who, now)):
+        if any(may(hat, action, target) for hat in hats):
             return target
     except LOST:
         raise away() from None

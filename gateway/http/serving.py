@@ -29,12 +29,12 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.Runner(loop_factory=_loop_factory()).run(work)
 
 
-def listen(host: str, port: int | None) -> socket.socket:
+def listen(host: str, port: int | None, usual: int = USUAL_PORT) -> socket.socket:
     """Take a port: the one asked for, else the usual one, else any that is free.
 
     :raises Wrong: it cannot be had.
     """
-    for each in (USUAL_PORT, 0) if port is None else (port,):
+    for each in (usual, 0) if port is None else (port,):
         try:
             return _bound(host, each)
         except OSError as error:
@@ -52,9 +52,16 @@ def url_of(listening: socket.socket) -> str:
 
 
 async def serve(
-    app: FastAPI, listening: socket.socket, stopping: asyncio.Event, begun: Callable[[], None]
+    app: FastAPI,
+    listening: socket.socket,
+    stopping: asyncio.Event,
+    begun: Callable[[], None],
+    ending: Callable[[], None] = lambda: None,
 ) -> str | None:
-    """Serve until *stopping*; returns a sentence where it ended by itself."""
+    """Serve until *stopping*; returns a sentence where it ended by itself.
+
+    *ending* is called before answers under way are waited for, so that endless ones come to an end.
+    """
     config = uvicorn.Config(
         app,
         http="httptools",
@@ -66,7 +73,7 @@ async def serve(
         backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE,
     )
-    server = _Server(config, begun)
+    server = _Server(config, begun, ending)
     serving = asyncio.ensure_future(server.serve([listening]))
     stop = asyncio.ensure_future(stopping.wait())
     await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -91,9 +98,10 @@ async def until_orphaned(stopping: asyncio.Event) -> None:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, begun: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, begun: Callable[[], None], ending: Callable[[], None]) -> None:
         super().__init__(config)
         self._begun = begun
+        self._ending = ending
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -104,6 +112,11 @@ class _Server(uvicorn.Server):
         """Say that it serves, as soon as it does."""
         await super().startup(sockets)
         self._begun()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let endless answers end, then wait for all."""
+        self._ending()
+        await super().shutdown(sockets)
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import aiosmtplib
+import structlog
 
 from activities.channels.email import Email
 from activities.channels.port import Letter
@@ -144,6 +145,8 @@ def planted(having: Adapters, fault: Fault | None) -> Adapters:
 
 async def main(told: dict[str, Any]) -> None:
     """Run until told to stop; says when it is ready and how many engagements it had to poke."""
+    # Nobody reads our output beyond the first line: a full pipe would hold us up.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     stopping = asyncio.Event()
     stop_on_signals(stopping)
     settings = load_settings()

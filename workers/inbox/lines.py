@@ -145,7 +145,7 @@ class Lines:
 
     async def _settle(self, due: Due, about: frozenset[str], end: End) -> None:
         state = await self._hand.work.settle(due, about, end)
-        _log.info("a message is settled", agency=due.agency, message=str(due.message_id), state=state)
+        _log.debug("a message is settled", agency=due.agency, message=str(due.message_id), state=state)
 
     @asynccontextmanager
     async def _tried_again(self, due: Due, about: frozenset[str]) -> AsyncIterator[None]:

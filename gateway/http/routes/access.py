@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from uuid import uuid4
 
 import structlog
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from activities.types import StreamCommand
@@ -17,15 +17,31 @@ from events.glass import glass_key
 from gateway.access.codes import CodeNotSent
 from gateway.access.keys import AccessError
 from gateway.access.links import USUAL_LIFE, Link
-from gateway.access.who import Who
+from gateway.http.asking import Known
 from gateway.http.commanding import with_code
-from gateway.http.identify import access_of, allowed, known, not_there
+from gateway.http.describing import problems, reads
+from gateway.http.identify import access_of, allowed, not_there
 from gateway.http.problems import Problem
 from gateway.words import say
 
 router = APIRouter(prefix="/v1", tags=["access"])
-Known = Annotated[Who, Depends(known)]
+_WRITES = problems(400, 401, 403, 404, 409, 412, 413, 415, 422, 429, 503)
+_AT = "2030-01-07T09:00:00.000000Z"
+_LINK: dict[str, Any] = {
+    "link_id": "Kx3fT0aPq9LmZr27",
+    "engagement": "e-1",
+    "made_by": "r-1",
+    "made_at": _AT,
+    "expires_at": "2030-01-21T09:00:00.000000Z",
+    "revoked_at": None,
+    "last_used_at": None,
+}
+_EVENT = {"version": 1, "type": "engagement-opened", "says": "Engagement opened", "fields": {}}
 _log = structlog.get_logger(__name__)
+
+
+def _body(example: dict[str, Any]) -> dict[str, Any]:
+    return {"requestBody": {"content": {"application/json": {"example": example}}}}
 
 
 class _Body(BaseModel):
@@ -35,15 +51,15 @@ class _Body(BaseModel):
 class NewLink(_Body):
     """How long a link is to hold."""
 
-    days: Annotated[int, Field(ge=1, le=90, examples=[14])] = USUAL_LIFE.days
+    days: Annotated[int, Field(ge=1, le=90)] = USUAL_LIFE.days
 
 
 class LinkRow(BaseModel):
     """What may be shown of a link."""
 
-    link_id: str = Field(examples=["Kx3fT0aPq9LmZr27"])
-    engagement: str = Field(examples=["e-1"])
-    made_by: str = Field(examples=["r-1"])
+    link_id: str
+    engagement: str
+    made_by: str
     made_at: datetime
     expires_at: datetime
     revoked_at: datetime | None
@@ -59,26 +75,30 @@ class MadeLink(LinkRow):
 class Glass(BaseModel):
     """Until when an engagement is open."""
 
-    engagement: str = Field(examples=["e-1"])
+    engagement: str
     until: datetime
 
 
 class Broken(_Body):
     """Why the glass is broken; it is kept, sealed, in the agency's record."""
 
-    reason: Annotated[str, Field(min_length=3, max_length=2000, examples=["Support case 4711"])]
+    reason: Annotated[str, Field(min_length=3, max_length=2000)]
 
 
 class Held(BaseModel):
     """All that an engagement's record holds about one person, oldest first."""
 
-    engagement: str = Field(examples=["e-1"])
-    events: list[dict[str, Any]] = Field(
-        examples=[[{"version": 1, "type": "engagement-opened", "says": "Engagement opened", "fields": {}}]]
-    )
+    engagement: str
+    events: list[dict[str, Any]]
 
 
-@router.post("/engagements/{engagement_id}/links", status_code=201, summary="Make a candidate's link")
+@router.post(
+    "/engagements/{engagement_id}/links",
+    status_code=201,
+    summary="Make a candidate's link",
+    responses=_WRITES,
+    openapi_extra=_body({"days": 14}),
+)
 async def make_link(request: Request, engagement_id: str, body: NewLink, who: Known) -> MadeLink:
     """The token is shown in this answer and never again."""
     await allowed(request, who, "make-links", engagement=engagement_id)
@@ -89,7 +109,11 @@ async def make_link(request: Request, engagement_id: str, body: NewLink, who: Kn
     return MadeLink(**_row(link), token=token)
 
 
-@router.get("/engagements/{engagement_id}/links", summary="List a candidate's links")
+@router.get(
+    "/engagements/{engagement_id}/links",
+    summary="List a candidate's links",
+    responses=reads(404, example=[_LINK]),
+)
 async def links(request: Request, engagement_id: str, who: Known) -> list[LinkRow]:
     """Also those that open nothing any more."""
     await allowed(request, who, "make-links", engagement=engagement_id)
@@ -97,7 +121,11 @@ async def links(request: Request, engagement_id: str, who: Known) -> list[LinkRo
     return [LinkRow(**_row(link)) for link in found]
 
 
-@router.delete("/engagements/{engagement_id}/links/{link_id}", summary="Revoke a candidate's link")
+@router.delete(
+    "/engagements/{engagement_id}/links/{link_id}",
+    summary="Revoke a candidate's link",
+    responses=reads(404, example={**_LINK, "revoked_at": _AT}),
+)
 async def revoke_link(request: Request, engagement_id: str, link_id: str, who: Known) -> LinkRow:
     """It opens nothing from now on."""
     await allowed(request, who, "make-links", engagement=engagement_id)
@@ -107,7 +135,12 @@ async def revoke_link(request: Request, engagement_id: str, link_id: str, who: K
         raise not_there("link") from None
 
 
-@router.post("/codes", status_code=202, summary="Have a one-time code mailed to the candidate")
+@router.post(
+    "/codes",
+    status_code=202,
+    summary="Have a one-time code mailed to the candidate",
+    responses={**_WRITES, 202: reads(example={"sent": "to the address on record"})[200]},
+)
 async def send_code(request: Request, who: Known) -> dict[str, str]:
     """To the address on record, and to no other."""
     await allowed(request, who, "agree", engagement=who.engagement)
@@ -120,7 +153,11 @@ async def send_code(request: Request, who: Known) -> dict[str, str]:
     return {"sent": "to the address on record"}
 
 
-@router.get("/engagements/{engagement_id}/held", summary="Read all that is held about one person")
+@router.get(
+    "/engagements/{engagement_id}/held",
+    summary="Read all that is held about one person",
+    responses=reads(404, example={"engagement": "e-1", "events": [_EVENT]}),
+)
 async def held(request: Request, engagement_id: str, who: Known) -> Held:
     """A candidate sends a code along; within its ten minutes it serves this again."""
     await allowed(request, who, "see-held", engagement=engagement_id)
@@ -141,7 +178,12 @@ async def held(request: Request, engagement_id: str, who: Known) -> Held:
     return Held(engagement=engagement_id, events=events)
 
 
-@router.post("/engagements/{engagement_id}/break-glass", summary="Open one engagement's personal fields")
+@router.post(
+    "/engagements/{engagement_id}/break-glass",
+    summary="Open one engagement's personal fields",
+    responses=_WRITES,
+    openapi_extra=_body({"reason": "Support case 4711"}),
+)
 async def break_glass(request: Request, engagement_id: str, body: Broken, who: Known) -> Glass:
     """For 15 minutes, to this credential alone; the agency's record says so for ever."""
     await allowed(request, who, "break-glass", engagement=engagement_id)

@@ -19,18 +19,17 @@ from starlette.types import Receive, Scope, Send
 from events.cloudevents import PREFIX, cloud_event, short_type
 from events.envelope import Stored
 from events.log.port import EventLog
-from gateway.access.who import Role, Who
+from gateway.access.roles import who_may
+from gateway.access.who import Who
 from gateway.http.problems import Problem
 from gateway.http.routes.tails import OpenStreams
 
 Known = Callable[[Request], Awaitable[Who]]
-Sees = Callable[[Who, str], Awaitable[bool]]
+Sees = Callable[[Request, Who, str], Awaitable[bool]]
 # Who hears all of the agency; a recruiter and a team lead hear the one engagement that they name and may see.
-HEARS_ALL: Final[frozenset[Role]] = frozenset(
-    {"director", "compliance", "auditor", "operator", "integration"}
-)
-HEARS_ONE: Final[frozenset[Role]] = frozenset({"recruiter", "team-lead"})
-PERSONAL: Final[frozenset[Role]] = frozenset({"director", "compliance", "auditor", "recruiter", "team-lead"})
+HEARS_ALL: Final = who_may("see-events", "all")
+HEARS_ONE: Final = who_may("see-engagements", "own-team")
+PERSONAL: Final = who_may("see-personal", "all", "own-team")
 PAGE: Final = 200
 KEEP_ALIVE: Final = 15.0
 # After so many seconds a stream ends, so that a credential that was revoked is asked for again.
@@ -177,7 +176,7 @@ async def _within(wake: asyncio.Event, seconds: float) -> bool:
     return False
 
 
-async def sees_none(who: Who, engagement: str) -> bool:
+async def sees_none(request: Request, who: Who, engagement: str) -> bool:
     """Let nobody see a single engagement, where nothing says who may."""
     return False
 
@@ -186,8 +185,15 @@ def routes(streamer: Streamer, known: Known, sees: Sees = sees_none) -> APIRoute
     """This will make the router; *sees* says whether a recruiter or a team lead may see an engagement."""
     router = APIRouter(tags=["events"])
 
-    @router.get("/v1/events", response_class=EventStream, responses=RESPONSES, operation_id="stream-events")
+    @router.get(
+        "/v1/events",
+        status_code=200,
+        response_class=EventStream,
+        responses=RESPONSES,
+        operation_id="stream-events",
+    )
     async def stream_events(
+        request: Request,
         who: Annotated[Who, Depends(known)],
         type: Annotated[
             list[str] | None, Query(description="Only these types.", examples=["rapport.contact-made"])
@@ -204,7 +210,7 @@ def routes(streamer: Streamer, known: Known, sees: Sees = sees_none) -> APIRoute
         ] = None,
     ) -> StreamingResponse:
         """Tell what happens from now on, or from a position on, until either side ends it."""
-        await _allow(who, engagement, personal, sees)
+        await _allow(request, who, engagement, personal, sees)
         begin = await streamer.place(who, _last(last_event_id, after))
         stream = None if engagement is None else f"engagement:{engagement}"
         asked = Asked(who, begin, _types(type or ()), stream, personal)
@@ -213,12 +219,12 @@ def routes(streamer: Streamer, known: Known, sees: Sees = sees_none) -> APIRoute
     return router
 
 
-async def _allow(who: Who, engagement: str | None, personal: bool, sees: Sees) -> None:
+async def _allow(request: Request, who: Who, engagement: str | None, personal: bool, sees: Sees) -> None:
     if who.role in HEARS_ONE:
         if engagement is None:
             detail = "Your role hears one engagement at a time; name it with engagement=ID."
             raise Problem(403, "not-allowed", detail)
-        if not await sees(who, engagement):
+        if not await sees(request, who, engagement):
             raise Problem(403, "not-allowed", "This engagement is not one that you may see.")
     elif who.role not in HEARS_ALL:
         raise Problem(403, "not-allowed", "Your role may not hear the agency's events.")

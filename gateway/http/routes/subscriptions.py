@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from gateway.access.roles import who_may
 from gateway.access.who import Role, Who
 from gateway.http.problems import Problem
 from workers.delivering.addresses import AddressRefused
@@ -19,10 +20,9 @@ from workers.delivering.subscription import SubscriptionError, UnknownSubscripti
 from workers.delivering.telling import tell
 
 Known = Callable[[Request], Awaitable[Who]]
-MANAGES: Final[frozenset[Role]] = frozenset({"director", "operator"})
-LOOKS: Final[frozenset[Role]] = MANAGES | {"compliance", "auditor"}
-# Who may let personal fields leave the agency.
-LETS_PERSONAL_OUT: Final[frozenset[Role]] = frozenset({"director"})
+MANAGES: Final = who_may("operate", "all")
+LOOKS: Final = who_may("see-operations", "all")
+LETS_PERSONAL_OUT: Final = who_may("let-personal-out", "all")
 _ID: Final = "s-q2VtJx0mTzW1bHnK"
 _SECRET: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
 Which = Annotated[
@@ -128,7 +128,6 @@ def routes(desk: Desk, known: Known) -> APIRouter:
     """This will make the router."""
     router = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"])
     Caller = Annotated[Who, Depends(known)]
-    of = desk.subscriptions
 
     @router.post("", status_code=201, responses=problems(401, 403, 422), operation_id="add-subscription")
     async def add(who: Caller, body: Add) -> Secret:
@@ -146,7 +145,9 @@ def routes(desk: Desk, known: Known) -> APIRouter:
     async def listed(who: Caller) -> Page:
         """List the agency's subscriptions and how far each has come."""
         _allow(who, LOOKS)
-        return Page(subscriptions=[Subscribed(**tell(each)) for each in await of.standing(who.agency)])
+        return Page(
+            subscriptions=[Subscribed(**tell(each)) for each in await desk.subscriptions.standing(who.agency)]
+        )
 
     @router.get("/{which}", responses=problems(401, 403, 404), operation_id="show-subscription")
     async def show(who: Caller, which: Which) -> Subscribed:
@@ -161,7 +162,7 @@ def routes(desk: Desk, known: Known) -> APIRouter:
         """End it: what still waits is not sent."""
         _allow(who, MANAGES)
         with _as_problems():
-            await of.remove(who.agency, which)
+            await desk.subscriptions.remove(who.agency, which)
 
     _add_acts(router, desk, known)
     return router
@@ -169,7 +170,6 @@ def routes(desk: Desk, known: Known) -> APIRouter:
 
 def _add_acts(router: APIRouter, desk: Desk, known: Known) -> None:
     Caller = Annotated[Who, Depends(known)]
-    of = desk.subscriptions
     answers = problems(401, 403, 404, 422)
 
     @router.post("/{which}/test", responses=answers, operation_id="test-subscription")
@@ -186,7 +186,7 @@ def _add_acts(router: APIRouter, desk: Desk, known: Known) -> None:
         _allow(who, MANAGES)
         with _as_problems():
             keeps = timedelta(hours=body.keep_hours)
-            secret = await of.rotate(who.agency, which, desk.clock(), keeps)
+            secret = await desk.subscriptions.rotate(who.agency, which, desk.clock(), keeps)
         return Secret(subscription=which, secret=secret)
 
     @router.post("/{which}/replay", responses=answers, operation_id="replay-subscription")
@@ -194,21 +194,23 @@ def _add_acts(router: APIRouter, desk: Desk, known: Known) -> None:
         """Tell everything from a position on once more, under the same ids."""
         _allow(who, MANAGES)
         with _as_problems():
-            return Again(count=await of.replay(who.agency, which, body.position, desk.clock()))
+            return Again(
+                count=await desk.subscriptions.replay(who.agency, which, body.position, desk.clock())
+            )
 
     @router.post("/{which}/retry", responses=answers, operation_id="retry-subscription")
     async def retry(who: Caller, which: Which) -> Again:
         """Try now what is parked or waits for its next attempt."""
         _allow(who, MANAGES)
         with _as_problems():
-            return Again(count=await of.retry(who.agency, which, desk.clock()))
+            return Again(count=await desk.subscriptions.retry(who.agency, which, desk.clock()))
 
     @router.post("/{which}/pause", responses=answers, operation_id="pause-subscription")
     async def pause(who: Caller, which: Which) -> Subscribed:
         """Send nothing until it is resumed; nothing is lost meanwhile."""
         _allow(who, MANAGES)
         with _as_problems():
-            await of.turn(who.agency, which, "paused", desk.clock())
+            await desk.subscriptions.turn(who.agency, which, "paused", desk.clock())
         return await _shown(desk, who, which)
 
     @router.post("/{which}/resume", responses=answers, operation_id="resume-subscription")
@@ -216,7 +218,7 @@ def _add_acts(router: APIRouter, desk: Desk, known: Known) -> None:
         """Go on where it stopped, also after its receiver answered 410."""
         _allow(who, MANAGES)
         with _as_problems():
-            await of.turn(who.agency, which, "active", desk.clock())
+            await desk.subscriptions.turn(who.agency, which, "active", desk.clock())
         return await _shown(desk, who, which)
 
 

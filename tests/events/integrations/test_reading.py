@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from events.integrations.mapping import parse
-from events.integrations.message import MALFORMED, Message
+from events.integrations.message import Message
 from events.integrations.reading import (
     Ignored,
     Kind,
@@ -294,13 +294,6 @@ events = ["x"]
             for more in ({"by": "them"}, {"by": "us"}, {})
         ]
         assert told == ["client", "unknown", "unknown"]
-
-    def test_takes_no_rule_for_what_could_not_be_read(self) -> None:
-        """A rule for all the rest must not swallow a delivery that nobody has understood."""
-        rest = parse(HEAD + '[[rule]]\nevents = ["*"]\nignore = "rest"\n')
-        broken = Message(MALFORMED, RECEIVED, None, {MALFORMED: "the body is no JSON"})
-        known = KnownIds({}, lambda _: "0" * 16)
-        assert read(broken, rest, known) == Waits("the body is no JSON.", "mapping")
 
 
 class TestMentions:

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from uuid import uuid4
 import asyncpg
 import httpx
 import pytest
+import pytest_asyncio
 from fastapi import Depends, FastAPI, Request
 from pydantic import SecretBytes
 
@@ -19,16 +21,23 @@ from activities.channels.port import Letter
 from activities.types import StreamCommand
 from events.catalogue import Assigned, EngagementOpened, Event
 from events.codec import draft
+from events.commands import Order
 from events.envelope import Actor, AppendRequest, CommandGroup, event_id
 from events.log.migrate import migrate
 from events.log.port import Appended
 from gateway.access.opening import Access, opened_access
 from gateway.access.roles import Action
 from gateway.access.who import Role, Who
+from gateway.http.app import make_app
+from gateway.http.by_roles import ByRoles
+from gateway.http.doors import Doors
 from gateway.http.identify import allowed, known, opens_personal
-from gateway.http.problems import Problem, answer
+from gateway.http.rates import Rates
+from gateway.http.routes.tails import OpenStreams
+from gateway.webhooks.door import Door
 from workers.settings import KeyEncryptionKey, Settings
 from workers.wiring import Adapters, adapters
+from workflows.types import CommandReply
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 PEOPLE = (
@@ -76,6 +85,7 @@ class Ground:
     mailbox: Mailbox
     agency: str
     other: str
+    kept: "Kept" = field(default_factory=lambda: Kept())
     people: tuple[dict[str, str], ...] = PEOPLE
 
     async def agency_command(self, agency: str, name: str, **data: Any) -> None:
@@ -176,6 +186,22 @@ def access_database(postgres_server: str) -> str:
 @pytest.fixture
 async def ground(access_database: str, tmp_path: Path) -> AsyncIterator[Ground]:
     """This will yield two agencies with the same people, and nothing else of the one in the other."""
+    async with ground_on(access_database, tmp_path) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def common_ground(
+    access_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Ground]:
+    """This will yield the same, once for all of a module's tests."""
+    async with ground_on(access_database, tmp_path_factory.mktemp("ground")) as made:
+        yield made
+
+
+@asynccontextmanager
+async def ground_on(access_database: str, tmp_path: Path) -> AsyncIterator[Ground]:
+    """Make two agencies."""
     kek = KeyEncryptionKey(id="test", secret=SecretBytes(b"k" * 32))
     settings = Settings(data_dir=tmp_path, key_encryption_keys=(kek,), outreach_digest_minutes=0)
     mailbox = Mailbox()
@@ -190,33 +216,48 @@ async def ground(access_database: str, tmp_path: Path) -> AsyncIterator[Ground]:
         yield ground
 
 
-def app_of(access: Access) -> FastAPI:
-    """Make an app with the product's own dependency, and routes that ask what every door asks."""
-    app = FastAPI()
-    app.state.access = access
+@dataclass
+class Kept:
+    """Engagements that keep what they are given."""
 
-    @app.exception_handler(Problem)
-    async def _problem(_request: Request, problem: Problem) -> Any:
-        return answer(problem)
+    orders: list[tuple[str, Any]] = field(default_factory=list)
+
+    async def command(self, engagement_id: str, order: Order, /) -> CommandReply:
+        """This will keep an order."""
+        self.orders.append((engagement_id, order))
+        return CommandReply(command_id=order.command_id, outcome="accepted", version=1)
+
+
+def app_of(ground: Ground) -> FastAPI:
+    """Make the product's app, with its own dependency, and beside it routes that ask about any action."""
+    doors = Doors(
+        having=ground.having,
+        engagements=lambda _agency: ground.kept,
+        permits=ByRoles(),
+        access=ground.access,
+        hooks=Door(ground.having.connections, ground.having.inbox, ground.having.refusals),
+        streams=OpenStreams(ground.having.log),
+        desk=ground.having.desk,
+        rates=Rates(per_credential="100000/minute", per_address="100000/minute"),
+    )
+    app = make_app(doors)
+    targets = ground.access.targets
 
     @app.get("/who")
     async def who_calls(who: Who = Depends(known)) -> dict[str, Any]:  # noqa: B008, FastAPI's own way
-        return {
-            "agency": who.agency,
-            "role": who.role,
-            "person": who.person_id,
-            "actor": who.actor.model_dump(),
-        }
+        actor = who.actor.model_dump()
+        return {"agency": who.agency, "role": who.role, "person": who.person_id, "actor": actor}
 
     @app.get("/may/{action}")
     async def may_they(
         action: Action,
         request: Request,
         engagement: str | None = None,
-        job_order: str | None = None,
+        person: str | None = None,
         who: Who = Depends(known),  # noqa: B008, FastAPI's own way
     ) -> dict[str, Any]:
-        target = await allowed(request, who, action, engagement=engagement, job_order=job_order)
+        owned = await targets.owned(who, person) if person is not None else None
+        target = await allowed(request, who, action, engagement=engagement, target=owned)
         return {"personal": await opens_personal(request, who, target)}
 
     return app
@@ -225,6 +266,18 @@ def app_of(access: Access) -> FastAPI:
 @pytest.fixture
 async def http(ground: Ground) -> AsyncIterator[httpx.AsyncClient]:
     """This will yield a client of such an app."""
-    transport = httpx.ASGITransport(app=app_of(ground.access), client=(f"test-{uuid4().hex}", 1))
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with client_of(ground) as client:
+        yield client
+
+
+def client_of(ground: Ground) -> httpx.AsyncClient:
+    """Make a client with an address of its own."""
+    transport = httpx.ASGITransport(app=app_of(ground), client=(f"test-{uuid4().hex}", 1))
+    return httpx.AsyncClient(transport=transport, base_url="http://test")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def common_http(common_ground: Ground) -> AsyncIterator[httpx.AsyncClient]:
+    """This will yield a client of an app on the common ground."""
+    async with client_of(common_ground) as client:
         yield client

@@ -48,7 +48,7 @@ class TestBesideAStack:
         assert get(f"{url}/livez") == (200, {"status": "alive"})
         assert get(f"{url}/readyz") == (200, {"status": "ready"})
         status, told = get(f"{url}/v1/engagements")
-        assert (status, told["code"]) == (401, "unauthenticated")
+        assert (status, told["code"]) == (401, "not-known")
         assert get(f"{url}/openapi.json")[1]["openapi"].startswith("3.1")
         process = gateway_of(running)
         assert running.stop() == 0
@@ -67,6 +67,59 @@ class TestBesideAStack:
         gateway_of(running).kill()
         assert running.process.wait(30) == 2
         assert "rapport: The HTTP gateway ended by itself" in running.logs()
+
+
+class Keyed:
+    """Somebody of the agency with a key of their own, at a stack's gateway."""
+
+    def __init__(self, shared: Any, role: str, person: str | None = None) -> None:
+        whose = () if person is None else ("--person", person)
+        made = shared.rapport("key", "create", "--role", role, *whose, "--agency", "acme", "--json")
+        assert made.code == 0, made.err
+        self._url, self._key = shared.where["http_url"], made.json["key"]
+
+    def ask(self, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+        """Ask, or with a body tell."""
+        request = urllib.request.Request(
+            f"{self._url}{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={
+                "Authorization": f"Bearer {self._key}",
+                "Content-Type": "application/json",
+                **{name.replace("_", "-"): value for name, value in headers.items()},
+            },
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:
+                return response.status, json.load(response)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+
+class TestWithAKey:
+    def test_lets_a_recruiter_work_on_their_own(self, shared: Any) -> None:
+        mine, other = Keyed(shared, "recruiter", "r-1"), Keyed(shared, "auditor")
+        opening = {"engagement": "e-http", "candidate_name": "Ada Example", "owner": "r-1"}
+        assert mine.ask("/v1/engagements", opening, Idempotency_Key="open-http")[0] == 201
+        assert mine.ask("/v1/engagements", opening, Idempotency_Key="open-http")[0] == 201
+        talk = {"channel": "phone", "by": "r-1"}
+        status, done = mine.ask("/v1/engagements/e-http/commands/record-contact", talk)
+        assert (status, done["outcome"]) == (200, "accepted")
+        status, shown = mine.ask(f"/v1/engagements/e-http/events?min_version={done['version']}")
+        assert status == 200
+        assert "Ada Example" in json.dumps(shown)
+        assert "e-http" in {each["engagement"] for each in mine.ask("/v1/engagements?wait=true")[1]["items"]}
+        status, hidden = other.ask("/v1/engagements/e-http/events")
+        assert status == 200
+        assert "Ada" not in json.dumps(hidden)
+        assert other.ask("/v1/engagements/e-http/commands/record-contact", talk)[0] == 403
+
+    def test_lets_nobody_change_what_is_not_theirs_to_change(self, shared: Any) -> None:
+        recruiter, director = Keyed(shared, "recruiter", "r-1"), Keyed(shared, "director", "d-1")
+        assert recruiter.ask("/v1/agency/commands/adopt-policy", {"policy": "starter"})[0] == 403
+        assert director.ask("/v1/agency/commands/adopt-policy", {"policy": "starter"})[0] == 200
+        assert recruiter.ask("/v1/compliance")[0] == 403
+        assert director.ask("/v1/compliance")[0] == 200
 
 
 class TestAlone:

@@ -180,7 +180,7 @@ async def known(request: Request) -> Who:
     return Who(request.headers["x-agency"], role, request.headers["x-credential"], person_id="r-1")
 
 
-async def sees(who: Who, engagement: str) -> bool:
+async def sees(request: Request, who: Who, engagement: str) -> bool:
     """Let everybody see one engagement."""
     return engagement == "e-1"
 
@@ -213,8 +213,8 @@ async def serving(log: EventLog, **streamer: Any) -> AsyncIterator[Doors]:
 
 @pytest.fixture
 async def doors() -> AsyncIterator[Doors]:
-    """This will be the route over a log in memory."""
-    async with serving(MemoryLog()) as served:
+    """This will be the route over a log in memory, told of nothing but by a wake."""
+    async with serving(MemoryLog(), keep_alive=3600) as served:
         yield served
 
 
@@ -305,7 +305,7 @@ class TestStream:
                 assert all([each.comment async for each in told])
 
     async def test_ends_when_the_server_does(self) -> None:
-        async with serving(MemoryLog()) as doors, doors.listening() as told:
+        async with serving(MemoryLog(), keep_alive=3600) as doors, doors.listening() as told:
             doors.streams.close()
             async with asyncio.timeout(PATIENCE):
                 assert [each async for each in told] == []
@@ -391,9 +391,9 @@ class TestWhoMayListen:
         [
             ("director", 200, 200, 200, 200),
             ("compliance", 200, 200, 200, 200),
-            ("auditor", 200, 200, 200, 200),
+            ("auditor", 200, 200, 200, 403),
             ("operator", 200, 200, 200, 403),
-            ("integration", 200, 200, 200, 403),
+            ("integration", 403, 403, 403, 403),
             ("team-lead", 403, 200, 403, 200),
             ("recruiter", 403, 200, 403, 200),
             ("candidate", 403, 403, 403, 403),

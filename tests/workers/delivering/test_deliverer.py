@@ -247,7 +247,23 @@ class TestDeadReceiver:
 
 
 class TestSeveralWorkers:
-    async def test_send_each_message_once(self, post: "Post", receiver: "Receiver") -> None:
+    async def test_send_each_message_once_and_one_at_a_time_of_an_engagement(
+        self, post: "Post", receiver: "Receiver"
+    ) -> None:
+        under_way: list[str] = []
+        overlapping: list[str] = []
+
+        async def say(got: "Got") -> bytes:
+            if got.subject in under_way:
+                overlapping.append(got.subject)
+            under_way.append(got.subject)
+            for _ in range(50):
+                # The others have every chance to come before the answer.
+                await asyncio.sleep(0)
+            under_way.remove(got.subject)
+            return TAKEN
+
+        receiver.say = say
         await post.subscribe(receiver)
         for number in range(10):
             await post.happens(f"e-{number}", 5)
@@ -255,6 +271,7 @@ class TestSeveralWorkers:
         while len(receiver.got) < 50:
             await post.delivered()
         assert len(receiver.got) == 50
+        assert overlapping == []
         assert all(came == [1, 2, 3, 4, 5] for came in numbers(receiver.got).values())
 
 
