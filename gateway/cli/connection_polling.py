@@ -126,5 +126,7 @@ def address(session: Session, text: str | None) -> str | None:
     try:
         checked_base(text, allow_private=session.settings.webhooks_allow_private)
     except AddressRefused as error:
-        raise Wrong(f"--api-base is written like https://api.example.com: {error}") from None
+        raise Wrong(
+            f"--api-base is written like https://api.example.com, without a user in it: {error}"
+        ) from None
     return text.rstrip("/")

@@ -170,7 +170,8 @@ MISTAKES = {
     ),
     "there is nothing to fetch": (
         GOOD.replace("greenhouse", "standard-webhooks").replace(EVENTS, EVENTS + 'fetch = "invitee"\n'),
-        "ours.toml, line 5, rule 1, fetch: there is nothing to fetch from standard-webhooks; leave fetch out.",
+        "ours.toml, line 5, rule 1, fetch: "
+        "there is nothing to fetch from standard-webhooks; leave fetch out.",
     ),
     "a reason is empty": (
         ignoring(EVENTS).replace('"why"', '""'),

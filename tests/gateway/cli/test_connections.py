@@ -31,15 +31,16 @@ def served(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> It
         url = make_database(postgres_server)
         patch.setattr("workers.logs.configure_logging", lambda *_: None)  # pytest's own stays
         # The door runs beside the commands, whose output is read.
-        aside = structlog.wrap_logger(structlog.PrintLogger(io.StringIO()))
-        patch.setattr("gateway.webhooks.door._log", aside)
+        structlog.configure(logger_factory=structlog.PrintLoggerFactory(io.StringIO()))
         patch.setenv("DATABASE_URL", url)
         patch.setenv("RAPPORT_KEY_ENCRYPTION_KEYS", KEK)
+        patch.setenv("RAPPORT_WEBHOOKS_ALLOW_PRIVATE", "1")
         patch.setenv("RAPPORT_DATA_DIR", str(tmp_path_factory.mktemp("data")))
         for name in ("TEMPORAL_ADDRESS", "RAPPORT_AGENCY", "RAPPORT_ACTOR", "RAPPORT_URL"):
             patch.delenv(name, raising=False)
         with door_on(url) as address:
             yield address
+        structlog.reset_defaults()
 
 
 @pytest.fixture

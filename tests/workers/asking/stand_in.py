@@ -6,8 +6,9 @@ It stands in for what nobody here may reach; where a shape is only remembered, t
 import asyncio
 import base64
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -212,6 +213,28 @@ async def serving() -> AsyncIterator[StandIn]:
         server.should_exit = True
         server.force_exit = True
         await task
+
+
+@contextmanager
+def serving_beside() -> Iterator[StandIn]:
+    """Serve from a thread, for whoever has no event loop."""
+    ready, leave = threading.Event(), threading.Event()
+    held: list[StandIn] = []
+
+    async def serve() -> None:
+        async with serving() as made:
+            held.append(made)
+            ready.set()
+            await asyncio.to_thread(leave.wait)
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+    thread.start()
+    assert ready.wait(30)
+    try:
+        yield held[0]
+    finally:
+        leave.set()
+        thread.join(30)
 
 
 def _may(provider: str, request: Request) -> bool:
