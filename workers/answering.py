@@ -17,6 +17,7 @@ from temporalio.service import RPCError
 
 from activities.asking.registry import APIS
 from events.integrations.rules import of_body
+from events.log.keys import UnknownKek
 from events.log.migrate import migration_level, needed_level
 from workers.asking.apis import ProviderApis
 from workers.inbox.connections import Connection
@@ -83,7 +84,7 @@ async def ask_connections(settings: Settings, database_url: str) -> list[Answer]
     try:
         async with asking(settings, database_url) as (found, apis):
             return list(await asyncio.gather(*(one(apis, each) for each in found if _is_asked(each))))
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (OSError, TimeoutError, UnknownKek, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         return [Answer("connections", "wrong", f"they cannot be read ({_kind(error)}).")]
 
 

@@ -8,7 +8,7 @@ V (vendor's documentation): ``success``, ``results``, ``moreDataAvailable``, ``n
 false`` with an error that ends in ``not_found``; a feedback's ``submittedAt`` and ``interviewEventId``.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Final
 
 from activities.asking.calling import MOST_PAGES, Api, basic, segment
@@ -51,7 +51,7 @@ class Ashby:
         """Ask for one application."""
         await _results(api, "application.list", {"limit": 1})
 
-    async def changes(self, api: Api, since: Since) -> AsyncIterator[Change]:
+    async def changes(self, api: Api, since: Since) -> AsyncGenerator[Change, None]:
         """Tell how each linked application stands, its schedules, and that there is feedback."""
         for named in sorted(since.of("application")):
             try:

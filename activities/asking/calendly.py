@@ -7,7 +7,7 @@ V (vendor's documentation): ``/users/me``, ``/scheduled_events`` by ``user`` and
 ``old_invitee``, ``no_show``, ``tracking``.  M: that a no-show leaves the event's ``updated_at`` as it was.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -55,7 +55,7 @@ class Calendly:
         """Ask whose the token is."""
         _resource(await api.get("/users/me"))
 
-    async def changes(self, api: Api, since: Since) -> AsyncIterator[Change]:
+    async def changes(self, api: Api, since: Since) -> AsyncGenerator[Change, None]:
         """List the bookings of whoever is linked that are near or were changed."""
         me = str(_resource(await api.get("/users/me")).get("uri"))
         first = since.moment - _AFTERWARDS
@@ -99,10 +99,17 @@ def _change(name: str, thing: str, state: object, at: object, payload: Mapping[s
 
 def _path(uri: object) -> str:
     """Read the path of one of Calendly's own addresses, whatever host it names."""
-    steps = urlsplit(uri).path.strip("/").split("/") if isinstance(uri, str) else []
+    steps = _steps(uri) if isinstance(uri, str) else []
     if len(steps) not in (2, 4) or steps[0] != "scheduled_events":
         raise CannotBeAsked("the message does not name what the provider is to be asked about")
     return "".join(f"/{segment(each)}" for each in steps)
+
+
+def _steps(uri: str) -> list[str]:
+    try:
+        return urlsplit(uri).path.strip("/").split("/")
+    except ValueError:
+        return []
 
 
 def _resource(answer: Any) -> dict[str, Any]:

@@ -5,13 +5,13 @@ A change is told once for each state that the thing takes, however often a poll 
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from activities.asking.calling import Api
-from activities.asking.errors import Unknown
+from activities.asking.errors import CannotBeAsked, Unknown
 from events.integrations.message import Message, Received
 from events.integrations.moments import NoMoment, read_moment
 
@@ -64,7 +64,7 @@ class Provider(Protocol):
     async def greet(self, api: Api) -> None:
         """Ask something harmless, to see whether the key is taken."""
 
-    def changes(self, api: Api, since: Since) -> AsyncIterator[Change]:
+    def changes(self, api: Api, since: Since) -> AsyncGenerator[Change, None]:
         """List what has changed."""
 
 
@@ -124,8 +124,14 @@ def external(value: object) -> str | None:
 
 
 async def or_absent(api: Api, path: str, query: Mapping[str, str | int] | None = None) -> Any:
-    """Ask for one thing; :data:`ABSENT` where there is none."""
+    """Ask for one thing; :data:`ABSENT` where there is none.
+
+    :raises CannotBeAsked: what is there is no object.
+    """
     try:
-        return await api.get(path, query)
+        found = await api.get(path, query)
     except Unknown:
         return ABSENT
+    if not isinstance(found, dict):
+        raise CannotBeAsked("what answers is not the provider's API; correct --api-base")
+    return found

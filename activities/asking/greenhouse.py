@@ -9,7 +9,7 @@ definitely_not, no, yes, strong_yes, no_decision.  M: a 404 for an application w
 Harvest v1 is to be switched off in favour of v3, which asks for OAuth; see DECISIONS.md.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any, Final
 
 from activities.asking.calling import Api, Query, basic, segment
@@ -54,19 +54,21 @@ class Greenhouse:
         except Unknown:
             return {"items": [], **ABSENT}
         held = {
-            find(seat, "scorecard_id"): each.get("id")
+            external(seat.get("scorecard_id")): each.get("id")
             for each in meetings
             for seat in objects(each.get("interviewers"))
-            if find(seat, "scorecard_id") is not None
+            if external(seat.get("scorecard_id")) is not None
         }
-        joined = [{**each, "scheduled_interview": {"id": held.get(each.get("id"))}} for each in cards]
+        joined = [
+            {**each, "scheduled_interview": {"id": held.get(external(each.get("id")))}} for each in cards
+        ]
         return {"items": joined}
 
     async def greet(self, api: Api) -> None:
         """Ask for one application."""
         await api.get("/applications", {"per_page": 1})
 
-    async def changes(self, api: Api, since: Since) -> AsyncIterator[Change]:
+    async def changes(self, api: Api, since: Since) -> AsyncGenerator[Change, None]:
         """List what changed of linked applications, and all of those that were linked since."""
         after, known = since.moment.isoformat(), since.of("application") - since.fresh
         async for each in _list(api, "/applications", {"last_activity_after": after}):
@@ -110,9 +112,7 @@ async def _application(api: Api, found: Mapping[str, Any]) -> Change:
 async def _offer(api: Api, application: str) -> Any:
     # Without it, the application would come to stand for the offer that a webhook has told.
     found = await or_absent(api, f"/applications/{application}/offers/current_offer")
-    if not isinstance(found, dict) or found is ABSENT:
-        return None
-    return found
+    return None if found is ABSENT else found
 
 
 async def _list(api: Api, path: str, query: Query) -> AsyncIterator[dict[str, Any]]:

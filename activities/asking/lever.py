@@ -9,7 +9,7 @@ reason ("hired"), an interview's ``updatedAt``, the score as the ``value`` of a 
 ``score-system``.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any, Final
 
 from activities.asking.calling import MOST_PAGES, Api, Query, basic, segment
@@ -58,7 +58,7 @@ class Lever:
         """Ask for one opportunity."""
         await api.get("/opportunities", {"limit": 1})
 
-    async def changes(self, api: Api, since: Since) -> AsyncIterator[Change]:
+    async def changes(self, api: Api, since: Since) -> AsyncGenerator[Change, None]:
         """List what changed of linked opportunities; interviews and feedback of each that is linked."""
         hired: frozenset[str] | None = None
         milli = int(since.moment.timestamp() * 1000)
@@ -79,7 +79,7 @@ class Lever:
                 yield told
 
 
-async def _within(api: Api, named: str, since: Since) -> AsyncIterator[Change]:
+async def _within(api: Api, named: str, since: Since) -> AsyncGenerator[Change, None]:
     path, anew = f"/opportunities/{segment(named)}", named in since.fresh
     try:
         async for each in _list(api, f"{path}/interviews", {}):
@@ -107,7 +107,7 @@ def _opportunity(found: Mapping[str, Any], hired: frozenset[str]) -> Change:
     event, at = "candidateStageChange", found.get("lastAdvancedAt") or found.get("updatedAt")
     at = moves[-1].get("updatedAt") or at if moves else at
     if isinstance(archived, dict):
-        event = "candidateHired" if reason in hired else "candidateArchiveChange"
+        event = "candidateHired" if external(reason) in hired else "candidateArchiveChange"
         at, data["toArchived"] = archived.get("archivedAt") or at, archived
     body = {"event": event, "triggeredAt": at, "data": data}
     return change(f"opportunity:{found.get('id')}", [stage, archived], event, at, body)

@@ -7,7 +7,7 @@ V (vendor's documentation): the thin body, ``Link`` (absent on deletions), ``X-S
 ``candidate.id`` and ``job.id`` (or ``candidateId`` and ``jobId``), and ``limit`` of ``/candidates``.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 from activities.asking.calling import Api, segment
@@ -40,12 +40,12 @@ class SmartRecruiters:
         """Ask for one candidate."""
         await api.get("/candidates", {"limit": 1})
 
-    async def changes(self, api: Api, since: Since) -> AsyncIterator[Change]:
+    async def changes(self, api: Api, since: Since) -> AsyncGenerator[Change, None]:
         """Tell how each linked application stands."""
         for named in sorted(since.of("application")):
             path = f"/applications/{segment(named)}"
             found = await or_absent(api, path)
-            if found is ABSENT or not isinstance(found, dict):
+            if found is ABSENT:
                 continue
             at, name = found.get("updatedOn"), "application.status.updated"
             headers = {"event-name": name, "link": api.at(path)}

@@ -7,7 +7,7 @@ V (vendor's documentation): ``updated_after``, ``limit``, times in UTC, the fiel
 and a key that is taken may read ``/jobs``.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Final
 
 from activities.asking.calling import MOST_PAGES, Api, bearer, segment
@@ -37,7 +37,7 @@ class Workable:
         """Ask for one job."""
         await api.get("/jobs", {"limit": 1})
 
-    async def changes(self, api: Api, since: Since) -> AsyncIterator[Change]:
+    async def changes(self, api: Api, since: Since) -> AsyncGenerator[Change, None]:
         """List what changed of linked candidates, and how those stand that were linked since."""
         page = await api.get("/candidates", {"updated_after": since.moment.isoformat(), "limit": _PAGE})
         for _ in range(MOST_PAGES):

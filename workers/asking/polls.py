@@ -5,6 +5,7 @@ A poll gives no command and judges nothing: what it brings is read by the mappin
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
@@ -74,10 +75,11 @@ class Poller:
             await provider.greet(api)
             return 0
         found = 0
-        async for change in provider.changes(api, since):
-            if not await self._polled.is_told(connection, change):
-                found += await self._inbox.receive(connection, change.received)
-                await self._polled.told(connection, change)
+        async with aclosing(provider.changes(api, since)) as changes:
+            async for change in changes:
+                if not await self._polled.is_told(connection, change):
+                    found += await self._inbox.receive(connection, change.received)
+                    await self._polled.told(connection, change)
         return found
 
 

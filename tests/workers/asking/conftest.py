@@ -58,7 +58,7 @@ class Asker:
     ) -> list[Change]:
         """Poll."""
         known = {kind: frozenset(ids) for kind, ids in linked.items()}
-        async with aclosing(self.provider.changes(self.api, Since(since, known, fresh))) as found:  # type: ignore[type-var]
+        async with aclosing(self.provider.changes(self.api, Since(since, known, fresh))) as found:
             return [each async for each in found]
 
 
