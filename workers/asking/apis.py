@@ -44,7 +44,9 @@ class ProviderApis:
             await provider.greet(api)
         except (CannotBeAsked, AddressRefused) as error:
             return False, f"the API is not to be asked: {error}"
-        except (NotAnswered, Unknown) as error:
+        except Unknown:
+            return False, "there is no such API at its address; correct it with 'rapport connection set'"
+        except NotAnswered as error:
             return False, f"the API does not answer as it should: {error}"
         return True, "the API answers, and takes the key"
 

@@ -92,7 +92,9 @@ def _says(found: int, since: Since) -> str:
 def _why(error: Exception, connection: Connection) -> str:
     if isinstance(error, CannotBeAsked):
         return f"failed: {error}"
-    if isinstance(error, NotAnswered | Unknown):
+    if isinstance(error, Unknown):
+        return "failed: there is no such API at its address; correct it with 'rapport connection set'"
+    if isinstance(error, NotAnswered):
         return f"failed, and is tried again: {error}"
     if isinstance(error, TimeoutError):
         return f"failed, and is tried again: it took longer than {LONGEST:g} seconds"

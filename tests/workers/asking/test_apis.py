@@ -88,6 +88,8 @@ class TestProviderApis:
             False,
             "the API is not to be asked: the provider refuses the key; give one that may read this",
         )
+        nowhere = connection(stand_in.base("lever/v9"), KEY)
+        assert "no such API at its address" in (await apis.greet(nowhere))[1]
         stand_in.away = True
         assert await apis.greet(there) == (False, "the API does not answer as it should: it answered 503")
 

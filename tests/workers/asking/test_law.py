@@ -69,12 +69,12 @@ async def ask(provider: str, made: list[Any], what: str | None, body: Any) -> No
 
 @pytest.mark.parametrize("provider", sorted(APIS))
 class TestAnyAnswer:
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
     @given(made=st.lists(answers(), max_size=6))
     def test_of_a_poll_is_taken_or_refused_in_a_sentence(self, provider: str, made: list[Any]) -> None:
         asyncio.run(ask(provider, made, None, None))
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
     @given(data=st.data())
     def test_to_a_message_is_taken_or_refused_in_a_sentence(self, provider: str, data: Any) -> None:
         what = data.draw(st.sampled_from(APIS[provider].things))

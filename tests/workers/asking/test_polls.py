@@ -213,13 +213,18 @@ class TestAFailingPoll:
         assert after.moment == before.moment > NOON
         assert after.fresh == frozenset()
 
-    async def test_says_what_is_not_understood_without_repeating_it(self, place: Place) -> None:
+    async def test_of_our_own_making_is_told_without_its_words(
+        self, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         await place.connect("greenhouse")
-        place.stand_in.faults = [lambda: [{"id": "7", "last_activity_at": {}, "status": "hired"}]] * 1
-        place.stand_in.offers = {"7": {}}
-        place.stand_in.applications = {"7": stage("Onsite")}
+
+        def breaks(*_: Any) -> None:
+            raise ValueError("Ada Lovelace")
+
+        monkeypatch.setattr(ProviderApis, "open", breaks)
         end = await place.poller.poll(place.agency, place.connection.id)
-        assert end.ok
+        assert (end.ok, end.found) == (False, 0)
+        assert end.says == "failed, and is tried again: what greenhouse answered is not understood"
 
 
 class TestDue:
