@@ -121,7 +121,6 @@ def routes(desk: Desk, known: Known) -> APIRouter:
         "",
         status_code=201,
         summary="Subscribe a receiver",
-        responses=problems(413),
         operation_id="add-subscription",
     )
     async def add(who: Caller, body: Add) -> Secret:
@@ -173,7 +172,7 @@ def routes(desk: Desk, known: Known) -> APIRouter:
 
 def _add_acts(router: APIRouter, desk: Desk, known: Known) -> None:
     Caller = Annotated[Who, Depends(known)]
-    answers = problems(404, 413)
+    answers = problems(404)
 
     @router.post(
         "/{which}/test", summary="Try a subscription", responses=answers, operation_id="test-subscription"
