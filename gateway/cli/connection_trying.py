@@ -24,7 +24,7 @@ def register(group: typer.Typer) -> None:
 
 
 def try_(
-    connection: Annotated[str, typer.Argument(metavar="ID", help="The connection's id.")],
+    connection: Annotated[str, typer.Argument(metavar="ID", help="The connection's id, or its name.")],
     url: Annotated[
         str | None,
         typer.Option(envvar="RAPPORT_URL", help="The gateway's address; the running stack's if not given."),
@@ -56,7 +56,7 @@ async def _try(session: Session, connection: str, url: str | None) -> Row:
     from gateway.cli.errors import Wrong
     from gateway.webhooks.registry import PROVIDERS
 
-    found = await session.having.connections.get(await session.agency(), connection)
+    found = await session.having.connections.named(await session.agency(), connection)
     secrets = found.valid("signing")
     if not secrets:
         raise Wrong(
@@ -66,7 +66,7 @@ async def _try(session: Session, connection: str, url: str | None) -> Row:
         provider = PROVIDERS[found.provider]
         door = await _send(client, _base(session, url), found.id, provider, secrets[0])
     api = None if found.api_base is None else await _ask(session, found)
-    return {"connection": connection, "door": door, "api": api}
+    return {"connection": found.id, "door": door, "api": api}
 
 
 async def _send(client: Any, base: str, connection: str, provider: Any, secret: str) -> Row:

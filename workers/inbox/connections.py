@@ -62,6 +62,15 @@ class UnknownConnection(CallerError):
         super().__init__("the agency has no such connection; 'rapport connection list' names them")
 
 
+class AmbiguousConnection(CallerError):
+    """Several of the agency's connections have the name."""
+
+    code = "ambiguous-connection"
+
+    def __init__(self) -> None:
+        super().__init__("several connections have that name; 'rapport connection list' names their ids")
+
+
 class ConnectionSettings(BaseModel):
     """What an agency may set for a connection."""
 
@@ -131,6 +140,21 @@ class Connections:
         if found is None or found.agency != agency:
             raise UnknownConnection
         return found
+
+    async def named(self, agency: str, named: str) -> Connection:
+        """Find one of an agency's connections by its id, or by its name if no other in use has it.
+
+        :raises UnknownConnection: there is none.
+        :raises AmbiguousConnection: there are several.
+        """
+        every = await self.list(agency)
+        if not any(each.id == named for each in every):
+            found = [each for each in every if each.name == named]
+            found = [each for each in found if each.disabled_at is None] or found
+            if len(found) > 1:
+                raise AmbiguousConnection
+            named = found[0].id if found else named
+        return await self.get(agency, named)
 
     async def list(self, agency: str) -> Sequence[Connection]:
         """List an agency's connections, the oldest first, without secrets."""

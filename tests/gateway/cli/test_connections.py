@@ -333,6 +333,30 @@ class TestTarget:
         assert (target.engagement, target.ours) == ("e-1", None)
 
 
+class TestNamed:
+    def test_is_found_by_its_name_by_every_command(self, office: Office) -> None:
+        connection = added(office, "greenhouse", "--name", "client-7")["connection"]
+        assert office.rapport("connection", "rotate", "client-7", "--json").json["connection"] == connection
+        assert office.rapport("connection", "test", "client-7", "--url", office.url).code == 0
+        greenhouse = str(ROOT / "deploy" / "connections" / "greenhouse.toml")
+        assert connection in office.rapport("connection", "map", "client-7", greenhouse).out
+        assert "nothing has come" in office.rapport("inbox", "list", "--connection", "client-7").out
+        key = office.rapport("key", "create", "--role", "integration", "--connection", "client-7", "--json")
+        assert key.json["connection"] == connection
+        assert office.rapport("connection", "disable", "client-7").out == f"disabled {connection}\n"
+        assert office.rapport("connection", "enable", "client-7").code == 0
+
+    def test_that_two_have_names_neither(self, office: Office) -> None:
+        for _ in range(2):
+            added(office, "greenhouse", "--name", "client-8")
+        done = office.rapport("connection", "test", "client-8", "--url", office.url)
+        assert (done.code, "several connections have that name" in done.err) == (2, True)
+
+    def test_of_nobody_gets_no_key(self, office: Office) -> None:
+        done = office.rapport("key", "create", "--role", "integration", "--connection", "client-9")
+        assert (done.code, "no such connection" in done.err) == (2, True)
+
+
 class TestInbox:
     def test_lists_and_shows_what_came_with_its_content_only_if_asked(self, office: Office) -> None:
         connection = added(office)
@@ -345,6 +369,7 @@ class TestInbox:
         plain = office.rapport("inbox", "show", row["message"])
         assert "delivered 2 times" in plain.out
         assert "Quux" not in plain.out
+        assert office.rapport("inbox", "show").out == plain.out, "the newest"
         assert "content" not in office.rapport("inbox", "show", row["message"], "--json").json
         whole = office.rapport("inbox", "show", row["message"], "--with-personal")
         assert "Quux" in whole.out

@@ -38,9 +38,7 @@ def api(door: Served) -> Any:
 
 @pytest.mark.parametrize("role", ["director", "candidate"])
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
-def test_each_operation_answers_as_it_says(
-    api: Any, door: Served, path: str, method: str, role: str
-) -> None:
+def test_each_operation_answers_as_it_says(api: Any, door: Served, path: str, method: str, role: str) -> None:
     """The long run of it is ``python -m tests.gateway.http.fuzz_long``; this one is short."""
     operation = api[path][method]
     cases = st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in GenerationMode))
