@@ -82,7 +82,10 @@ async def _rotate(
 async def _new_key(session: Session, connection: str, key: str) -> dict[str, Any]:
     from workers.inbox.connections import Secret as Kept
 
-    await session.having.connections.rotate(await session.agency(), connection, Kept("api", key))
+    agency, having = await session.agency(), session.having
+    await having.connections.rotate(agency, connection, Kept("api", key))
+    # What waited because the old key was refused.
+    await having.inbox.retry(agency, connection_id=connection)
     return _told(connection, None, None)
 
 

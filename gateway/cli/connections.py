@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli import connection_linking, connection_secrets, connection_trying
+from gateway.cli import connection_linking, connection_polling, connection_secrets, connection_trying
 from gateway.cli import options as o
 from gateway.cli.connect import Options, Session, perform
 
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_)
     connection_trying.register(group)
     connection_secrets.register(group)
+    connection_polling.register(group)
     group.command("map")(map_)
     connection_linking.register(group)
     group.command("disable")(disable)
@@ -73,7 +74,7 @@ def add(
             provider=provider,
             name=name or provider,
             mapping=body,
-            api_base=_address(api_base),
+            api_base=connection_polling.address(session, api_base),
             settings=ConnectionSettings(keep_days=keep_days, tolerance_seconds=tolerance),
             secrets_=secrets,
         )
@@ -237,19 +238,3 @@ def _address_of(session: Session, connection: str) -> str | None:
     running = stack_file.read(session.settings.data_dir)
     base = session.settings.public_url or (running.http_url if running is not None else None)
     return None if base is None else f"{base.rstrip('/')}/hooks/{connection}"
-
-
-def _address(text: str | None) -> str | None:
-    from urllib.parse import urlsplit
-
-    from gateway.cli.errors import Wrong
-
-    if text is None:
-        return None
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-        raise Wrong("--api-base is written like https://api.example.com, without a user in it")
-    return text.rstrip("/")

@@ -31,7 +31,7 @@ DESCRIPTION: Final = (
     "`detail`, a `code` for programs."
 )
 _SAYS: Final = {
-    400: "The body is not JSON.",
+    400: "The body cannot be read, or is not JSON.",
     401: "No credential, or one that does not hold.",
     403: "The role does not allow it.",
     404: "There is nothing of that id in the agency.",
@@ -47,6 +47,7 @@ _SAYS: Final = {
 # The framework leaves null out of an example; as a text it is none of its concern.
 _TEXT: Final = "x-example"
 _ALWAYS: Final = (401, 403, 422, 429, 503)
+_BODIES: Final = (400, 413)
 _WRITES: Final = (400, 404, 409, 412, 413, 415)
 
 
@@ -131,7 +132,7 @@ def _problem(status: int) -> Plain:
         "type": "urn:rapport:problem:example",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": _SAYS[status].lower().rstrip("."),
+        "detail": f"{_SAYS[status][:1].lower()}{_SAYS[status][1:].rstrip('.')}",
         "code": "example",
     }
     schema = {"$ref": "#/components/schemas/ProblemDetails"}
@@ -194,7 +195,7 @@ def _described(app: FastAPI) -> Plain:
 def _complete(operation: Plain, schemas: Plain) -> None:
     """Add what every route under /v1 has in common, where it does not say so itself."""
     answers: Plain = operation["responses"]
-    for status in _ALWAYS:
+    for status in (*_ALWAYS, *(_BODIES if "requestBody" in operation else ())):
         said = answers.get(str(status), {})
         if MEDIA_TYPE not in said.get("content", ()) and "$ref" not in said:
             answers[str(status)] = _ref("responses", f"Problem{status}")

@@ -79,6 +79,8 @@ class ConnectionSettings(BaseModel):
     keep_days: int = Field(default=30, ge=1, le=3650)
     settle_seconds: float = Field(default=1.0, ge=0, le=60)
     tolerance_seconds: int = Field(default=300, ge=1, le=86_400)
+    poll_minutes: int = Field(default=15, ge=0, le=1440)
+    """0: no polls.  The schedule ticks every five minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,10 +216,15 @@ class Connections:
         """Take messages for a connection again."""
         await self._set(agency, connection_id, "disabled_at = NULL")
 
-    async def polled(self, agency: str, connection_id: str, says: str) -> None:
-        """Note that the provider was asked just now, and in one sentence what came of it."""
-        values = "last_polled_at = clock_timestamp(), last_poll_says = $3"
-        await self._set(agency, connection_id, values, says)
+    async def change(
+        self, agency: str, connection_id: str, *, api_base: str | None, settings: ConnectionSettings
+    ) -> None:
+        """Replace where its API is asked, and its settings.
+
+        :raises UnknownConnection: the agency has none of this id.
+        """
+        kept = settings.model_dump_json()
+        await self._set(agency, connection_id, "api_base = $3, settings = $4", api_base, kept)
 
     async def _set(self, agency: str, connection_id: str, values: str, *more: Any) -> None:
         query = f"UPDATE rapport.connections SET {values} WHERE agency = $1 AND connection_id = $2"

@@ -19,6 +19,7 @@ from gateway.cli.connection_linking import target_of
 from gateway.webhooks.provider import Delivery
 from tests.gateway.cli.integrated import KEK, ROOT, Office, door_on, make_database
 from tests.gateway.webhooks import signers
+from tests.workers.asking.stand_in import KEY, serving_beside
 from workers.inbox.links import Target
 
 pytestmark = pytest.mark.postgres
@@ -31,15 +32,16 @@ def served(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> It
         url = make_database(postgres_server)
         patch.setattr("workers.logs.configure_logging", lambda *_: None)  # pytest's own stays
         # The door runs beside the commands, whose output is read.
-        aside = structlog.wrap_logger(structlog.PrintLogger(io.StringIO()))
-        patch.setattr("gateway.webhooks.door._log", aside)
+        structlog.configure(logger_factory=structlog.PrintLoggerFactory(io.StringIO()))
         patch.setenv("DATABASE_URL", url)
         patch.setenv("RAPPORT_KEY_ENCRYPTION_KEYS", KEK)
+        patch.setenv("RAPPORT_WEBHOOKS_ALLOW_PRIVATE", "1")
         patch.setenv("RAPPORT_DATA_DIR", str(tmp_path_factory.mktemp("data")))
         for name in ("TEMPORAL_ADDRESS", "RAPPORT_AGENCY", "RAPPORT_ACTOR", "RAPPORT_URL"):
             patch.delenv(name, raising=False)
         with door_on(url) as address:
             yield address
+        structlog.reset_defaults()
 
 
 @pytest.fixture
@@ -184,6 +186,22 @@ class TestTest:
         assert done.code == 0, done.out
         assert "the signature holds; nothing was kept" in done.out
         assert office.rapport("inbox", "list", "--connection", connection, "--json").json == []
+
+    def test_asks_the_providers_api_too(self, office: Office, tmp_path: Path) -> None:
+        key = tmp_path / "key"
+        key.write_text(KEY)
+        with serving_beside() as apis:
+            more = ("--api-base", apis.base("greenhouse"), "--api-key-file", str(key))
+            connection = added(office, "greenhouse", *more)["connection"]
+            done = office.rapport("connection", "test", connection, "--url", office.url, "--json")
+            assert done.json["api"] == {"ok": True, "says": "the API answers, and takes the key"}
+            assert len(apis.asked) == 1
+            key.write_text("another")
+            office.rapport("connection", "rotate", connection, "--api-key-file", str(key))
+            done = office.rapport("connection", "test", connection, "--url", office.url)
+        assert done.code == 1
+        assert "refuses the key" in done.out
+        assert office.rapport("connection", "disable", connection).code == 0
 
     def test_says_where_nothing_answers(self, office: Office) -> None:
         connection = added(office, "greenhouse", "--api-base", "http://127.0.0.1:9")["connection"]
