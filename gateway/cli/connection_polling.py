@@ -13,7 +13,7 @@ from gateway.cli import options as o
 from gateway.cli.connect import Options, Session, perform
 
 FAILED: Final = 1
-Id = Annotated[str, typer.Argument(metavar="ID", help="The connection's id.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="The connection's id, or its name.")]
 Row = dict[str, Any]
 
 
@@ -68,7 +68,7 @@ def set_(
     if as_json:
         output.emit(told)
         return
-    output.line(f"changed {connection}")
+    output.line(f"changed {told['connection']}")
     if told["read_again"]:
         output.line(f"{told['read_again']} that waited will be read again")
 
@@ -79,7 +79,8 @@ async def _set(
     from workers.inbox.connections import Secret
 
     named, having = await session.agency(), session.having
-    found = await having.connections.get(named, connection)
+    found = await having.connections.named(named, connection)
+    connection = found.id
     settings = found.settings.model_copy(update=changed)
     await having.connections.change(named, connection, api_base=base or found.api_base, settings=settings)
     again = 0
@@ -100,8 +101,10 @@ def poll(connection: Id, agency: o.Agency = None, data: o.Data = None, as_json: 
     from gateway.cli import output
 
     async def work(session: Session) -> Row:
-        end = await session.having.polls.poll(await session.agency(), connection)
-        return {"connection": connection, "ok": end.ok, "found": end.found, "says": end.says}
+        named = await session.agency()
+        found = (await session.having.connections.named(named, connection)).id
+        end = await session.having.polls.poll(named, found)
+        return {"connection": found, "ok": end.ok, "found": end.found, "says": end.says}
 
     told = perform(Options(agency, data, as_json), work)
     if as_json:

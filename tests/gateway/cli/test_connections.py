@@ -340,6 +340,10 @@ class TestNamed:
         assert office.rapport("connection", "test", "client-7", "--url", office.url).code == 0
         greenhouse = str(ROOT / "deploy" / "connections" / "greenhouse.toml")
         assert connection in office.rapport("connection", "map", "client-7", greenhouse).out
+        assert (
+            office.rapport("connection", "set", "client-7", "--keep-days", "7").out
+            == f"changed {connection}\n"
+        )
         assert "nothing has come" in office.rapport("inbox", "list", "--connection", "client-7").out
         key = office.rapport("key", "create", "--role", "integration", "--connection", "client-7", "--json")
         assert key.json["connection"] == connection
