@@ -36,9 +36,9 @@ class External(BaseModel):
     kind: Kind = "application"
     id: str = Field(min_length=1, max_length=200, repr=False, description="the other system's id")
 
-    @field_validator("id", mode="after")
+    @field_validator("connection", "id", mode="after")
     @classmethod
-    def _as_messages_have_it(cls, value: str) -> str:
+    def _is_printable(cls, value: str) -> str:
         if not value.isprintable():
             raise ValueError("not printable")
         return value

@@ -128,6 +128,8 @@ class TestReadExternal:
             ("submit", [{"connection": "c", "id": "1", "ours": "s-1"}], "must be an object"),
             ("submit", [{"connection": "c", "id": "Ada\n"}], "must be an object"),
             ("submit", [{"connection": "c", "id": True}], "must be an object"),
+            ("submit", [{"connection": "\x00", "id": "1"}], "must be an object"),
+            ("submit", [{"connection": "c", "id": "\ud800"}], "must be an object"),
             ("submit", [{"connection": "c", "id": "1", "kind": "interview"}], "application or candidate"),
             ("schedule-interview", [{"connection": "c", "id": "1"}], "must be interview"),
         ],
