@@ -1,4 +1,4 @@
-"""A small run of ``make deliveries``, so that the program itself stays whole; the real one has 1,000 messages."""
+"""A small run of ``make deliveries``, so that the program stays whole; the real one has 1,000 messages."""
 
 import json
 import subprocess

@@ -19,7 +19,7 @@ from tests.crash.soak.ground import Ground, ProcessKeeper
 # it is killed at any moment.
 ONE_IN: Final = 100
 STRUCK_ONE_IN: Final = 125
-LEAST: Final = 2
+LEAST: Final = 1
 
 
 @dataclass
