@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from activities.asking.errors import CannotBeAsked
 from workers.inbox.connections import Connection
-from workers.inbox.understanding import CannotBeAsked
 
 if TYPE_CHECKING:
     from events.integrations.message import Message
