@@ -41,6 +41,9 @@ class Ready:
 class Gives(Protocol):
     """Gives commands; :class:`workers.inbox.giving.Giver` does it on real servers."""
 
+    async def ready(self, plan: Plan) -> None:
+        """Make sure that whoever takes a plan's commands answers now; an error may pass."""
+
     async def give(self, agency: str, step: Step, actor: Actor, source: str, command_id: str) -> Given:
         """Give one command and wait for what it comes to; safe to repeat.
 
@@ -102,6 +105,8 @@ class Applying:
     async def _begin(self, ready: Ready) -> Plan | End:
         """Leave out what is overtaken, try the rest, and keep it; nothing is given before that."""
         due = ready.due
+        # What is begun overtakes what is older: with nobody there, that would be all that comes meanwhile.
+        await self._giver.ready(ready.plan)
         aspects = {each.ordinal: _aspect(each) for each in ready.plan.steps}
         old = await self._work.outdated(due, _times(aspects.values(), due.occurred_at))
         plan = ready.plan.without(each for each in ready.plan.steps if aspects[each.ordinal] in old)

@@ -54,7 +54,6 @@ class Run:
     """The deliveries of a run."""
 
     at: Ground
-    door: Door
     sender: Sender
     told: Sequence[Told]
     chance: random.Random
@@ -65,11 +64,10 @@ class Run:
         late = held_back(self.told)
         deliveries = self._shuffled([each for each in self.told if each not in late])
         third = len(deliveries) // 3
-        async with self.door.struck_meanwhile():
-            await self.sender.send(deliveries[:third])
-            await self._until(self._some_applied)
-            await self._without_temporal(stopped, deliveries[third : 2 * third])
-            await self.sender.send(deliveries[2 * third :])
+        await self.sender.send(deliveries[:third])
+        await self._until(self._some_applied)
+        await self._without_temporal(stopped, deliveries[third : 2 * third])
+        await self.sender.send(deliveries[2 * third :])
         await self._until(self._settled)
         self.say(f"now {len(late)} more, each older than what was applied about the same")
         await self.sender.send(self._shuffled(late))
@@ -77,8 +75,7 @@ class Run:
 
     async def while_stopped(self, stopped: float) -> None:
         """Deliver all while Temporal is away."""
-        async with self.door.struck_meanwhile():
-            await self._without_temporal(stopped, self._shuffled(self.told))
+        await self._without_temporal(stopped, self._shuffled(self.told))
         await self._until(self._settled)
 
     def _shuffled(self, told: Sequence[Told]) -> list[Told]:
@@ -120,9 +117,11 @@ async def deliver(options: Options, place: Path, say: Say) -> Figures:
     async with ground(options.seed, ClockSpec(), place) as at:
         connection, setup = await _made_ready(at, told)
         say(f"{options.engagements} engagements are open; {len(told)} messages, each {TIMES} times")
-        async with opened(at, place, told, chance) as door:
-            sender = Sender(f"{door.url}/hooks/{connection.id}", connection.valid("signing")[0])
-            run = Run(at, door, sender, told, chance, say)
+        async with opened(at, place, told, len(told) * TIMES, chance) as door:
+            sender = Sender(
+                f"{door.url}/hooks/{connection.id}", connection.valid("signing")[0], door.acknowledged
+            )
+            run = Run(at, sender, told, chance, say)
             send = run.while_stopped if options.while_stopped else run.throughout
             await send(options.temporal_stopped)
         say("verifying")

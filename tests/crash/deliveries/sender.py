@@ -5,7 +5,7 @@ What it was told is all that it knows: an acknowledgement is a promise, anything
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -27,13 +27,13 @@ class Refused(Exception):
 
 
 class Sender:
-    """Sends to one connection."""
+    """Sends to one connection; *tell* hears how many deliveries are acknowledged by now."""
 
-    def __init__(self, url: str, secret: str) -> None:
+    def __init__(self, url: str, secret: str, tell: Callable[[int], None]) -> None:
         self.acknowledged: Counter[str] = Counter()
         self.deliveries = 0
         self.repeats = 0
-        self._url = url
+        self._url, self._tell = url, tell
         self._webhook = Webhook(secret)
         self._gate = asyncio.Semaphore(AT_ONCE)
 
@@ -51,6 +51,7 @@ class Sender:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
         self.acknowledged[told.id] += 1
+        self._tell(self.acknowledged.total())
 
     async def _once(self, client: httpx.AsyncClient, told: Told) -> bool:
         body, now = told.body(), datetime.now(UTC)
