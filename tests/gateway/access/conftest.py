@@ -203,9 +203,7 @@ async def common_ground(
 async def ground_on(access_database: str, tmp_path: Path, **more: Any) -> AsyncIterator[Ground]:
     """Make two agencies."""
     kek = KeyEncryptionKey(id="test", secret=SecretBytes(b"k" * 32))
-    settings = Settings(
-        data_dir=tmp_path, key_encryption_keys=(kek,), outreach_digest_minutes=0, **more
-    )
+    settings = Settings(data_dir=tmp_path, key_encryption_keys=(kek,), outreach_digest_minutes=0, **more)
     mailbox = Mailbox()
     async with (
         adapters(settings, access_database) as having,

@@ -93,7 +93,10 @@ def served(database_url: str, directory: Path) -> Iterator[Served]:
 
 @asynccontextmanager
 async def _behind(database_url: str, directory: Path) -> AsyncIterator[Ground]:
-    async with ground_on(database_url, directory, webhooks_allow_private=True) as ground, projecting(database_url):
+    async with (
+        ground_on(database_url, directory, webhooks_allow_private=True) as ground,
+        projecting(database_url),
+    ):
         people = tuple(Entry.model_validate(each) for each in PEOPLE)
         operator = Actor(kind="operator", id="test")
         await load_agency(

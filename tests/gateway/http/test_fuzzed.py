@@ -33,14 +33,15 @@ def door(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture(scope="module")
 def api(door: Served) -> Any:
     """This will be what it says of itself."""
-    return schemathesis.openapi.from_url(f"{door.url}/openapi.json")
+    schema = schemathesis.openapi.from_url(f"{door.url}/openapi.json")
+    # A made-up credential would take the place of the real one.
+    schema.config.generation.with_security_parameters = False
+    return schema
 
 
 @pytest.mark.parametrize("role", ["director", "candidate"])
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
-def test_each_operation_answers_as_it_says(
-    api: Any, door: Served, path: str, method: str, role: str
-) -> None:
+def test_each_operation_answers_as_it_says(api: Any, door: Served, path: str, method: str, role: str) -> None:
     """The long run of it is ``python -m tests.gateway.http.fuzz_long``; this one is short."""
     operation = api[path][method]
     cases = st.one_of(*(operation.as_strategy(generation_mode=mode) for mode in GenerationMode))
