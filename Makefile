@@ -5,6 +5,7 @@ READY := .venv/.ready
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench soak deliveries check lint format types contracts drift clean lock
+.PHONY: help demo test bench soak fuzz check lint format types contracts drift clean lock
 
 help:
 	@echo "make demo [ONCE=1]  play thirteen stories on live workflows (ONCE=1: end by itself, verified)"
@@ -12,6 +13,7 @@ help:
 	@echo "make bench          speed, against floors in the same run (ARGS=--quick: in two minutes)"
 	@echo "make soak           20 minutes of kills at random times, then verified (MINUTES=2 SEED=17)"
 	@echo "make deliveries     1,000 webhooks, three times each, the gateway killed, Temporal stopped (ARGS=--while-stopped)"
+	@echo "make fuzz           whatever may be sent to the HTTP door, for 10 minutes (MINUTES=1 SEED=17)"
 	@echo "make check          format, lint, types, import contracts, drift, tests"
 	@echo "make clean          remove what the above made"
 
@@ -36,6 +38,8 @@ soak: $(READY)
 
 deliveries: $(READY)
 	@exec $(BIN)/python -m tests.crash.deliveries $(if $(SEED),--seed $(SEED)) $(ARGS)
+fuzz: $(READY)
+	@exec $(BIN)/python -m tests.gateway.http.fuzz_long $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 check: lint types contracts drift test
 
