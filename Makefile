@@ -4,8 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench soak deliveries check lint format types contracts drift clean lock
-.PHONY: help demo test bench soak fuzz check lint format types contracts drift clean lock
+.PHONY: help demo test bench soak deliveries fuzz check lint format types contracts drift clean lock
 
 help:
 	@echo "make demo [ONCE=1]  play thirteen stories on live workflows (ONCE=1: end by itself, verified)"
@@ -38,6 +37,7 @@ soak: $(READY)
 
 deliveries: $(READY)
 	@exec $(BIN)/python -m tests.crash.deliveries $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 fuzz: $(READY)
 	@exec $(BIN)/python -m tests.gateway.http.fuzz_long $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 

@@ -58,12 +58,12 @@ async def serve(
     begun: Callable[[], None],
     ending: Callable[[], None] = lambda: None,
     *,
-    trusted: str = HOST,
+    trusted_proxies: str = "",
 ) -> str | None:
     """Serve until *stopping*; returns a sentence where it ended by itself.
 
     *ending* is called before answers under way are waited for, so that endless ones come to an end.
-    What the proxies at *trusted* addresses say of a caller's address and scheme is believed.
+    Nobody but *trusted_proxies* says whose address or scheme a request came with.
     """
     config = uvicorn.Config(
         app,
@@ -75,7 +75,9 @@ async def serve(
         lifespan="off",
         backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE,
-        forwarded_allow_ips=trusted,
+        proxy_headers=bool(trusted_proxies.strip()),
+        # Given even where it is empty: else the library asks the environment.
+        forwarded_allow_ips=trusted_proxies,
     )
     server = _Server(config, begun, ending)
     serving = asyncio.ensure_future(server.serve([listening]))

@@ -1,4 +1,4 @@
-"""How the door is served: whose word about a caller's address it takes."""
+"""Whose word the HTTP door takes for where a request came from."""
 
 import asyncio
 
@@ -8,26 +8,34 @@ from fastapi import FastAPI, Request
 
 from gateway.http.serving import listen, serve, url_of
 
+ELSEWHERE = "203.0.113.7"
+
 
 class TestServe:
     @pytest.mark.parametrize(
         ("trusted", "seen"),
-        [("127.0.0.1", ["203.0.113.7", "https"]), ("10.1.2.3,10.1.2.4", ["127.0.0.1", "http"])],
+        [("127.0.0.1", ELSEWHERE), ("10.0.0.1, 127.0.0.1", ELSEWHERE), ("10.0.0.1", None), ("", None)],
     )
-    async def test_believes_the_proxies_it_is_told_to(self, trusted: str, seen: list[str]) -> None:
+    async def test_believes_a_proxy_only_where_the_settings_name_it(
+        self, trusted: str, seen: str | None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
         app = FastAPI()
 
-        @app.get("/who")
-        async def who(request: Request) -> list[str]:
+        @app.get("/")
+        async def whence(request: Request) -> list[str]:
             assert request.client is not None
             return [request.client.host, request.url.scheme]
 
         listening, stopping, begun = listen("127.0.0.1", 0), asyncio.Event(), asyncio.Event()
-        serving = asyncio.create_task(serve(app, listening, stopping, begun.set, trusted=trusted))
-        await begun.wait()
-        forwarded = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
-        async with httpx.AsyncClient() as client:
-            response = await client.get(f"{url_of(listening)}/who", headers=forwarded)
-        stopping.set()
-        assert await serving is None
-        assert response.json() == seen
+        serving = asyncio.create_task(serve(app, listening, stopping, begun.set, trusted_proxies=trusted))
+        try:
+            await begun.wait()
+            headers = {"X-Forwarded-For": f"198.51.100.1, {ELSEWHERE}", "X-Forwarded-Proto": "https"}
+            async with httpx.AsyncClient(trust_env=False) as client:
+                told = (await client.get(url_of(listening), headers=headers)).json()
+        finally:
+            stopping.set()
+            await serving
+            listening.close()
+        assert told == ([seen, "https"] if seen else ["127.0.0.1", "http"])
