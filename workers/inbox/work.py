@@ -54,6 +54,11 @@ _ASPECT: Final = """
     SET occurred_at = excluded.occurred_at, message_id = excluded.message_id
     WHERE a.occurred_at <= excluded.occurred_at
 """
+# What was not given has told nothing: nothing older is overtaken by it.
+_UNTOLD: Final = """
+    UPDATE rapport.inbox_aspects SET occurred_at = '-infinity'
+    WHERE agency = $1 AND aspect = ANY($2) AND message_id = $3
+"""
 _BEGIN: Final = """
     UPDATE rapport.inbox SET plan = $3, engagements = $4
     WHERE agency = $1 AND message_id = $2 AND state = 'received'
@@ -112,6 +117,8 @@ class End:
     learns: tuple[Link, ...] = ()
     keeps_plan: bool = False
     """Where some of its commands were given already."""
+    untold: frozenset[str] = frozenset()
+    """The aspects of a begun message of which nothing could be given."""
 
 
 class Work:
@@ -201,15 +208,19 @@ class Work:
         """Keep what is going to be given, before anything is; False: somebody has discarded the message."""
         async with self._pool.scoped(due.agency) as lent:
             done = await lent.execute(_BEGIN, due.agency, due.message_id, plan, sorted(about))
+            if not connect.count(done):
+                return False
             for aspect, at in sorted(aspects.items()):
                 await lent.execute(_ASPECT, due.agency, aspect, at, due.message_id)
-        return bool(connect.count(done))
+        return True
 
     async def settle(self, due: Due, about: Collection[str], end: End) -> State:
         """End a message or let it wait, and say which; ``received``: what it lacks has come meanwhile."""
         digests = await self._links.digests(due.agency, due.connection_id, end.lacks)
         lacks = sorted(set(digests.values()))
         async with self._pool.scoped(due.agency) as lent:
+            if end.untold:
+                await lent.execute(_UNTOLD, due.agency, sorted(end.untold), due.message_id)
             if end.state in ("waiting", "unmatched") and await self._has_come(lent, due, end, lacks):
                 return "received"
             outcome = None if end.outcome is None else json.dumps(end.outcome)

@@ -120,3 +120,15 @@ class TestASealedBody:
         async with office.pump():
             await office.settled()
         assert [each.state for each in await office.messages()] == ["applied", "ignored"]
+
+
+class TestBegin:
+    async def test_of_what_somebody_has_discarded_overtakes_nothing(
+        self, office: "Office", work: Work
+    ) -> None:
+        due = await TestSettle.discarded(office, work)
+        aspects = {"interview:e-1/i-7:time": due.occurred_at}
+        assert not await work.begin(due, ("e-1",), b"plan", aspects)
+        await office.comes("m-0", "seen", -1)
+        [older] = await work.due(office.post.agency, (), 10)
+        assert await work.outdated(older, dict.fromkeys(aspects, older.occurred_at)) == frozenset()
