@@ -30,11 +30,12 @@ _SOONEST: Final = """
     SELECT greatest(min(next_at) - clock_timestamp(), '0'::interval) FROM rapport.inbox
     WHERE agency = $1 AND state = 'received' AND message_id <> ALL($2)
 """
-# An earlier message about the same, which is to be tried again later.
+# An earlier message about the same, which is to be tried again; what is due by now has its turn first, too.
 _BLOCKED: Final = """
-    SELECT max(next_at) FROM rapport.inbox
+    SELECT CASE WHEN count(*) > 0 THEN greatest(max(next_at), clock_timestamp() + interval '0.2 seconds') END
+    FROM rapport.inbox
     WHERE agency = $1 AND state = 'received' AND engagements <> '{}' AND engagements && $2
-      AND (occurred_at, seq) < ($3, $4) AND message_id <> $5 AND next_at > clock_timestamp()
+      AND (occurred_at, seq) < ($3, $4) AND message_id <> $5
 """
 _POSTPONE: Final = """
     UPDATE rapport.inbox SET attempts = attempts + $3, says = $4, engagements = $5,
