@@ -26,13 +26,15 @@ from gateway.http.routes.tails import OpenStreams
 
 Known = Callable[[Request], Awaitable[Who]]
 Sees = Callable[[Request, Who, str], Awaitable[bool]]
+Still = Callable[[], Awaitable[None]]
 # Who hears all of the agency; a recruiter and a team lead hear the one engagement that they name and may see.
 HEARS_ALL: Final = who_may("see-events", "all")
 HEARS_ONE: Final = who_may("see-engagements", "own-team")
 PERSONAL: Final = who_may("see-personal", "all", "own-team")
 PAGE: Final = 200
 KEEP_ALIVE: Final = 15.0
-# After so many seconds a stream ends, so that a credential that was revoked is asked for again.
+# Seconds until it is asked once more whether the listener may listen: a credential is revoked, or expires.
+ASKS_AGAIN: Final = 30.0
 LONGEST: Final = 3600.0
 RETRY_MS: Final = 2000
 _log = structlog.get_logger(__name__)
@@ -100,10 +102,16 @@ class Streamer:
     """Tells one stream what it asked for."""
 
     def __init__(
-        self, log: EventLog, streams: OpenStreams, *, keep_alive: float = KEEP_ALIVE, longest: float = LONGEST
+        self,
+        log: EventLog,
+        streams: OpenStreams,
+        *,
+        keep_alive: float = KEEP_ALIVE,
+        asks_again: float = ASKS_AGAIN,
+        longest: float = LONGEST,
     ) -> None:
         self._log, self.streams = log, streams
-        self._keep_alive, self._longest = keep_alive, longest
+        self._keep_alive, self._asks_again, self._longest = keep_alive, asks_again, longest
         self._reading: set[asyncio.Task[None]] = set()
 
     async def place(self, who: Who, after: int | None) -> int:
@@ -118,13 +126,16 @@ class Streamer:
             )
         return head if after is None else after
 
-    async def lines(self, asked: Asked) -> AsyncGenerator[str, None]:
-        """Yield the stream's text; an id without data moves the listener's place and shows nothing."""
+    async def lines(self, asked: Asked, still: Still) -> AsyncGenerator[str, None]:
+        """Yield the stream's text; an id without data moves the listener's place and shows nothing.
+
+        It ends where *still* raises a problem: the listener may listen no longer.
+        """
         yield f"retry: {RETRY_MS}\nid: {asked.after}\n\n"
         texts: asyncio.Queue[str | None] = asyncio.Queue(maxsize=2)
         # A task of its own: where a listener goes, every await in here ends at once, and a read of the
         # database that ends like that gives its connection back in the middle of a transaction.
-        reading = asyncio.create_task(self._read(asked, texts))
+        reading = asyncio.create_task(self._read(asked, still, texts))
         self._reading.add(reading)
         reading.add_done_callback(self._reading.discard)
         try:
@@ -133,11 +144,15 @@ class Streamer:
         finally:
             reading.cancel()
 
-    async def _read(self, asked: Asked, texts: "asyncio.Queue[str | None]") -> None:
-        ends, after = time.monotonic() + self._longest, asked.after
+    async def _read(self, asked: Asked, still: Still, texts: "asyncio.Queue[str | None]") -> None:
+        begun, after = time.monotonic(), asked.after
+        ends, asks_at = begun + self._longest, begun + self._asks_again
         try:
             async with self.streams.tail(asked.who.agency) as tail:
-                while not self.streams.closing and time.monotonic() < ends:
+                while not self.streams.closing and (now := time.monotonic()) < ends:
+                    if now >= asks_at:
+                        await still()
+                        asks_at = now + self._asks_again
                     # Taken before looking: what is committed meanwhile has woken us already.
                     wake = tail.wake
                     page = await self._log.read_all(asked.who.agency, after=after, limit=PAGE)
@@ -146,6 +161,9 @@ class Streamer:
                         await texts.put(await self._told(asked, page))
                     elif not await _within(wake, self._keep_alive):
                         await texts.put(": nothing new\n\n")
+        except Problem as problem:
+            # Whoever comes back is told why.
+            _log.info("a stream ends", agency=asked.who.agency, code=problem.code)
         except Exception as error:
             # The listener comes back with the last id it had.
             _log.warning("a stream is interrupted", agency=asked.who.agency, error=type(error).__name__)
@@ -214,7 +232,11 @@ def routes(streamer: Streamer, known: Known, sees: Sees = sees_none) -> APIRoute
         begin = await streamer.place(who, _last(last_event_id, after))
         stream = None if engagement is None else f"engagement:{engagement}"
         asked = Asked(who, begin, _types(type or ()), stream, personal)
-        return EventStream(streamer.lines(asked), _held(streamer.streams.place(who)))
+
+        async def still() -> None:
+            await _allow(request, await known(request), engagement, personal, sees)
+
+        return EventStream(streamer.lines(asked, still), _held(streamer.streams.place(who)))
 
     return router
 

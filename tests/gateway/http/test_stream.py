@@ -174,9 +174,14 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+REVOKED: set[str] = set()
+
+
 async def known(request: Request) -> Who:
     """Know whoever says who they are."""
     role: Any = request.headers["x-role"]
+    if request.headers["x-credential"] in REVOKED:
+        raise Problem(401, "unauthenticated", "this needs a valid credential")
     return Who(request.headers["x-agency"], role, request.headers["x-credential"], person_id="r-1")
 
 
@@ -298,8 +303,16 @@ class TestStream:
             await doors.happens("e-1")
             assert len(await events(told, 1)) == 1
 
+    async def test_ends_soon_after_its_credential_is_revoked(self) -> None:
+        quick = {"keep_alive": 0.05, "asks_again": 0.1}
+        async with serving(MemoryLog(), **quick) as doors, doors.listening(credential="k-9") as told:
+            assert (await anext(told)).comment
+            REVOKED.add("k-9")
+            async with asyncio.timeout(PATIENCE):
+                assert all([each.comment async for each in told])
+            assert (await doors.asked(credential="k-9")).status_code == 401
+
     async def test_ends_after_its_time(self) -> None:
-        """A credential that was revoked is asked for again."""
         async with serving(MemoryLog(), keep_alive=0.05, longest=0.2) as doors, doors.listening() as told:
             async with asyncio.timeout(PATIENCE):
                 assert all([each.comment async for each in told])
