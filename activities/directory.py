@@ -69,13 +69,13 @@ class Directory:
     async def team_lead(self, agency: str, person_id: str) -> Person | None:
         """Find the team lead of a person, of one who left too."""
         state = await self._state(agency)
-        line = state.lines().get(person_id)
+        line = state.line(person_id)
         return _person(state, line.team_lead) if line else None
 
     async def director(self, agency: str, person_id: str) -> Person | None:
         """Find the director of a person's line, of one who left too."""
         state = await self._state(agency)
-        line = state.lines().get(person_id)
+        line = state.line(person_id)
         return _person(state, line.director) if line else None
 
     async def resolve(self, agency: str, role: StaffRole, owner: str | None, at: datetime) -> Person | None:

@@ -200,6 +200,6 @@ def _rate(told: Told) -> float:
 
 def _percentiles(took: list[float]) -> tuple[float, float, float]:
     if len(took) < 2:
-        return (*took, *took, *took) if took else (0.0, 0.0, 0.0)
+        return (0.0, 0.0, 0.0)
     cuts = statistics.quantiles(took, n=100)
     return cuts[49], cuts[94], cuts[98]

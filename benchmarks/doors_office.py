@@ -16,6 +16,7 @@ from benchmarks.giving import ACTOR, open_one
 from benchmarks.ground import Ground, at_once
 from events.envelope import Actor
 from gateway.access.opening import opened_access
+from gateway.access.who import Role
 from gateway.webhooks.registry import PROVIDERS
 from workers.inbox.connections import Connection, Secret
 
@@ -59,7 +60,7 @@ async def office(ground: Ground, engagements: int) -> Office:
     await ground.having.service.give(order)
     people = await ground.having.directory.agency(agency)
     async with opened_access(ground.having, ground.database_url, size=1) as access:
-        roles = (("recruiter", "r-1"), ("director", "d-1"))
+        roles: tuple[tuple[Role, str], ...] = (("recruiter", "r-1"), ("director", "d-1"))
         keys = [
             await access.keys.create(agency, role, people=people, person_id=person) for role, person in roles
         ]
