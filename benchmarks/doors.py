@@ -22,6 +22,8 @@ from benchmarks.sizes import Sizes
 
 MIX: Final = {"read": 0.6, "command": 0.3, "webhook": 0.1}
 CALLERS: Final = (8, 16, 32, 64)
+HOOKS: Final = 4
+"""Callers who send nothing but webhooks: more of them than are applied."""
 LONGEST_WAIT: Final = 1000.0
 """Milliseconds: a rate at which one in a hundred waits for longer is not held."""
 RAMP_WAIT: Final = LONGEST_WAIT / 2
@@ -73,11 +75,13 @@ async def doors(ground: Ground, sizes: Sizes) -> list[Figure]:
     async with _site(ground, sizes.engagements) as site:
         place = await office(ground, sizes.engagements)
         callers, ramp = await _ramp(site, place, sizes.seconds / 2)
-        mixed, alone = list[float](), list[float]()
+        mixed, alone, applied = list[float](), list[float](), list[float]()
         floor = list[float]()
         for number in range(sizes.rounds):
             mixed.append(_rate(await site.round(f"mixed-{number}", place, callers, sizes.seconds)))
             await inbox_empty(ground, place)
+            sent = await site.round(f"hooks-{number}", place, HOOKS, sizes.seconds / 2, webhook=1.0)
+            applied.append(len(sent.webhooks) / (sent.seconds + await inbox_empty(ground, place)))
             sides = [alone, floor] if number % 2 else [floor, alone]
             for side in sides:
                 told = (
@@ -88,7 +92,8 @@ async def doors(ground: Ground, sizes: Sizes) -> list[Figure]:
                 side.append(_rate(told))
         return [
             *await _held(site, sizes, callers, Rounds(mixed, floor), ramp),
-            _alone(Rounds(alone, floor), callers),
+            _alone("doors, commands alone", "acknowledged/s", Rounds(alone, floor), callers),
+            _alone("doors, webhooks alone", "applied/s", Rounds(applied, floor), HOOKS),
         ]
 
 
@@ -168,10 +173,10 @@ async def _held(site: Site, sizes: Sizes, callers: int, rounds: Rounds, ramp: st
     ]
 
 
-def _alone(rounds: Rounds, callers: int) -> Figure:
+def _alone(name: str, unit: str, rounds: Rounds, callers: int) -> Figure:
     return Figure(
-        name="doors, commands alone",
-        unit="acknowledged/s",
+        name=name,
+        unit=unit,
         ours=rounds.mine,
         floor=rounds.least,
         floor_is=FLOOR_IS,

@@ -1,11 +1,10 @@
 """The processes of the load on the HTTP door, and what each kind of them takes of a core.
 
-What ``BENCH_PROFILE`` names a directory for is profiled into it: for finding out, never for figures.
+They run as deployments run them, told by the same environment: no door of a benchmark's own.
 """
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -14,13 +13,12 @@ from typing import Any, Final
 
 import psutil
 
-from benchmarks.ground import ROOT, Ground
+from benchmarks.ground import ROOT, Ground, profiled
 
 GATEWAY: Final = ("-m", "gateway", "gateway", "--json", "--port", "0")
 PROJECTOR: Final = ("-m", "gateway", "projector")
 BARE_DOOR: Final = ("-m", "benchmarks.bare_door")
 LOAD: Final = ("-m", "benchmarks.doors_load")
-PROFILE: Final = "BENCH_PROFILE"
 # A line of answers holds every request's time.
 _LONGEST_LINE: Final = 2**28
 # Of a command line; the first that is found names the kind.
@@ -68,7 +66,7 @@ async def talking(
     }
     with (ground.stack.data_dir / "logs" / "bench-doors.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, *_profiled(program)),
+            *(sys.executable, *profiled(program)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
@@ -100,8 +98,3 @@ def spent() -> dict[str, float]:
             taken = times.user + times.system + times.children_user + times.children_system
             sums[kind] = sums.get(kind, 0.0) + taken
     return sums
-
-
-def _profiled(program: tuple[str, ...]) -> tuple[str, ...]:
-    place = os.environ.get(PROFILE)
-    return ("-m", "benchmarks.profiled", place, *program[1:]) if place else program
