@@ -157,7 +157,7 @@ async def at_once(most: int, work: Callable[[T], Awaitable[R]], items: Iterable[
 
 
 def profiled(program: tuple[str, ...]) -> tuple[str, ...]:
-    """This will run a program under a profiler, into the directory of ``BENCH_PROFILE``: never for figures."""
+    """This will profile a program into the directory of ``BENCH_PROFILE``, to find out, not for figures."""
     place = os.environ.get("BENCH_PROFILE")
     return ("-m", "benchmarks.profiled", place, *program[1:]) if place else program
 
