@@ -106,7 +106,7 @@ async def adapters(
     keks = [Kek(key.id, key.secret.get_secret_value()) for key in settings.encryption_keys()]
     keys = PostgresKeys(database_url, Keyring(keks))
     ledger, digests = PostgresEffects(database_url), PostgresDigests(database_url)
-    read_models = ReadModels(database_url)
+    read_models = ReadModels(database_url, size=4)
     pool = Pool(database_url, role="rapport_app", size=8)
     links = Links(pool, keys)
     subscriptions, deliveries = Subscriptions(database_url, keys), Deliveries(database_url)

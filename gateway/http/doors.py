@@ -119,7 +119,7 @@ async def opened(
             streams=OpenStreams(having.log),
             desk=having.desk,
             rates=Rates(
-                per_credential=f"{settings.rate_per_credential}/minute",
-                per_address=f"{settings.rate_per_address}/minute",
+                per_credential=settings.rate_per_credential,
+                per_address=settings.rate_per_address,
             ),
         )

@@ -113,11 +113,11 @@ class Applying:
         plan = ready.plan.without(each for each in ready.plan.steps if aspects[each.ordinal] in old)
         if not plan.steps:
             return _applied(plan, [])
-        await self._rehearsal.of(
-            due.agency, plan, _actor(ready), ready.connection.provider, f"hook:{due.message_id}:"
-        )
-        sealed = await seal_plan(self._keys, due.agency, due.connection_id, due.message_id, plan)
         told = _times((aspects[each.ordinal] for each in plan.steps), at)
+        who = (_actor(ready), ready.connection.provider, f"hook:{due.message_id}:")
+        # A single command that leaves nothing beside it may as well be judged by the engagement itself.
+        await self._rehearsal.of(due.agency, plan, *who, judged_later=len(plan.steps) == 1 and not told)
+        sealed = await seal_plan(self._keys, due.agency, due.connection_id, due.message_id, plan)
         if not await self._work.begin(due, plan.about, sealed, told):
             return End("discarded")
         return plan

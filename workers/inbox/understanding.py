@@ -72,9 +72,12 @@ class Understanding:
         self._asking = asking
         self._mappings: dict[str, Mapping] = {}
 
-    async def read(self, due: Due) -> Understood:
+    async def connection(self, due: Due) -> Connection:
+        """Find whose a message is, with its mapping as it is now."""
+        return await self._connections.get(due.agency, due.connection_id)
+
+    async def read(self, due: Due, connection: Connection) -> Understood:
         """Say what a message means by itself; any error may pass, and the message is read again later."""
-        connection = await self._connections.get(due.agency, due.connection_id)
         # What was begun is carried out by its plan.
         message = await self._open(due) if due.plan is None else None
         if message is None:

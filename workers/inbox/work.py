@@ -37,6 +37,10 @@ _BLOCKED: Final = """
     WHERE agency = $1 AND state = 'received' AND engagements <> '{}' AND engagements && $2
       AND (occurred_at, seq) < ($3, $4) AND message_id <> $5
 """
+_TRIED: Final = """
+    SELECT DISTINCT unnest(engagements) AS about FROM rapport.inbox
+    WHERE agency = $1 AND state = 'received' AND engagements <> '{}' AND next_at > clock_timestamp()
+"""
 _POSTPONE: Final = """
     UPDATE rapport.inbox SET attempts = attempts + $3, says = $4, engagements = $5,
         next_at = CASE WHEN $3 > 0
@@ -64,12 +68,18 @@ _BEGIN: Final = """
     UPDATE rapport.inbox SET plan = $3, engagements = $4
     WHERE agency = $1 AND message_id = $2 AND state = 'received'
 """
-# Also over a person's discarding: what was given meanwhile has happened.
+# Also over a person's discarding: what was given meanwhile has happened.  What an applied message may have
+# made possible for others about the same goes on: a missed beginning has come.
 _SETTLE: Final = """
-    UPDATE rapport.inbox SET state = $3, says = $4, needs = $5, lacks = $6, engagements = $7, outcome = $8,
-        settled_at = clock_timestamp(), plan = CASE WHEN $9 THEN plan END
-    WHERE agency = $1 AND message_id = $2
-      AND (state = 'received' OR (state = 'discarded' AND $3 = 'applied'))
+    WITH settled AS (
+        UPDATE rapport.inbox SET state = $3, says = $4, needs = $5, lacks = $6, engagements = $7,
+            outcome = $8, settled_at = clock_timestamp(), plan = CASE WHEN $9 THEN plan END
+        WHERE agency = $1 AND message_id = $2
+          AND (state = 'received' OR (state = 'discarded' AND $3 = 'applied')))
+    UPDATE rapport.inbox SET state = 'received', says = NULL, needs = NULL, settled_at = NULL, attempts = 0,
+        next_at = clock_timestamp()
+    WHERE $3 = 'applied' AND agency = $1 AND state = 'waiting' AND needs = 'command' AND engagements && $7
+      AND purged_at IS NULL AND message_id <> $2
 """
 _MAPPED: Final = """
     SELECT mapping_digest FROM rapport.connections WHERE agency = $1 AND connection_id = $2 FOR SHARE
@@ -77,12 +87,6 @@ _MAPPED: Final = """
 _KNOWN: Final = """
     SELECT EXISTS (SELECT FROM rapport.external_ids
                    WHERE agency = $1 AND connection_id = $2 AND external_digest = ANY($3))
-"""
-# What an applied message may have made possible for others about the same: a missed beginning has come.
-_MAY_GO_ON: Final = """
-    UPDATE rapport.inbox SET state = 'received', says = NULL, needs = NULL, settled_at = NULL, attempts = 0,
-        next_at = clock_timestamp()
-    WHERE agency = $1 AND state = 'waiting' AND needs = 'command' AND engagements && $2 AND purged_at IS NULL
 """
 
 
@@ -172,6 +176,11 @@ class Work:
             found: timedelta | None = await lent.fetchval(_SOONEST, agency, list(busy))
         return found
 
+    async def tried_again(self, agency: str) -> frozenset[str]:
+        """Name what messages are about that are to be tried again later."""
+        async with self._pool.scoped(agency) as lent:
+            return frozenset(row["about"] for row in await lent.fetch(_TRIED, agency))
+
     async def blocked_until(self, due: Due, about: Collection[str]) -> datetime | None:
         """Tell when an earlier message about the same is tried again; None: nothing is before this one."""
         async with self._pool.scoped(due.agency) as lent:
@@ -230,8 +239,6 @@ class Work:
             if end.learns:
                 by = f"message:{due.message_id}"
                 await self._links.learn_in(lent, due.agency, due.connection_id, end.learns, by=by)
-            if end.state == "applied" and about:
-                await lent.execute(_MAY_GO_ON, due.agency, sorted(about))
         return end.state
 
     async def _has_come(self, lent: Any, due: Due, end: End, lacks: list[bytes]) -> bool:
