@@ -1,7 +1,7 @@
-"""What the engine must conclude, for whoever only counts it: as in :mod:`events.prediction`, at a third of its cost.
+"""What the engine must conclude, for whoever only counts it: what :mod:`events.prediction` says, for less.
 
-No event of a step is made and no escalation is kept: what a step comes to is asked of :mod:`events.steps`, and
-never decided here.  A promise's steps depend on no other promise, so each takes all of its own at once.
+No event of a step is made and no escalation is kept: what a step comes to is asked of :mod:`events.steps`,
+and never decided here.  A promise's steps depend on no other promise, so each takes all of its own at once.
 """
 
 from collections.abc import Sequence
@@ -66,14 +66,14 @@ class CountedPrediction(Prediction):
     ) -> OpenObligation:
         """Take steps of one promise, in their order; gives what it is after them."""
         counts, mode, rule = self._counts, promise.mode, promise.rule
-        owner, level, breached = owner_of(self.state, promise), promise.level, promise.breached
+        owner, level = owner_of(self.state, promise), promise.level
+        broken: datetime | None = None
         # Of steps that are due together only the highest is delivered.
         last = {rung.at: rung for rung in taken if reaches_staff(mode, rung)}
         for rung in taken:
             if rung.do == "breach":
-                breached = True
-                breaches[key] = breach_of(promise, rung.at)
-                counts.breach(rule, rung.at)
+                broken = rung.at
+                counts.breach(rule, broken)
                 continue
             level = max(level, rung.level)
             if rung.to is None:
@@ -82,6 +82,11 @@ class CountedPrediction(Prediction):
                 counts.escalate(rule, rung.to, owner, rung.at)
             if writes(mode, rung, deliver=last.get(rung.at) is rung):
                 counts.write(rung.to, owner, rung.at)
-        if key in breaches:
+        ahead = promise.rungs[len(taken) :]
+        if broken is not None:
+            climbed = replace(promise, rungs=ahead, level=level, breached=True)
+            breaches[key] = breach_of(climbed, broken)
+            return climbed
+        if level != promise.level and key in breaches:
             breaches[key] = replace(breaches[key], level=level)
-        return replace(promise, rungs=promise.rungs[len(taken) :], level=level, breached=breached)
+        return replace(promise, rungs=ahead, level=level)

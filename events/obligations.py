@@ -26,7 +26,7 @@ from events.plans import (
     stands,
 )
 from events.policy import LadderStep, ObligationRule, Policy
-from events.rule_index import index_of
+from events.rule_index import index_of, ladder_of
 from events.state import Breach, Engagement, OpenObligation
 from events.subjects import Named, fires, named_by, narrowed, own_subject
 
@@ -315,7 +315,9 @@ def _opened(
     index = index_of(policy)
     rules = policy.obligations if afresh else index.opened_by.get(event.type, ())
     for rule in () if state.closed else rules:
-        opens = any(each.event == event.type and narrowed(each, event) for each in rule.opens_on)
+        opens = (event.type, rule.id) in index.plainly or any(
+            each.event == event.type and narrowed(each, event) for each in rule.opens_on
+        )
         if not opens and rule.id not in afresh:
             continue
         subject = own_subject(event, rule.subject)
@@ -408,6 +410,10 @@ def lay_rungs(
     rule: ObligationRule, due: datetime, now: datetime, first: int, calendar: Calendar | None = None
 ) -> tuple[e.Rung, ...]:
     """Lay the ladder out in time; a reminder that could only come too late is left out."""
+    if calendar is None:
+        elapsed = [(due + after, step) for after, step in ladder_of(rule)]
+        ahead = [each for each in elapsed if each[1] is None or each[1].do != "remind" or each[0] > now]
+        return tuple([_rung(first + place, at, step) for place, (at, step) in enumerate(ahead)])
     steps = [(step.after.after(due, calendar), step) for step in rule.ladder]
     laid: list[tuple[datetime, LadderStep | None]] = [
         (at, step) for at, step in steps if step.do != "remind" or at > now

@@ -32,11 +32,7 @@ def due_steps(state: Engagement, now: datetime, *, inclusive: bool) -> list[tupl
 
 def highest(state: Engagement, steps: Sequence[tuple[UUID, e.Rung]]) -> dict[UUID, int]:
     """Name the highest step of each obligation that reaches somebody of the agency: the one delivered."""
-    return {
-        key: rung.number
-        for key, rung in steps
-        if reaches_staff(state.obligations[key].mode, rung)
-    }
+    return {key: rung.number for key, rung in steps if reaches_staff(state.obligations[key].mode, rung)}
 
 
 def _heard(mode: Mode, rung: e.Rung) -> bool:
