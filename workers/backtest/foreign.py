@@ -24,7 +24,7 @@ from events.sources.references import Unknown, refers
 from events.sources.track import TrackedApplicant
 from workers.backtest.garbage import uncollected
 from workers.backtest.judging import Judged, Trial, Verdicts
-from workers.backtest.ocel import event_of
+from workers.backtest.ocel import WHEN, event_of
 from workers.backtest.spool import Record, spooled
 
 # The agency of a simulation: ids are derived from it, and they are to be the same.
@@ -52,7 +52,10 @@ def judge_part(part: Part) -> Judged:
         for record in spooled(part.path):
             by_applicant.setdefault(record[0], []).append(record)
         for name in list(by_applicant):
-            _Applicant(verdicts, interpreter, commands, name).live(by_applicant.pop(name))
+            records = by_applicant.pop(name)
+            # Dealt in the file's order, which need not be that of time.
+            records.sort(key=WHEN)
+            _Applicant(verdicts, interpreter, commands, name).live(records)
         return verdicts.close()
 
 

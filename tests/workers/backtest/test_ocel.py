@@ -115,7 +115,6 @@ class TestBreaches:
         # Events of one moment keep their order: only the file's can tell it.
         shuffled = dict(sorted(events.items(), key=lambda each: each[1]["ocel:timestamp"][::-1]))
         behind = {"ocel:objects": document["ocel:objects"], "ocel:events": shuffled}
-        monkeypatch.setattr(ocel, "RUN", 7)
         monkeypatch.setattr(ocel, "PART", 100)
         again = told(write(json.dumps(behind).encode()))
         assert again | {"seconds": 0} == whole | {"seconds": 0}
