@@ -48,7 +48,7 @@ class CountedPrediction(Prediction):
 
     def wait(self, moment: datetime, *, inclusive: bool) -> None:
         """Take every step due before a moment (*inclusive*: or at it), each at its own time."""
-        due = self._next()
+        due = self._due if self.state.obligations is self._seen else self._next()
         end = moment + MICROSECOND if inclusive else moment
         if due is None or due >= end:
             return
@@ -60,6 +60,13 @@ class CountedPrediction(Prediction):
                 self._decide_at(taken[-1].at)
                 obligations[key] = self._climb(key, promise, taken, breaches)
         put(state, {"obligations": obligations, "breaches": breaches})
+
+    def _next(self) -> datetime | None:
+        self._seen = self.state.obligations  # type: ignore[assignment]  # only its identity is looked at
+        # A promise's steps lie in the order in which they are due.
+        ahead = [promise.rungs[0].at for promise in self.state.obligations.values() if promise.rungs]
+        self._due = min(ahead, default=None)
+        return self._due
 
     def _climb(
         self, key: UUID, promise: OpenObligation, taken: Sequence[e.Rung], breaches: dict[UUID, Breach]

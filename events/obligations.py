@@ -31,6 +31,8 @@ from events.state import Breach, Engagement, OpenObligation
 from events.subjects import Named, fires, named_by, narrowed, own_subject
 
 MICROSECOND = timedelta(microseconds=1)
+# What does more, or less, to promises than the rules say.
+_APART: Final = frozenset({"engagement-closed", "excuse-granted", "paused", "resumed"})
 NONE_KEPT: Final[Mapping[str, ObligationRule]] = {}
 
 
@@ -45,19 +47,22 @@ def react(
     index = index_of(policy)
     if event.type not in index.heeded:
         return []
-    if isinstance(event, e.EngagementClosed):
+    result: list[e.AnyEvent] = []
+    if event.type not in _APART:
+        pass
+    elif isinstance(event, e.EngagementClosed):
         return [each for key in _ordered(after) for each in drop(after, key, "closed", event.at)]
-    if isinstance(event, e.ExcuseGranted):
+    elif isinstance(event, e.ExcuseGranted):
         # Nothing else is touched; but a rule may say that it begins anew from here, as silence does.
         excused = list(_excused_by_a_person(after, event))
         others = _standing(after, {event.obligation_id})
         return excused + list(_opened(after, event, cause, policy, now, others, frozenset()))
-    if isinstance(event, e.Paused | e.Resumed):
-        result: list[e.AnyEvent] = list(_shift(before, event, policy, now))
-    else:
-        result = []
+    elif isinstance(event, e.Paused | e.Resumed):
+        result += _shift(before, event, policy, now)
     gone: set[UUID] = set()
-    if event.type in index.met_by or event.type in index.ends:
+    # Where nothing was promised yet, nothing is met, ended or excused.
+    promised = after.obligations or after.breaches
+    if promised and (event.type in index.met_by or event.type in index.ends):
         named = named_by(event, after)
         result += _met(after, event, policy, named)
         result += _excused(after, event, policy, named)

@@ -32,6 +32,9 @@ AGENCY: Final = "simulation"
 # An id with all that an id may hold: what takes it takes any.
 STRANGEST: Final = "Z" + "._-" * 26 + "9"
 
+# A command, which of its fields hold ids, and which of these hold several.
+Pattern = tuple[AnyCommand, tuple[str, ...], tuple[str, ...]]
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -110,7 +113,7 @@ class Commands:
     """Reads the commands of steps: one of a kind is checked, and the ids of the next are put in its place."""
 
     def __init__(self) -> None:
-        self._patterns: dict[tuple[int, tuple[str, ...]], tuple[AnyCommand, tuple[str, ...]] | None] = {}
+        self._patterns: dict[tuple[int, tuple[str, ...]], Pattern | None] = {}
 
     def of(self, step: Step) -> AnyCommand:
         """Read a step's command.
@@ -128,11 +131,14 @@ class Commands:
             return command
         if not _reckonable(step.at):
             return command_of(step)
-        command, names = pattern
-        return filled(command, {name: _taken(data[name]) for name in names})
+        command, names, lists = pattern
+        ids = {name: data[name] for name in names}
+        for name in lists:
+            ids[name] = tuple(ids[name])
+        return filled(command, ids)
 
 
-def _pattern(step: Step, command: AnyCommand) -> tuple[AnyCommand, tuple[str, ...]] | None:
+def _pattern(step: Step, command: AnyCommand) -> Pattern | None:
     """Find out whether a command takes any id that a reference can stand for, as it is."""
     if step.mapped is None:
         return None
@@ -144,7 +150,9 @@ def _pattern(step: Step, command: AnyCommand) -> tuple[AnyCommand, tuple[str, ..
         return None
     as_it_is = all(getattr(found, name) == value for name, value in strange.items())
     own = all(getattr(command, name) == _taken(step.data[name]) for name in names)
-    return (command, names) if as_it_is and own else None
+    if not as_it_is or not own:
+        return None
+    return command, names, tuple([name for name in names if isinstance(step.data[name], list)])
 
 
 def _taken(value: Any) -> Any:

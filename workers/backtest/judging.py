@@ -89,7 +89,7 @@ class Verdicts:
         for number in range(len(self._waiting)):
             self._spill(number)
         for tally in self.judged.tallies:
-            tally.reach = None
+            tally.settle()
         return self.judged
 
     def _take(self, number: int, state: Engagement) -> None:

@@ -48,15 +48,22 @@ class Tally:
     """By message or escalation, the role and the person it goes to, whose candidate it is, and the week."""
     engagements: int = 0
     stages: Counter[str] = field(default_factory=Counter)
+    _sent: Counter[tuple[str, Recipient, str | None, int]] = field(default_factory=Counter)
+    """What was sent where nobody is ever away: whom it is meant for is asked in the end."""
+
+    _whole: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._whole = self.window.since is None and self.window.before is None
 
     def hear(self, event: Any) -> None:
         """Count one event of the engine."""
         kind = event.type
         if kind in _PLAIN:
-            if self.window.holds(event.at):
+            if self._whole or self.window.holds(event.at):
                 self.rules[event.rule, _PLAIN[kind]] += 1
         elif kind == "obligation-met":
-            if self.window.holds(event.at):
+            if self._whole or self.window.holds(event.at):
                 self.rules[event.rule, "met" if event.timely else "met-late"] += 1
         elif kind == "obligation-breached":
             self.breach(event.rule, event.at)
@@ -67,23 +74,34 @@ class Tally:
 
     def breach(self, rule: str, at: datetime) -> None:
         """Count a promise that was not kept in time."""
-        if self.window.holds(at):
+        if self._whole or self.window.holds(at):
             self.rules[rule, "breached"] += 1
 
     def escalate(self, rule: str, to: Recipient, owner: str | None, at: datetime) -> None:
         """Count a duty that was raised."""
-        if self.window.holds(at):
+        if self._whole or self.window.holds(at):
             self.rules[rule, _ESCALATED[to]] += 1
             self._send("escalation", to, owner, at)
 
     def write(self, to: Recipient, owner: str | None, at: datetime) -> None:
         """Count a message that was asked for."""
-        if self.window.holds(at):
+        if self._whole or self.window.holds(at):
             self._send("message", to, owner, at)
 
     def _send(self, kind: str, to: Recipient, owner: str | None, at: datetime) -> None:
-        person = None if self.reach is None else self.reach(to, owner, at)
-        self.weeks[kind, to, person, owner, week_of(at)] += 1
+        if self.reach is None or self.reach.agency.absences:
+            person = None if self.reach is None else self.reach(to, owner, at)
+            self.weeks[kind, to, person, owner, week_of(at)] += 1
+        else:
+            self._sent[kind, to, owner, (at - _MONDAY).days // 7] += 1
+
+    def settle(self) -> None:
+        """Say whom everything was sent to; the tally then asks nobody any more."""
+        for (kind, to, owner, week), count in self._sent.items():
+            person = None if self.reach is None else self.reach(to, owner, _MONDAY)
+            self.weeks[kind, to, person, owner, week] += count
+        self._sent.clear()
+        self.reach = None
 
     def add(self, other: "Tally") -> None:
         """Add what another part of the log led to."""
