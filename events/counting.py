@@ -10,13 +10,13 @@ from typing import Protocol
 from uuid import UUID
 
 from events import catalogue as e
-from events.copying import put, replace
+from events.copying import Private, copied_as, put, replace
 from events.kinds import Recipient
-from events.obligations import MICROSECOND, owner_of
+from events.obligations import COMPARED, MICROSECOND, owner_of
 from events.policy import Policy
 from events.prediction import Prediction
 from events.promises import breach_of
-from events.state import Breach, OpenObligation
+from events.state import Breach, Engagement, OpenObligation
 from events.steps import escalates, reaches_staff, writes
 
 
@@ -36,6 +36,12 @@ class Counts(Protocol):
         """Count a message that was asked for."""
 
 
+class Held(Engagement, Private):
+    """The state of one prediction, which nobody else holds: folding an event in makes no copy."""
+
+    __slots__ = ()
+
+
 class CountedPrediction(Prediction):
     """One engagement under a policy, of which nothing is remembered.
 
@@ -45,6 +51,7 @@ class CountedPrediction(Prediction):
     def __init__(self, agency: str, stream: str, policy: Policy, counts: Counts) -> None:
         super().__init__(agency, stream, policy, counts.hear)
         self._counts = counts
+        self.state: Engagement = Held(agency=agency)
 
     def wait(self, moment: datetime, *, inclusive: bool) -> None:
         """Take every step due before a moment (*inclusive*: or at it), each at its own time."""
@@ -67,6 +74,12 @@ class CountedPrediction(Prediction):
         ahead = [promise.rungs[0].at for promise in self.state.obligations.values() if promise.rungs]
         self._due = min(ahead, default=None)
         return self._due
+
+    def _before(self, event: e.AnyEvent) -> Engagement:
+        return self._apart() if event.type in COMPARED else self.state
+
+    def _apart(self) -> Engagement:
+        return copied_as(Engagement, self.state)
 
     def _climb(
         self, key: UUID, promise: OpenObligation, taken: Sequence[e.Rung], breaches: dict[UUID, Breach]

@@ -33,6 +33,8 @@ from events.subjects import Named, fires, named_by, narrowed, own_subject
 MICROSECOND = timedelta(microseconds=1)
 # What does more, or less, to promises than the rules say.
 _APART: Final = frozenset({"engagement-closed", "excuse-granted", "paused", "resumed"})
+# The events of which the states on both sides are looked at; of all others only the state after them.
+COMPARED: Final = frozenset({"paused", "resumed", *MOVES_PLANS, *OPENED_BY_PLAN})
 NONE_KEPT: Final[Mapping[str, ObligationRule]] = {}
 
 
