@@ -21,6 +21,7 @@ from events.envelope import Stored
 from events.log.port import EventLog
 from gateway.access.roles import who_may
 from gateway.access.who import Who
+from gateway.http.describing import problems
 from gateway.http.problems import Problem
 from gateway.http.routes.tails import OpenStreams
 
@@ -50,16 +51,7 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         "description": "Events for as long as the stream is open; lines that begin with a colon say nothing.",
         "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}},
     },
-    **{
-        status: {"description": says, "content": {"application/problem+json": {}}}
-        for status, says in (
-            (400, "A type, or a position, that there is not."),
-            (401, "Nobody is known by this credential."),
-            (403, "This role may not hear this."),
-            (429, "The credential has as many streams open as it may."),
-            (503, "No more streams can be opened now."),
-        )
-    },
+    **problems(401, 403, 404, 422, 429, 503),
 }
 
 
@@ -121,9 +113,7 @@ class Streamer:
         """
         head = (await self._log.log_head(who.agency)).position
         if after is not None and after > head:
-            raise Problem(
-                400, "position-unknown", "The log does not reach to this position; name one it has."
-            )
+            raise Problem(422, "position-unknown", "the log does not reach to this position; name one it has")
         return head if after is None else after
 
     async def lines(self, asked: Asked, still: Still) -> AsyncGenerator[str, None]:
@@ -206,6 +196,7 @@ def routes(streamer: Streamer, known: Known, sees: Sees = sees_none) -> APIRoute
     @router.get(
         "/v1/events",
         status_code=200,
+        summary="Hear what happens, as it happens",
         response_class=EventStream,
         responses=RESPONSES,
         operation_id="stream-events",
@@ -244,24 +235,22 @@ def routes(streamer: Streamer, known: Known, sees: Sees = sees_none) -> APIRoute
 async def _allow(request: Request, who: Who, engagement: str | None, personal: bool, sees: Sees) -> None:
     if who.role in HEARS_ONE:
         if engagement is None:
-            detail = "Your role hears one engagement at a time; name it with engagement=ID."
+            detail = "your role hears one engagement at a time; name it with engagement=ID"
             raise Problem(403, "not-allowed", detail)
         if not await sees(request, who, engagement):
-            raise Problem(403, "not-allowed", "This engagement is not one that you may see.")
+            raise Problem(403, "not-allowed", "this engagement is not one that you may see")
     elif who.role not in HEARS_ALL:
-        raise Problem(403, "not-allowed", "Your role may not hear the agency's events.")
+        raise Problem(403, "not-allowed", "your role may not hear the agency's events")
     if personal and who.role not in PERSONAL:
-        raise Problem(
-            403, "not-allowed", "Your role may not have personal fields; ask without personal=true."
-        )
+        raise Problem(403, "not-allowed", "your role may not have personal fields; ask without personal=true")
 
 
 def _types(given: Sequence[str]) -> frozenset[str]:
     try:
         return frozenset(short_type(each) for each in given)
     except ValueError:
-        detail = "There is no such event type; the catalogue of events lists them all."
-        raise Problem(400, "unknown-type", detail) from None
+        detail = "there is no such event type; the catalogue of events lists them all"
+        raise Problem(422, "unknown-type", detail) from None
 
 
 def _last(header: str | None, after: int | None) -> int | None:
@@ -269,7 +258,7 @@ def _last(header: str | None, after: int | None) -> int | None:
         return after
     text = header.strip()
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
-        raise Problem(400, "position-unknown", "Last-Event-ID must be the id of an event of this stream.")
+        raise Problem(422, "position-unknown", "Last-Event-ID must be the id of an event of this stream")
     return int(text)
 
 

@@ -18,6 +18,7 @@ from events.fold import fold
 from events.integrations.rules import Mapping, Ref, Rule, RuleCommand, Value
 from events.log.port import Appended, Conflict, EventLog
 from events.orders import parse_order
+from workers.asking.apis import ProviderApis
 from workers.inbox.applying import Applying
 from workers.inbox.connections import Connection
 from workers.inbox.giving import Given
@@ -27,7 +28,7 @@ from workers.inbox.plan import Step
 from workers.inbox.pump import Pump
 from workers.inbox.rehearsing import Rehearsal, order_of
 from workers.inbox.store import Kept, State
-from workers.inbox.understanding import Asking, NobodyAsks, Understanding
+from workers.inbox.understanding import Asking, Understanding
 from workers.inbox.work import Work
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class Office:
     post: "Post"
     desk: Desk
     connection: Connection
-    asking: Asking = field(default_factory=NobodyAsks)
+    asking: Asking = field(default_factory=lambda: ProviderApis(allow_private=False))
 
     def hand(self) -> Hand:
         """Make what a process works with, as one does that has just begun."""

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from activities.asking.errors import CannotBeAsked
 from events.errors import CallerError
 from workers.inbox.connections import Connection
-from workers.inbox.understanding import CannotBeAsked
 
 if TYPE_CHECKING:
     from events.integrations.message import Message
