@@ -122,7 +122,9 @@ class Door:
             return Answer(401, "not-verified", str(error), failed=found.id)
         if not found.valid("signing"):
             # Whatever has been held against a secret that nobody has.
-            return Answer(401, "not-verified", "the connection has no secret that is valid now", failed=found.id)
+            return Answer(
+                401, "not-verified", "the connection has no secret that is valid now", failed=found.id
+            )
         try:
             received = provider.read(delivery)
         except NotTaken as error:

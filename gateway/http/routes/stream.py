@@ -56,6 +56,7 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
             (400, "A type, or a position, that there is not."),
             (401, "Nobody is known by this credential."),
             (403, "This role may not hear this."),
+            (404, "There is no such engagement."),
             (429, "The credential has as many streams open as it may."),
             (503, "No more streams can be opened now."),
         )
