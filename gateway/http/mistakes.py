@@ -58,6 +58,10 @@ def problem_of(error: Exception) -> Problem | None:
             return Problem(503, "read-models-away", _sentence(error), headers=SOON)
         case HTTPException():
             return _of_http(error)
+        case asyncpg.CharacterNotInRepertoireError() | asyncpg.UntranslatableCharacterError():
+            return Problem(
+                422, "invalid-request", "a text holds a character that no text can hold; leave it out"
+            )
     return _away(error)
 
 

@@ -85,6 +85,26 @@ class TestReading:
         for path in ("/v1/agency", "/v1/engagements", "/v1/waiting", "/v1/job-orders", "/v1/compliance"):
             assert (await http.get(path, headers=candidate)).status_code == 403
 
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [
+            ("GET", "engagements/%00/links"),
+            ("POST", "engagements/%00/links"),
+            ("GET", "engagements/%00/held"),
+            ("DELETE", "engagements/e-1/links/%00"),
+            ("GET", "events?engagement=%00"),
+            ("POST", "engagements/%00/break-glass"),
+        ],
+    )
+    async def test_finds_nothing_by_what_is_no_text(
+        self, ground: "Ground", http: httpx.AsyncClient, method: str, path: str
+    ) -> None:
+        await ground.engagement("e-1")
+        role: Any = "recruiter" if "events" in path else "operator" if "glass" in path else "director"
+        body = {"reason": "why"} if "glass" in path else {} if method == "POST" else None
+        answer = await http.request(method, f"/v1/{path}", json=body, headers=bearer(await ground.key(role)))
+        assert answer.status_code in (404, 422), answer.text
+
 
 class TestCommands:
     async def test_are_for_those_whose_it_is(self, ground: "Ground", http: httpx.AsyncClient) -> None:

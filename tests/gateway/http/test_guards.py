@@ -139,6 +139,12 @@ class TestTimed:
         async with client(Guards(app, bounds=Bounds(seconds=0.05))) as http:
             assert (await http.get("/")).text == "begun"
 
+    @pytest.mark.parametrize("length", [b"\xb2", b"9" * 5000, b"-1", b""])
+    async def test_refuses_a_length_that_is_none(self, length: bytes) -> None:
+        async with client(guarded()) as http:
+            answer = await http.request("POST", "/read", headers=[(b"content-length", length)])
+            assert answer.status_code == 413
+
 
 class TestHeaded:
     async def test_keeps_browsers_and_caches_from_harm(self) -> None:
