@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from events.clock import ClockSpec
 from events.commands import RecordOutreach
 from events.envelope import Actor, AppendRequest, Stored
-from events.kinds import Code, Id, Moment, Recipient, RuleId
+from events.kinds import Code, GivenMoment, Id, Moment, Recipient, RuleId
 
 __all__ = ["AppendRequest"]  # the input of the append activity, for whoever imports from here
 
@@ -192,6 +192,17 @@ class SweepReply(_Data):
     failed: int = Field(description="could not be reached; the worker's log says why")
 
 
+# -- polling ------------------------------------------------------------------------------------
+
+
+class PollReply(_Data):
+    """What a tick of the polls came to."""
+
+    polled: int = Field(description="connections whose provider was asked, and answered")
+    failed: int = Field(description="connections that could not be; 'rapport stuck' says why")
+    found: int = Field(description="messages that came into the inbox by it")
+
+
 # -- commands to streams without a workflow -----------------------------------------------------
 
 
@@ -205,7 +216,7 @@ class StreamCommand(_Data):
     data: dict[str, Any] = Field(default_factory=dict, description="the command's own fields")
     actor: Actor
     source: Code = "cli"
-    at: Moment | None = Field(default=None, description="when it happened; None: when it is decided")
+    at: GivenMoment | None = Field(default=None, description="when it happened; None: when it is decided")
     decided_at: Moment | None = Field(default=None, description="the domain's time; None: the server's own")
     causation_id: UUID | None = None
     correlation_id: Id | None = None

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from gateway.access.who import Who
 from gateway.http.describing import describe
@@ -51,6 +52,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     hooks.router,
 )
 VERSION: Final = "1"
+METHODS: Final = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 
 def make_app(doors: Doors | None) -> FastAPI:
@@ -99,10 +101,21 @@ async def _sees(request: Request, who: Who, engagement: str) -> bool:
     return True
 
 
-async def _told(_: Request, error: Exception) -> Response:
+async def _told(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
     assert problem is not None
+    if problem.status == 405:
+        # The framework names the methods of one route, and an address may have several.
+        problem.headers["Allow"] = ", ".join(sorted(_methods_at(request)))
     return answer(problem)
+
+
+def _methods_at(request: Request) -> set[str]:
+    def takes(method: str) -> bool:
+        asked = {**request.scope, "method": method}
+        return any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
+
+    return {each for each in METHODS if takes(each)}
 
 
 async def _wrong_request(_: Request, error: Exception) -> Response:

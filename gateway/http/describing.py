@@ -16,7 +16,8 @@ from pydantic import BaseModel, Field
 from events.commands import Command
 from gateway.http.examples import example_in, example_of
 from gateway.http.problems import MEDIA_TYPE
-from gateway.http.schemas import input_schema
+from gateway.http.schemas import external_schema, input_schema
+from workers.inbox.external import FIELD, SAID_WITH, Learnt
 
 Plain = dict[str, Any]
 BEARER: Final = "bearer"
@@ -30,7 +31,7 @@ DESCRIPTION: Final = (
     "`detail`, a `code` for programs."
 )
 _SAYS: Final = {
-    400: "The body is not JSON.",
+    400: "The body cannot be read, or is not JSON.",
     401: "No credential, or one that does not hold.",
     403: "The role does not allow it.",
     404: "There is nothing of that id in the agency.",
@@ -46,6 +47,7 @@ _SAYS: Final = {
 # The framework leaves null out of an example; as a text it is none of its concern.
 _TEXT: Final = "x-example"
 _ALWAYS: Final = (401, 403, 422, 429, 503)
+_BODIES: Final = (400, 413)
 _WRITES: Final = (400, 404, 409, 412, 413, 415)
 
 
@@ -69,6 +71,9 @@ class Done(BaseModel):
     outcome: str = Field(description="accepted, or nothing-to-do where the record says so already")
     version: int
     events: list[str] = Field(description="the types of the events that it led to")
+    external: list[Learnt] | None = Field(
+        default=None, description="what became of the other systems' ids that were said with it"
+    )
 
 
 COMMAND_HEADERS: Final[Plain] = {
@@ -127,7 +132,7 @@ def _problem(status: int) -> Plain:
         "type": "urn:rapport:problem:example",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": _SAYS[status].lower().rstrip("."),
+        "detail": f"{_SAYS[status][:1].lower()}{_SAYS[status][1:].rstrip('.')}",
         "code": "example",
     }
     schema = {"$ref": "#/components/schemas/ProblemDetails"}
@@ -160,7 +165,9 @@ def _described(app: FastAPI) -> Plain:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     for shape in (ProblemDetails, Done):
-        schemas[shape.__name__] = shape.model_json_schema()
+        schema = shape.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(schema.pop("$defs", {}))
+        schemas[shape.__name__] = schema
     for each in COMMANDED:
         for name, model in sorted(each.commands.items()):
             path = each.path.replace("{name}", name)
@@ -188,7 +195,7 @@ def _described(app: FastAPI) -> Plain:
 def _complete(operation: Plain, schemas: Plain) -> None:
     """Add what every route under /v1 has in common, where it does not say so itself."""
     answers: Plain = operation["responses"]
-    for status in _ALWAYS:
+    for status in (*_ALWAYS, *(_BODIES if "requestBody" in operation else ())):
         said = answers.get(str(status), {})
         if MEDIA_TYPE not in said.get("content", ()) and "$ref" not in said:
             answers[str(status)] = _ref("responses", f"Problem{status}")
@@ -202,6 +209,8 @@ def _complete(operation: Plain, schemas: Plain) -> None:
 def _operation(of: Commanded, name: str, model: type[Command], schemas: Plain) -> Plain:
     summary, _, more = " ".join((model.__doc__ or name).split()).partition(". ")
     schema = of.beside.get(name) or input_schema(model, schemas, optional=of.optional.get(name, ()))
+    if of.tag == "engagements" and name in SAID_WITH:
+        schema["properties"][FIELD] = external_schema(SAID_WITH[name])
     example = schema.get("example") or example_of(model, leaving_out=of.optional.get(name, ()))
     return {
         "tags": [of.tag],

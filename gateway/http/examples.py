@@ -102,6 +102,8 @@ def example_in(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
     for name in ("anyOf", "allOf"):
         if name in schema:
             return example_in(schema[name][0], schemas)
+    if "enum" in schema:
+        return schema["enum"][0]
     if "default" in schema:
         return schema["default"]
     match schema.get("type"):

@@ -26,6 +26,7 @@ STATUS: Final[dict[str, int]] = {
     "command-id-reused": 409,
     "person-erased": 409,
     "unknown-policy": 409,
+    "already-linked": 409,
     "not-allowed": 403,
     "stale-version": 412,
 }

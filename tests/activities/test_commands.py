@@ -10,6 +10,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.commands import Commands, CommandService, ReusedCommandId, StreamBusy
+from activities.streams import read_order
 from activities.types import StreamCommand
 from events.envelope import Actor, AppendRequest
 from events.errors import InvalidCommand, StaleVersion, UnknownReference, WrongState
@@ -132,6 +133,21 @@ class TestGive:
     async def test_refuses_what_has_not_happened_yet(self, service: CommandService) -> None:
         with pytest.raises(InvalidCommand, match="'at' lies in the future"):
             await service.give(OPEN.model_copy(update={"at": NOON + timedelta(hours=1)}))
+
+    @pytest.mark.parametrize("year", [1, 249, 1899, 3000])
+    def test_takes_no_time_that_is_a_slip_of_the_pen(self, year: int) -> None:
+        """A year of three digits would be written such that it could never be read again."""
+        at = f"{year:04}-05-26T17:02:59Z"
+        with pytest.raises(InvalidCommand, match="'at' is malformed: a moment outside the years"):
+            read_order(
+                "a-1",
+                "job-order:j-1",
+                "hold-job-order",
+                {"at": at},
+                command_id="c-1",
+                actor_default=Actor(kind="operator", id="o-1"),
+                source="http",
+            )
 
     async def test_keeps_a_policys_body_before_any_event_names_it(
         self, service: CommandService, log: MemoryLog

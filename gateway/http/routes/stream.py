@@ -21,6 +21,7 @@ from events.envelope import Stored
 from events.log.port import EventLog
 from gateway.access.roles import who_may
 from gateway.access.who import Who
+from gateway.http.describing import problems
 from gateway.http.problems import Problem
 from gateway.http.routes.tails import OpenStreams
 
@@ -32,8 +33,10 @@ HEARS_ONE: Final = who_may("see-engagements", "own-team")
 PERSONAL: Final = who_may("see-personal", "all", "own-team")
 PAGE: Final = 200
 KEEP_ALIVE: Final = 15.0
-# After so many seconds a stream ends, so that a credential that was revoked is asked for again.
 LONGEST: Final = 3600.0
+# Seconds for which it is taken that the listener may still listen: a credential can be revoked, a person
+# leave, an engagement go to another team.
+TRUSTED_FOR: Final = 5.0
 RETRY_MS: Final = 2000
 _log = structlog.get_logger(__name__)
 # Beyond it a last id is no position of anybody's log.
@@ -48,16 +51,7 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
         "description": "Events for as long as the stream is open; lines that begin with a colon say nothing.",
         "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}},
     },
-    **{
-        status: {"description": says, "content": {"application/problem+json": {}}}
-        for status, says in (
-            (400, "A type, or a position, that there is not."),
-            (401, "Nobody is known by this credential."),
-            (403, "This role may not hear this."),
-            (429, "The credential has as many streams open as it may."),
-            (503, "No more streams can be opened now."),
-        )
-    },
+    **problems(401, 403, 404, 422, 429, 503),
 }
 
 
@@ -70,6 +64,8 @@ class Asked:
     types: Collection[str]
     stream: str | None
     personal: bool
+    still: Callable[[], Awaitable[None]]
+    """Makes sure that they may listen on; raises a problem if not."""
 
     def holds(self, stored: Stored) -> bool:
         """Tell whether an event is among what was asked for."""
@@ -100,10 +96,16 @@ class Streamer:
     """Tells one stream what it asked for."""
 
     def __init__(
-        self, log: EventLog, streams: OpenStreams, *, keep_alive: float = KEEP_ALIVE, longest: float = LONGEST
+        self,
+        log: EventLog,
+        streams: OpenStreams,
+        *,
+        keep_alive: float = KEEP_ALIVE,
+        longest: float = LONGEST,
+        trusted_for: float = TRUSTED_FOR,
     ) -> None:
         self._log, self.streams = log, streams
-        self._keep_alive, self._longest = keep_alive, longest
+        self._keep_alive, self._longest, self._trusted_for = keep_alive, longest, trusted_for
         self._reading: set[asyncio.Task[None]] = set()
 
     async def place(self, who: Who, after: int | None) -> int:
@@ -113,9 +115,7 @@ class Streamer:
         """
         head = (await self._log.log_head(who.agency)).position
         if after is not None and after > head:
-            raise Problem(
-                400, "position-unknown", "The log does not reach to this position; name one it has."
-            )
+            raise Problem(422, "position-unknown", "the log does not reach to this position; name one it has")
         return head if after is None else after
 
     async def lines(self, asked: Asked) -> AsyncGenerator[str, None]:
@@ -134,13 +134,17 @@ class Streamer:
             reading.cancel()
 
     async def _read(self, asked: Asked, texts: "asyncio.Queue[str | None]") -> None:
-        ends, after = time.monotonic() + self._longest, asked.after
+        asked_at = time.monotonic()
+        ends, after = asked_at + self._longest, asked.after
         try:
             async with self.streams.tail(asked.who.agency) as tail:
                 while not self.streams.closing and time.monotonic() < ends:
                     # Taken before looking: what is committed meanwhile has woken us already.
                     wake = tail.wake
                     page = await self._log.read_all(asked.who.agency, after=after, limit=PAGE)
+                    if time.monotonic() - asked_at >= self._trusted_for:
+                        await asked.still()
+                        asked_at = time.monotonic()
                     if page:
                         after = page[-1].position
                         await texts.put(await self._told(asked, page))
@@ -188,6 +192,7 @@ def routes(streamer: Streamer, known: Known, sees: Sees = sees_none) -> APIRoute
     @router.get(
         "/v1/events",
         status_code=200,
+        summary="Hear what happens, as it happens",
         response_class=EventStream,
         responses=RESPONSES,
         operation_id="stream-events",
@@ -210,10 +215,14 @@ def routes(streamer: Streamer, known: Known, sees: Sees = sees_none) -> APIRoute
         ] = None,
     ) -> StreamingResponse:
         """Tell what happens from now on, or from a position on, until either side ends it."""
+
+        async def still() -> None:
+            await _allow(request, await known(request), engagement, personal, sees)
+
         await _allow(request, who, engagement, personal, sees)
         begin = await streamer.place(who, _last(last_event_id, after))
         stream = None if engagement is None else f"engagement:{engagement}"
-        asked = Asked(who, begin, _types(type or ()), stream, personal)
+        asked = Asked(who, begin, _types(type or ()), stream, personal, still)
         return EventStream(streamer.lines(asked), _held(streamer.streams.place(who)))
 
     return router
@@ -222,24 +231,22 @@ def routes(streamer: Streamer, known: Known, sees: Sees = sees_none) -> APIRoute
 async def _allow(request: Request, who: Who, engagement: str | None, personal: bool, sees: Sees) -> None:
     if who.role in HEARS_ONE:
         if engagement is None:
-            detail = "Your role hears one engagement at a time; name it with engagement=ID."
+            detail = "your role hears one engagement at a time; name it with engagement=ID"
             raise Problem(403, "not-allowed", detail)
         if not await sees(request, who, engagement):
-            raise Problem(403, "not-allowed", "This engagement is not one that you may see.")
+            raise Problem(403, "not-allowed", "this engagement is not one that you may see")
     elif who.role not in HEARS_ALL:
-        raise Problem(403, "not-allowed", "Your role may not hear the agency's events.")
+        raise Problem(403, "not-allowed", "your role may not hear the agency's events")
     if personal and who.role not in PERSONAL:
-        raise Problem(
-            403, "not-allowed", "Your role may not have personal fields; ask without personal=true."
-        )
+        raise Problem(403, "not-allowed", "your role may not have personal fields; ask without personal=true")
 
 
 def _types(given: Sequence[str]) -> frozenset[str]:
     try:
         return frozenset(short_type(each) for each in given)
     except ValueError:
-        detail = "There is no such event type; the catalogue of events lists them all."
-        raise Problem(400, "unknown-type", detail) from None
+        detail = "there is no such event type; the catalogue of events lists them all"
+        raise Problem(422, "unknown-type", detail) from None
 
 
 def _last(header: str | None, after: int | None) -> int | None:
@@ -247,7 +254,7 @@ def _last(header: str | None, after: int | None) -> int | None:
         return after
     text = header.strip()
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
-        raise Problem(400, "position-unknown", "Last-Event-ID must be the id of an event of this stream.")
+        raise Problem(422, "position-unknown", "Last-Event-ID must be the id of an event of this stream")
     return int(text)
 
 

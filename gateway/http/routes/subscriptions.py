@@ -6,13 +6,14 @@ A secret is in the answer that makes it, and in no other.
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.access.roles import who_may
 from gateway.access.who import Role, Who
+from gateway.http.describing import problems
 from gateway.http.problems import Problem
 from workers.delivering.addresses import AddressRefused
 from workers.delivering.desk import LONGEST_NAME, Desk
@@ -111,55 +112,56 @@ class Again(BaseModel):
     count: int = Field(examples=[3])
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """This will describe the answers that are problems."""
-    says = {
-        401: "Nobody is known by this credential.",
-        403: "This role may not do this.",
-        404: "The agency has no such subscription.",
-        422: "It cannot be done like this; one sentence says why.",
-    }
-    return {
-        each: {"description": says[each], "content": {"application/problem+json": {}}} for each in statuses
-    }
-
-
 def routes(desk: Desk, known: Known) -> APIRouter:
     """This will make the router."""
     router = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"])
     Caller = Annotated[Who, Depends(known)]
 
-    @router.post("", status_code=201, responses=problems(401, 403, 422), operation_id="add-subscription")
+    @router.post(
+        "",
+        status_code=201,
+        summary="Subscribe a receiver",
+        operation_id="add-subscription",
+    )
     async def add(who: Caller, body: Add) -> Secret:
-        """Subscribe a receiver to what happens from now on."""
+        """It is told of what happens from now on."""
         _allow(who, MANAGES)
         if body.personal and who.role not in LETS_PERSONAL_OUT:
-            raise Problem(403, "not-allowed", "Only a director lets personal fields leave the agency.")
+            raise Problem(403, "not-allowed", "only a director lets personal fields leave the agency")
         with _as_problems():
             added, secret = await desk.add(
                 who.agency, body.url, types=body.types, personal=body.personal, name=body.name
             )
         return Secret(subscription=added.subscription_id, secret=secret)
 
-    @router.get("", responses=problems(401, 403), operation_id="list-subscriptions")
+    @router.get("", summary="List the agency's subscriptions", operation_id="list-subscriptions")
     async def listed(who: Caller) -> Page:
-        """List the agency's subscriptions and how far each has come."""
+        """And how far each has come."""
         _allow(who, LOOKS)
         return Page(
             subscriptions=[Subscribed(**tell(each)) for each in await desk.subscriptions.standing(who.agency)]
         )
 
-    @router.get("/{which}", responses=problems(401, 403, 404), operation_id="show-subscription")
+    @router.get(
+        "/{which}",
+        summary="Read a subscription",
+        responses=problems(404),
+        operation_id="show-subscription",
+    )
     async def show(who: Caller, which: Which) -> Subscribed:
-        """Show one subscription."""
+        """How far it has come, and what its receiver answered last."""
         _allow(who, LOOKS)
         return await _shown(desk, who, which)
 
     @router.delete(
-        "/{which}", status_code=204, responses=problems(401, 403, 404), operation_id="remove-subscription"
+        "/{which}",
+        status_code=204,
+        summary="End a subscription",
+        responses=problems(404),
+        operation_id="remove-subscription",
     )
     async def remove(who: Caller, which: Which) -> None:
-        """End it: what still waits is not sent."""
+        """What still waits is not sent."""
         _allow(who, MANAGES)
         with _as_problems():
             await desk.subscriptions.remove(who.agency, which)
@@ -170,52 +172,70 @@ def routes(desk: Desk, known: Known) -> APIRouter:
 
 def _add_acts(router: APIRouter, desk: Desk, known: Known) -> None:
     Caller = Annotated[Who, Depends(known)]
-    answers = problems(401, 403, 404, 422)
+    answers = problems(404)
 
-    @router.post("/{which}/test", responses=answers, operation_id="test-subscription")
+    @router.post(
+        "/{which}/test", summary="Try a subscription", responses=answers, operation_id="test-subscription"
+    )
     async def test(who: Caller, which: Which) -> Tested:
-        """Send a rapport.test event now and say what came back."""
+        """A rapport.test event is sent now; the answer is what came back."""
         _allow(who, MANAGES)
         with _as_problems():
             answer = await desk.test(who.agency, which)
         return Tested(delivered=answer.verdict == "delivered", status=answer.status, says=answer.says)
 
-    @router.post("/{which}/rotate", responses=answers, operation_id="rotate-subscription")
+    @router.post(
+        "/{which}/rotate", summary="Make a new secret", responses=answers, operation_id="rotate-subscription"
+    )
     async def rotate(who: Caller, which: Which, body: Rotate) -> Secret:
-        """Make a new secret; until the old one expires, both sign."""
+        """Until the old one expires, both sign."""
         _allow(who, MANAGES)
         with _as_problems():
             keeps = timedelta(hours=body.keep_hours)
             secret = await desk.subscriptions.rotate(who.agency, which, desk.clock(), keeps)
         return Secret(subscription=which, secret=secret)
 
-    @router.post("/{which}/replay", responses=answers, operation_id="replay-subscription")
+    @router.post(
+        "/{which}/replay", summary="Tell events again", responses=answers, operation_id="replay-subscription"
+    )
     async def replay(who: Caller, which: Which, body: Replay) -> Again:
-        """Tell everything from a position on once more, under the same ids."""
+        """Everything from a position on, under the same ids."""
         _allow(who, MANAGES)
         with _as_problems():
             return Again(
                 count=await desk.subscriptions.replay(who.agency, which, body.position, desk.clock())
             )
 
-    @router.post("/{which}/retry", responses=answers, operation_id="retry-subscription")
+    @router.post(
+        "/{which}/retry",
+        summary="Try what is parked again",
+        responses=answers,
+        operation_id="retry-subscription",
+    )
     async def retry(who: Caller, which: Which) -> Again:
-        """Try now what is parked or waits for its next attempt."""
+        """Also what waits for its next attempt."""
         _allow(who, MANAGES)
         with _as_problems():
             return Again(count=await desk.subscriptions.retry(who.agency, which, desk.clock()))
 
-    @router.post("/{which}/pause", responses=answers, operation_id="pause-subscription")
+    @router.post(
+        "/{which}/pause", summary="Pause a subscription", responses=answers, operation_id="pause-subscription"
+    )
     async def pause(who: Caller, which: Which) -> Subscribed:
-        """Send nothing until it is resumed; nothing is lost meanwhile."""
+        """Nothing is sent until it is resumed, and nothing is lost meanwhile."""
         _allow(who, MANAGES)
         with _as_problems():
             await desk.subscriptions.turn(who.agency, which, "paused", desk.clock())
         return await _shown(desk, who, which)
 
-    @router.post("/{which}/resume", responses=answers, operation_id="resume-subscription")
+    @router.post(
+        "/{which}/resume",
+        summary="Resume a subscription",
+        responses=answers,
+        operation_id="resume-subscription",
+    )
     async def resume(who: Caller, which: Which) -> Subscribed:
-        """Go on where it stopped, also after its receiver answered 410."""
+        """It goes on where it stopped, also after its receiver answered 410."""
         _allow(who, MANAGES)
         with _as_problems():
             await desk.subscriptions.turn(who.agency, which, "active", desk.clock())
@@ -230,7 +250,7 @@ async def _shown(desk: Desk, who: Who, which: str) -> Subscribed:
 
 def _allow(who: Who, roles: frozenset[Role]) -> None:
     if who.role not in roles:
-        raise Problem(403, "not-allowed", "Your role may not do this with subscriptions.")
+        raise Problem(403, "not-allowed", "your role may not do this with subscriptions")
 
 
 @contextmanager
@@ -238,6 +258,6 @@ def _as_problems() -> Iterator[None]:
     try:
         yield
     except UnknownSubscription:
-        raise Problem(404, "unknown-subscription", "There is no such subscription.") from None
+        raise Problem(404, "unknown-subscription", "there is no such subscription in your agency") from None
     except (SubscriptionError, AddressRefused) as error:
-        raise Problem(422, error.code, f"{str(error)[0].upper()}{str(error)[1:]}.") from None
+        raise Problem(422, error.code, str(error)) from None

@@ -64,10 +64,10 @@ class OpenStreams:
         """
         key = (who.agency, who.credential)
         if self.closing or self.count >= self._in_all:
-            detail = "No more streams can be opened here now; try again in a while."
+            detail = "no more streams can be opened here now; try again in a while"
             raise Problem(503, "streams-full", detail, headers={"Retry-After": "5"})
         if self._open[key] >= self._each:
-            detail = f"This credential has {self._each} streams open, which is as many as it may; close one."
+            detail = f"this credential has {self._each} streams open, which is as many as it may; close one"
             raise Problem(429, "too-many-streams", detail, headers={"Retry-After": "30"})
         self._open[key] += 1
         try:

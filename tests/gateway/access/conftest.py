@@ -200,10 +200,10 @@ async def common_ground(
 
 
 @asynccontextmanager
-async def ground_on(access_database: str, tmp_path: Path) -> AsyncIterator[Ground]:
+async def ground_on(access_database: str, tmp_path: Path, **more: Any) -> AsyncIterator[Ground]:
     """Make two agencies."""
     kek = KeyEncryptionKey(id="test", secret=SecretBytes(b"k" * 32))
-    settings = Settings(data_dir=tmp_path, key_encryption_keys=(kek,), outreach_digest_minutes=0)
+    settings = Settings(data_dir=tmp_path, key_encryption_keys=(kek,), outreach_digest_minutes=0, **more)
     mailbox = Mailbox()
     async with (
         adapters(settings, access_database) as having,

@@ -186,6 +186,34 @@ class TestCommands:
             answer = await http.post("/v1/agency/commands/record-absence", json=body, headers=recruiter)
             assert (person, answer.status_code) == (person, status), answer.text
 
+    async def test_send_nobody_away_to_take_their_place(
+        self, ground: "Ground", http: httpx.AsyncClient
+    ) -> None:
+        """A lead who is in the director's team would stand in for the director, with all their rights."""
+        people = [
+            {**each, "team": "berlin"} if each["person_id"] in ("l-1", "d-1", "c-1", "r-1") else each
+            for each in ground.people
+        ]
+        await ground.agency_command(ground.agency, "load-people", people=people)
+        lead, director = bearer(await ground.key("team-lead")), bearer(await ground.key("director"))
+        now = datetime.now(UTC)
+        away = {
+            "starts_at": (now - timedelta(hours=1)).isoformat(),
+            "ends_at": (now + timedelta(days=1)).isoformat(),
+            "cover": "l-1",
+        }
+        path = "/v1/agency/commands/record-absence"
+        for person, headers, status in (
+            ("d-1", lead, 403),
+            ("c-1", lead, 403),
+            ("r-1", lead, 200),
+            ("c-1", director, 200),
+            ("d-1", director, 200),
+        ):
+            body = {**away, "person_id": person, "absence_id": f"a-{person}"}
+            answer = await http.post(path, json=body, headers=headers)
+            assert (person, answer.status_code) == (person, status), answer.text
+
 
 class TestTheReadme:
     def test_holds_the_table_as_it_is(self) -> None:

@@ -182,6 +182,14 @@ class TestRated:
             other = await http.get("/plain/x", headers={"Authorization": "Bearer two"})
             assert other.status_code == 200
 
+    async def test_takes_a_credential_for_the_same_however_it_is_written(self) -> None:
+        ways = ("Bearer one", "bearer one", "Bearer   one", "BEARER one ")
+        async with client(guarded(rates=Rates(per_credential=3))) as http:
+            statuses = [
+                (await http.get("/plain/x", headers={"Authorization": way})).status_code for way in ways
+            ]
+        assert statuses == [200, 200, 200, 429]
+
     async def test_refuses_an_address_whatever_it_shows(self) -> None:
         guards = guarded(rates=Rates(per_address=2))
         async with client(guards) as http, client(guards, address="10.0.0.2") as elsewhere:

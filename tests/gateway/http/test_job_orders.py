@@ -82,3 +82,16 @@ class TestGive:
             await http.post(f"{PLACE}/commands/open-job-order", json={"owner": "r-1"})
         response = await http.post(f"{PLACE}/commands/{name}", json=example_of(COMMANDS[name]))
         assert response.status_code in (200, 409), response.text
+
+
+class TestAnAddress:
+    async def test_names_all_the_methods_that_it_takes(self, http: httpx.AsyncClient) -> None:
+        """Also where each of them is a route of its own."""
+        for path, methods in (
+            ("/v1/engagements", "GET, POST"),
+            ("/v1/subscriptions/s-1", "DELETE, GET"),
+            ("/v1/engagements/e-1/links", "GET, POST"),
+        ):
+            answer = await http.put(path, json={})
+            assert (answer.status_code, answer.headers["allow"]) == (405, methods)
+            assert answer.json()["code"] == "no-such-method"

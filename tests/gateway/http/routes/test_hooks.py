@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -25,7 +26,7 @@ def kept() -> Held:
 @pytest.fixture
 async def client(kept: Held) -> AsyncIterator[httpx.AsyncClient]:
     """This will speak to the application."""
-    nothing: Any = None
+    nothing: Any = SimpleNamespace(log=None)
     doors = Doors(nothing, nothing, hooks=Door(kept, kept, kept, lambda: NOW))
     transport = httpx.ASGITransport(make_app(doors))
     async with httpx.AsyncClient(transport=transport, base_url="http://door") as speaking:
