@@ -39,7 +39,7 @@ _BLOCKED: Final = """
 """
 _TRIED: Final = """
     SELECT DISTINCT unnest(engagements) AS about FROM rapport.inbox
-    WHERE agency = $1 AND state = 'received' AND engagements <> '{}' AND next_at > clock_timestamp()
+    WHERE agency = $1 AND state = 'received' AND engagements <> '{}'
 """
 _POSTPONE: Final = """
     UPDATE rapport.inbox SET attempts = attempts + $3, says = $4, engagements = $5,
@@ -177,7 +177,7 @@ class Work:
         return found
 
     async def tried_again(self, agency: str) -> frozenset[str]:
-        """Name what messages are about that are to be tried again later."""
+        """Name what messages are about that were begun or tried before, and are to be tried again."""
         async with self._pool.scoped(agency) as lent:
             return frozenset(row["about"] for row in await lent.fetch(_TRIED, agency))
 
