@@ -72,7 +72,7 @@ class AdoptPolicy(Command):
     """Let another policy govern this engagement from now on; its body is known by its digest."""
 
     name: Literal["adopt-policy"] = "adopt-policy"
-    digest: str
+    digest: Id
     policy_name: Code
     modes: Modes = Field(default="new", description="open: what is open takes its rule's mode too")
 

@@ -3,6 +3,7 @@
 A link shows and does what is the candidate's own; what nobody else may see or say asks for a code as well.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +15,8 @@ from gateway.access.keys import AccessError
 
 USUAL_LIFE: Final = timedelta(days=14)
 LONGEST_LIFE: Final = timedelta(days=90)
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_NO_LINK: Final = "the engagement has no link of this id; list its links to see those there are"
 _COLUMNS: Final = "link_id, engagement, made_by, made_at, expires_at, revoked_at, last_used_at"
 
 
@@ -69,6 +72,8 @@ class Links:
 
         :raises AccessError: the engagement has no such link.
         """
+        if not _ID.fullmatch(link_id):
+            raise AccessError(_NO_LINK)
         query = f"""
             UPDATE rapport.candidate_links SET revoked_at = coalesce(revoked_at, clock_timestamp())
             WHERE agency = $1 AND engagement = $2 AND link_id = $3 RETURNING {_COLUMNS}
@@ -76,5 +81,5 @@ class Links:
         async with self._connections.scoped(agency) as db:
             row: Any = await db.fetchrow(query, agency, engagement, link_id)
         if row is None:
-            raise AccessError("the engagement has no link of this id; list its links to see those there are")
+            raise AccessError(_NO_LINK)
         return Link(**row)

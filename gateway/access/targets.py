@@ -7,11 +7,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
+from pydantic import TypeAdapter, ValidationError
+
 from activities.commands import CommandService
 from activities.directory import Directory
 from events.agency import Agency, Entry
 from events.fold import fold
 from events.glass import is_open
+from events.kinds import Id
 from events.log.connect import Connections
 from events.log.port import EventLog
 from events.reaching import stood_in_for
@@ -29,6 +32,9 @@ OWNERS: Final = """
 """
 
 
+_ID: Final[TypeAdapter[str]] = TypeAdapter(Id)
+
+
 class Targets:
     """Finds what decides who may, for one agency at a time."""
 
@@ -42,6 +48,8 @@ class Targets:
 
     async def engagement(self, who: Who, engagement: str, now: datetime) -> Target | None:
         """Look an engagement of the caller's agency up; None: it has none of this id."""
+        if not _is_id(engagement):
+            return None
         stream = f"engagement:{engagement}"
         async with self._connections.scoped(who.agency) as db:
             row = await db.fetchrow(OWNERS, who.agency, stream)
@@ -65,6 +73,8 @@ class Targets:
 
     async def job_order(self, who: Who, job_order: str) -> Target | None:
         """Look a job order of the caller's agency up; None: it has none of this id."""
+        if not _is_id(job_order):
+            return None
         state = await self._service.state(who.agency, f"job-order:{job_order}")
         if state.phase == "unopened":
             return None
@@ -88,6 +98,15 @@ class Targets:
         led = {each for each, line in lines.items() if line.team_lead == who.person_id}
         with_me = {each for each, entry in everybody.items() if mine is not None and _team(entry) == mine}
         return frozenset({who.person_id} | led | with_me)
+
+
+def _is_id(text: str) -> bool:
+    # What could name nothing is not put to a database, which has no NUL.
+    try:
+        _ID.validate_python(text)
+    except ValidationError:
+        return False
+    return True
 
 
 def described(

@@ -128,6 +128,10 @@ def _sentence(first: dict[str, Any]) -> str:
     where, *path = (str(part) for part in first["loc"])
     name = ".".join(path) or where
     if first["type"] == "missing":
-        return f"the {where} needs '{name}'; add it"
+        return f"the {where} needs '{name}'; add it" if path else f"this needs a {where} of JSON; send one"
+    if first["type"] == "extra_forbidden":
+        # Names are no values; but what somebody typed in place of one may be.
+        safe = name if name.replace("_", "").isalnum() and len(name) < 40 else "?"
+        return f"the {where} has no field '{safe}'; leave it out"
     says = str(first["msg"]).removeprefix("Value error, ")
     return f"'{name}' in the {where} is wrong: {says[:1].lower()}{says[1:]}"

@@ -30,7 +30,7 @@ async def body_of(request: Request, *, largest: int = LARGEST_MESSAGE) -> dict[s
     """
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
-        raise Problem(415, "not-json", "send the body as application/json")
+        raise Problem(415, "not-json", "send the body as JSON, with 'Content-Type: application/json'")
     content = await request.body()
     if len(content) > largest:
         raise Problem(413, "too-large", f"the body is larger than {largest // 1024} KiB; send less")

@@ -176,7 +176,10 @@ def _described(app: FastAPI) -> Plain:
     document["components"]["parameters"] = COMMAND_HEADERS
     document["components"]["securitySchemes"] = {BEARER: {"type": "http", "scheme": "bearer"}}
     for path, item in document["paths"].items():
-        for operation in item.values():
+        for method, operation in item.items():
+            if method == "post":
+                # Whether or not it takes one, a body may be too large.
+                operation["responses"].setdefault("413", _ref("responses", "Problem413"))
             if path.startswith("/v1/"):
                 operation.setdefault("security", [{BEARER: []}])
                 _complete(operation, schemas)

@@ -22,6 +22,7 @@ from gateway.http.asking import (
     EngagementId,
     Limit,
     MinVersion,
+    Named,
     has_reached,
     must_be_id,
     stream_of,
@@ -146,10 +147,8 @@ async def engagements(
     asking: Asking,
     stage: Annotated[Stage | None, Query(description="Only those at this stage.")] = None,
     posture: Annotated[Posture | None, Query(description="Only those in this posture.")] = None,
-    owner: Annotated[str | None, Query(max_length=80, description="Only this recruiter's.")] = None,
-    team: Annotated[
-        str | None, Query(max_length=80, description="Only those whose owner is in this team.")
-    ] = None,
+    owner: Annotated[Named | None, Query(description="Only this recruiter's.")] = None,
+    team: Annotated[Named | None, Query(description="Only those whose owner is in this team.")] = None,
     waiting_on: Annotated[
         Awaited | None,
         Query(description="Only those with a promise that waits for this party."),

@@ -254,7 +254,9 @@ def _last(header: str | None, after: int | None) -> int | None:
         return after
     text = header.strip()
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
-        raise Problem(422, "position-unknown", "Last-Event-ID must be the id of an event of this stream")
+        raise Problem(
+            422, "position-unknown", "the header Last-Event-ID must be the id of an event of this stream"
+        )
     return int(text)
 
 

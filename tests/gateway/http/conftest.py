@@ -24,7 +24,7 @@ from events.envelope import Actor, AppendRequest
 from events.errors import CallerError
 from events.fold import fold
 from events.log.memory import MemoryLog
-from events.log.port import Appended, CommandIdReused
+from events.log.port import Appended, CommandIdReused, Taken
 from events.policy import Policy
 from gateway.access.who import Role, Who
 from gateway.http.app import make_app
@@ -141,6 +141,8 @@ class Engagements:
         [result] = await log.append_many([request])
         if isinstance(result, CommandIdReused):
             raise CommandFailed("this id was used before with another content; take a new one", REUSED)
+        if isinstance(result, Taken):
+            raise CommandFailed("another engagement holds this already", "wrong-state")
         assert isinstance(result, Appended)
         refusal = next((each for each in prepared.events if each.type == "command-refused"), None)
         return CommandReply(

@@ -136,7 +136,6 @@ def _schemathesis(url: str, credential: str, phases: str, seconds: float, seed: 
         f"--checks={','.join(CHECKS)}",
         *(f"--exclude-path={path}" for path in EXCEPT),
         f"--phases={phases}",
-        "--workers=3",
         "--mode=all",
         "--generation-with-security-parameters=false",
         "--generation-database=none",

@@ -14,6 +14,12 @@ from tests.gateway.http.fuzzing import Served, served
 pytestmark = pytest.mark.postgres
 DOCUMENT: Final[dict[str, Any]] = json.loads(document())
 TAKING: Final = sorted(path for path, item in DOCUMENT["paths"].items() if "post" in item)
+# One reader serves all commands to engagements, and one all to job orders.
+READING: Final = [
+    path
+    for path in TAKING
+    if "/commands/" not in path or path.endswith(("record-contact", "hold-job-order", "adopt-policy"))
+]
 NAMED: Final = sorted(path for path in DOCUMENT["paths"] if "{" in path)
 JSON: Final = "application/json"
 # Content types and bodies.
@@ -38,19 +44,7 @@ BODIES: Final[tuple[tuple[str, bytes], ...]] = (
     ("multipart/form-data; boundary=x", b"--x--"),
     ("/", b"{}"),
 )
-VALUES: Final[tuple[Any, ...]] = (
-    None,
-    "\x00",
-    "\ud800",
-    "x" * 30_000,
-    10**30,
-    -1,
-    1e300,
-    True,
-    [],
-    {},
-    [[{}]],
-)
+VALUES: Final[tuple[Any, ...]] = ("\x00", "\ud800", 10**30, [[{}]])
 IDS: Final = (
     "%00",
     "%ff",
@@ -98,7 +92,7 @@ def must_be_documented(path: str, method: str, answer: httpx.Response) -> None:
 
 
 class TestAHostileBody:
-    @pytest.mark.parametrize("path", TAKING)
+    @pytest.mark.parametrize("path", READING)
     def test_is_told_what_is_wrong_with_it(self, http: httpx.Client, door: Served, path: str) -> None:
         for kind, content in BODIES:
             answer = http.post(at(path, door.there), content=content, headers={"content-type": kind})
@@ -109,7 +103,7 @@ class TestAHostileBody:
         """Every field of an example in turn, with what it cannot hold."""
         [shown] = DOCUMENT["paths"][path]["post"].get("requestBody", {}).get("content", {"": {}}).values()
         example = shown.get("example", {})
-        for name in (*example, "at", "engagement", "actor"):
+        for name in (*example, "at"):
             for value in VALUES:
                 content = json.dumps({**example, name: value}).encode()
                 answer = http.post(at(path, door.there), content=content, headers={"content-type": JSON})
