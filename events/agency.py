@@ -242,6 +242,11 @@ class Agency:
         entry = self.people.get(person_id) or self.left.get(person_id)
         return self._line(entry) if entry is not None else None
 
+    def line(self, person_id: str) -> Line | None:
+        """Give one person's line, as :meth:`lines` does; None: nobody of this id works or worked here."""
+        entry = self.people.get(person_id) or self.left.get(person_id)
+        return None if entry is None else self._line(entry)
+
     def _line(self, entry: Entry) -> Line:
         team_lead = entry.team_lead if entry.team_lead in self.people else None
         above = self.people.get(entry.team_lead or "") or self.left.get(entry.team_lead or "")
