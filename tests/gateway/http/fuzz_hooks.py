@@ -14,7 +14,7 @@ THERE: Final = "RAPPORT_FUZZ_THERE"
 """The variable that holds the ids, by the name of the parameter, as JSON."""
 
 
-@schemathesis.hook  # type: ignore[untyped-decorator]
+@schemathesis.hook
 def map_path_parameters(_: Any, path_parameters: dict[str, Any] | None) -> dict[str, Any] | None:
     """Put an id that is there in two of three places."""
     if not path_parameters:
