@@ -238,11 +238,6 @@ class Agency:
         return {each: self._line(entry) for each, entry in {**self.left, **self.people}.items()}
 
     def line(self, person_id: str) -> Line | None:
-        """Give one person's line; None: nobody of this id ever worked here."""
-        entry = self.people.get(person_id) or self.left.get(person_id)
-        return self._line(entry) if entry is not None else None
-
-    def line(self, person_id: str) -> Line | None:
         """Give one person's line, as :meth:`lines` does; None: nobody of this id works or worked here."""
         entry = self.people.get(person_id) or self.left.get(person_id)
         return None if entry is None else self._line(entry)
