@@ -136,7 +136,7 @@ def _schemathesis(url: str, credential: str, phases: str, seconds: float, seed: 
         f"--checks={','.join(CHECKS)}",
         *(f"--exclude-path={path}" for path in EXCEPT),
         f"--phases={phases}",
-        # One worker: with threads, a seed repeats nothing, and CPython 3.11's parser fails under them now and then.
+        # With threads a seed repeats nothing, and CPython 3.11's parser fails now and then.
         "--workers=1",
         "--mode=all",
         "--generation-with-security-parameters=false",
