@@ -79,6 +79,14 @@ def _fuzz(running: Running, seconds: float, seed: int) -> int:
     finally:
         ended.set()
         listening.join()
+    for role, credential, path in (
+        ("director", key, "/v1/agency"),
+        ("candidate", link, "/v1/engagements/e-1"),
+    ):
+        # Else all was refused, and nothing tried.
+        known = httpx.get(f"{url}{path}", headers=_bearer(credential), timeout=60).status_code
+        print(f"{role} at the end: {known}")
+        found.append(known != 200)
     print(f"/v1/events, with whatever parameters: {dict(sorted(listened.items()))}")
     wrong = set(listened) - {200, 422, 429}
     failed = sum("a request failed" in line for line in running.logs().splitlines())
@@ -113,13 +121,14 @@ def _prepare(url: str, key: str) -> tuple[dict[str, list[str]], str]:
             post("/v1/engagements", engagement=each, owner="r-1", candidate_name="Candidate One")
         for each in orders:
             post(f"/v1/job-orders/{each}/commands/open-job-order", client_id="client-1", owner="r-2")
-        made = post("/v1/engagements/e-1/links")
+        # One to call with, and one that may be found and revoked.
+        used, found = (post("/v1/engagements/e-1/links") for _ in range(2))
     return {
         "engagement_id": engagements,
         "job_order_id": orders,
-        "link_id": [made["link_id"]],
+        "link_id": [found["link_id"]],
         "version": ["1", "2"],
-    }, made["token"]
+    }, used["token"]
 
 
 def _bearer(credential: str) -> dict[str, str]:
@@ -136,7 +145,7 @@ def _schemathesis(url: str, credential: str, phases: str, seconds: float, seed: 
         f"--checks={','.join(CHECKS)}",
         *(f"--exclude-path={path}" for path in EXCEPT),
         f"--phases={phases}",
-        # One worker: with threads, a seed repeats nothing, and CPython 3.11's parser now and then fails.
+        # With threads a seed repeats nothing, and CPython 3.11's parser fails now and then.
         "--workers=1",
         "--mode=all",
         "--generation-with-security-parameters=false",

@@ -120,8 +120,9 @@ async def _prepared(url: str, ground: Ground) -> Served:
             assert answer.is_success, answer.text
         added = await http.post("/v1/subscriptions", json={"url": "https://127.0.0.1:9/hooks"})
         assert added.status_code == 201, added.text
-        linked = await http.post("/v1/engagements/e-1/links", json={})
-        assert linked.status_code == 201, linked.text
-    keys["candidate"] = linked.json()["token"]
-    there = {"which": added.json()["subscription"], "link_id": linked.json()["link_id"]}
+        # One to call with, and one that the fuzzer may find and revoke.
+        linked = [await http.post("/v1/engagements/e-1/links", json={}) for _ in range(2)]
+        assert all(each.status_code == 201 for each in linked)
+    keys["candidate"] = linked[0].json()["token"]
+    there = {"which": added.json()["subscription"], "link_id": linked[1].json()["link_id"]}
     return Served(url, keys, {**made.there, **there})

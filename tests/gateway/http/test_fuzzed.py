@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
+import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -64,3 +65,10 @@ def test_each_operation_answers_as_it_says(api: Any, door: Served, path: str, me
         case.call_and_validate(headers=door.headers(role), checks=CHECKS)
 
     check()
+
+
+def test_leaves_everybody_their_credential(door: Served) -> None:
+    """Else all of the above were refused, and nothing was tried."""
+    for role, path in (("director", "/v1/agency"), ("candidate", "/v1/engagements/e-1")):
+        answer = httpx.get(f"{door.url}{path}", headers=door.headers(role))
+        assert answer.status_code == 200, (role, answer.text)
