@@ -32,6 +32,8 @@ PROMISE: dict[str, str | int] = {
     "late": "2 days",
     "template": "escalation",
     "for_whom": "",
+    "code": "123456",
+    "minutes": 10,
 }
 WORDS: Words = {**PROMISE, "count": 2, "promises": [PROMISE, {**PROMISE, "template": "propose-reassignment"}]}
 
