@@ -4,13 +4,14 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench soak fuzz check lint format types contracts drift clean lock
+.PHONY: help demo test bench soak deliveries fuzz check lint format types contracts drift clean lock
 
 help:
 	@echo "make demo [ONCE=1]  play thirteen stories on live workflows (ONCE=1: end by itself, verified)"
 	@echo "make test           every test, on servers it starts itself"
 	@echo "make bench          speed, against floors in the same run (ARGS=--quick: in two minutes)"
 	@echo "make soak           20 minutes of kills at random times, then verified (MINUTES=2 SEED=17)"
+	@echo "make deliveries     1,000 webhooks, three times each, the gateway killed, Temporal stopped (ARGS=--while-stopped)"
 	@echo "make fuzz           whatever may be sent to the HTTP door, for 10 minutes (MINUTES=1 SEED=17)"
 	@echo "make check          format, lint, types, import contracts, drift, tests"
 	@echo "make clean          remove what the above made"
@@ -33,6 +34,9 @@ bench: $(READY)
 
 soak: $(READY)
 	@exec $(BIN)/python -m tests.crash.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+
+deliveries: $(READY)
+	@exec $(BIN)/python -m tests.crash.deliveries $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 fuzz: $(READY)
 	@exec $(BIN)/python -m tests.gateway.http.fuzz_long $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))

@@ -3,6 +3,7 @@
 It opens names and addresses: nothing it returns may be logged or put into an outcome, but the person's id.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -61,6 +62,8 @@ class Directory:
         self._fresh_for = fresh_for
         self._monotonic = monotonic
         self._pictures: dict[str, _Picture] = {}
+        self._under_way: dict[str, asyncio.Task[Agency]] = {}
+        self._next: dict[str, asyncio.Task[Agency]] = {}
 
     async def person(self, agency: str, person_id: str) -> Person | None:
         """Find somebody who works here now."""
@@ -69,13 +72,13 @@ class Directory:
     async def team_lead(self, agency: str, person_id: str) -> Person | None:
         """Find the team lead of a person, of one who left too."""
         state = await self._state(agency)
-        line = state.lines().get(person_id)
+        line = state.line(person_id)
         return _person(state, line.team_lead) if line else None
 
     async def director(self, agency: str, person_id: str) -> Person | None:
         """Find the director of a person's line, of one who left too."""
         state = await self._state(agency)
-        line = state.lines().get(person_id)
+        line = state.line(person_id)
         return _person(state, line.director) if line else None
 
     async def resolve(self, agency: str, role: StaffRole, owner: str | None, at: datetime) -> Person | None:
@@ -118,6 +121,25 @@ class Directory:
         now = self._monotonic()
         if picture is not None and trust and now - picture.seen_at < self._fresh_for:
             return picture.state
+        # Whoever asks while the log is being read shares the next reading: it begins after they asked.
+        reading = self._next.get(agency)
+        if reading is None or reading.done():
+            reading = asyncio.create_task(self._read_after(agency, self._under_way.get(agency)))
+            self._next[agency] = reading
+        return await asyncio.shield(reading)
+
+    async def _read_after(self, agency: str, before: "asyncio.Task[Agency] | None") -> Agency:
+        if before is not None:
+            await asyncio.wait([before])
+        self._under_way[agency] = reading = self._next.pop(agency)
+        try:
+            return await self._read(agency)
+        finally:
+            if self._under_way[agency] is reading:
+                del self._under_way[agency]
+
+    async def _read(self, agency: str) -> Agency:
+        picture, now = self._pictures.get(agency), self._monotonic()
         if picture is None or now - picture.begun_at >= KEPT_FOR:
             picture = _Picture(agencies.initial(agency), 0, now, now)
         found = await self._log.read_stream(

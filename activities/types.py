@@ -192,6 +192,17 @@ class SweepReply(_Data):
     failed: int = Field(description="could not be reached; the worker's log says why")
 
 
+# -- polling ------------------------------------------------------------------------------------
+
+
+class PollReply(_Data):
+    """What a tick of the polls came to."""
+
+    polled: int = Field(description="connections whose provider was asked, and answered")
+    failed: int = Field(description="connections that could not be; 'rapport stuck' says why")
+    found: int = Field(description="messages that came into the inbox by it")
+
+
 # -- commands to streams without a workflow -----------------------------------------------------
 
 

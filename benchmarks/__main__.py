@@ -17,6 +17,7 @@ from benchmarks.adopting import adopting
 from benchmarks.appends import appends
 from benchmarks.backtesting import backtest
 from benchmarks.cold import cold
+from benchmarks.doors import doors
 from benchmarks.due import due
 from benchmarks.figures import FAILED, SKIPPED, Figure, last_line, machine, table
 from benchmarks.folding import folding
@@ -37,6 +38,7 @@ Benchmark = Callable[[Ground, Sizes], Awaitable[list[Figure]]]
 BENCHMARKS: dict[str, Benchmark] = {
     "rehydrating": rehydrating,
     "commands": commands,
+    "doors": doors,
     "history": history,
     "appends": appends,
     "fold": folding,
@@ -54,7 +56,7 @@ def main() -> None:
     """Read the command line, measure, print; the exit code is 1 where a target is not met."""
     options = _options()
     sizes = QUICK if options.quick else Sizes()
-    names = ("rounds", "seconds", "due", "lost", "open", "cached", "rebuilt")
+    names = ("rounds", "seconds", "due", "lost", "open", "cached", "rebuilt", "load")
     given = {name: getattr(options, name) for name in names}
     sizes = replace(sizes, **{name: value for name, value in given.items() if value is not None})
     where, figures = _measured(sizes, options.only or list(BENCHMARKS), quick=options.quick)
@@ -105,6 +107,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--open", type=int, help="how many engagements are open when the worker is killed")
     parser.add_argument("--cached", type=int, help="over how many engagements memory is measured")
     parser.add_argument("--rebuilt", type=int, help="over how many events projections are rebuilt")
+    parser.add_argument("--load", type=float, help="for how many seconds the doors are held under load")
     return parser.parse_args()
 
 

@@ -113,7 +113,7 @@ class Ground:
         """This will start a worker and return at once."""
         with (self.stack.data_dir / "logs" / "bench-workers.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, *program, stdout=log, stderr=log, env=self.environment, cwd=ROOT
+                sys.executable, *profiled(program), stdout=log, stderr=log, env=self.environment, cwd=ROOT
             )
         return WorkerProcess(process)
 
@@ -154,6 +154,12 @@ async def at_once(most: int, work: Callable[[T], Awaitable[R]], items: Iterable[
             return await work(item)
 
     return await asyncio.gather(*map(one, items))
+
+
+def profiled(program: tuple[str, ...]) -> tuple[str, ...]:
+    """This will profile a program into the directory of ``BENCH_PROFILE``, to find out, not for figures."""
+    place = os.environ.get("BENCH_PROFILE")
+    return ("-m", "benchmarks.profiled", place, *program[1:]) if place else program
 
 
 def _place() -> Path:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """One set of sizes; *seconds* is how long a round of commands lasts."""
+    """One set of sizes; *seconds* is how long a round of commands lasts, *load* the
+    whole load on the doors."""
 
     rounds: int = 5
     seconds: float = 8.0
@@ -28,6 +29,7 @@ class Sizes:
     at_once: int = 100
     backtested: int = 1_000_000
     rebuilt: int = 1_000_000
+    load: float = 60.0
 
 
 QUICK = Sizes(
@@ -46,4 +48,5 @@ QUICK = Sizes(
     adopting=40,
     backtested=20_000,
     rebuilt=10_000,
+    load=4.0,
 )

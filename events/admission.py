@@ -15,6 +15,7 @@ from events.decide import decide
 from events.envelope import Claim, Stored
 from events.errors import ClosedEngagement, InvalidCommand, StaleVersion, UnknownEngagement, WrongState
 from events.gates import INTENT_OF_REPORT, unmet
+from events.making import made
 from events.offices import with_offices
 from events.personal import personal_fields
 from events.policy import GateRule, Policy
@@ -107,7 +108,8 @@ def _bypassed(command: c.AnyCommand, failing: Sequence[GateRule], ctx: Context) 
     if report and command.name not in INTENT_OF_REPORT:
         return []
     return [
-        e.GateBypassed(
+        made(
+            e.GateBypassed,
             at=ctx.at,
             command=command.name,
             gate=gate.id,

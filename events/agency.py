@@ -235,8 +235,12 @@ class Agency:
 
         A missing director is the team lead's.
         """
-        everybody = {**self.left, **self.people}
-        return {each: self._line(entry) for each, entry in everybody.items()}
+        return {each: self._line(entry) for each, entry in {**self.left, **self.people}.items()}
+
+    def line(self, person_id: str) -> Line | None:
+        """Give one person's line, as :meth:`lines` does; None: nobody of this id works or worked here."""
+        entry = self.people.get(person_id) or self.left.get(person_id)
+        return None if entry is None else self._line(entry)
 
     def _line(self, entry: Entry) -> Line:
         team_lead = entry.team_lead if entry.team_lead in self.people else None

@@ -1,15 +1,16 @@
 """What a decision may know beside the command and the state: who, when, and under which id."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final, NamedTuple
 
 from events.envelope import Actor, derived_text
 from events.errors import InvalidCommand
 
+NOWHERE: Final[Mapping[str, str]] = {}
 
-@dataclass(frozen=True, slots=True)
-class Context:
+
+class Context(NamedTuple):
     """The circumstances of one command; *at* is when it happened, *now* when it is decided."""
 
     agency: str
@@ -18,7 +19,7 @@ class Context:
     actor: Actor
     at: datetime
     now: datetime
-    offices: Mapping[str, str] = field(default_factory=dict)
+    offices: Mapping[str, str] = NOWHERE
 
     def new_id(self, kind: str, given: str | None = None) -> str:
         """Take the caller's id, or derive one from the command's own."""

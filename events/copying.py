@@ -13,6 +13,12 @@ T = TypeVar("T")
 Setter = Callable[[Any, Any], None]
 
 
+class Private:
+    """Marks a class of which each object has one holder: :func:`replace` changes it where it stands."""
+
+    __slots__ = ()
+
+
 @cache
 def _copier(kind: type[Any]) -> tuple[Callable[[Any], Any], dict[str, Setter]]:
     """Write a function that copies one class, field by field, as dataclasses writes its initialisers."""
@@ -27,15 +33,32 @@ def _copier(kind: type[Any]) -> tuple[Callable[[Any], Any], dict[str, Setter]]:
     return space["copied"], setters
 
 
+@cache
+def _replacer(kind: type[Any]) -> tuple[Callable[[Any], Any], dict[str, Setter]]:
+    copied, setters = _copier(kind)  # type: ignore[arg-type]  # a class is hashable
+    return (_itself if issubclass(kind, Private) else copied), setters
+
+
+def _itself(given: Any) -> Any:
+    return given
+
+
 def replace(given: T, /, **changes: Any) -> T:
     """Return a copy with some fields changed.
 
     :raises KeyError: there is no such field.
     """
-    copied, setters = _copier(type(given))  # type: ignore[arg-type]  # a class is hashable
+    copied, setters = _replacer(type(given))  # type: ignore[arg-type]  # a class is hashable
     copy: T = copied(given)
     for name, value in changes.items():
         setters[name](copy, value)
+    return copy
+
+
+def copied_as(kind: type[T], given: T) -> T:
+    """Return a copy of the kind itself, whatever the given one adds to it."""
+    copied, _ = _copier(kind)  # type: ignore[arg-type]  # a class is hashable
+    copy: T = copied(given)
     return copy
 
 

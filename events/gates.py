@@ -186,9 +186,7 @@ def unmet(
 
     *taken* names a gate that the log has found unmet, because another stream holds what it guards.
     """
-    guarded = INTENT_OF_REPORT.get(name, name)
-    return [
-        gate
-        for gate in index_of(policy).gates.get(guarded, ())
-        if gate.id == taken or not passes(gate, command, state, policy, now)
-    ]
+    gates = index_of(policy).gates.get(INTENT_OF_REPORT.get(name, name))
+    if gates is None:
+        return []
+    return [gate for gate in gates if gate.id == taken or not passes(gate, command, state, policy, now)]

@@ -3,6 +3,7 @@
 Only for what the engine itself concludes from checked events and rules; what comes from outside is validated.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
@@ -31,6 +32,17 @@ def made(kind: type[M], /, **values: Any) -> M:
     model = _new(kind)
     _put_values(model, {**_blank(kind), **values})
     _put_given(model, set(values))
+    _put_extra(model, None)
+    _put_private(model, None)
+    return model
+
+
+def filled(pattern: M, values: Mapping[str, Any]) -> M:
+    """Make a copy with other values, right already, for some fields of those that the pattern was given."""
+    model = _new(type(pattern))
+    _put_values(model, {**pattern.__dict__, **values})
+    # One set for all: a frozen model never adds to its own.
+    _put_given(model, pattern.__pydantic_fields_set__)
     _put_extra(model, None)
     _put_private(model, None)
     return model

@@ -26,11 +26,15 @@ from events.plans import (
     stands,
 )
 from events.policy import LadderStep, ObligationRule, Policy
-from events.rule_index import index_of
+from events.rule_index import index_of, ladder_of
 from events.state import Breach, Engagement, OpenObligation
 from events.subjects import Named, fires, named_by, narrowed, own_subject
 
 MICROSECOND = timedelta(microseconds=1)
+# What does more, or less, to promises than the rules say.
+_APART: Final = frozenset({"engagement-closed", "excuse-granted", "paused", "resumed"})
+# The events of which the states on both sides are looked at; of all others only the state after them.
+COMPARED: Final = frozenset({"paused", "resumed", *MOVES_PLANS, *OPENED_BY_PLAN})
 NONE_KEPT: Final[Mapping[str, ObligationRule]] = {}
 
 
@@ -45,19 +49,22 @@ def react(
     index = index_of(policy)
     if event.type not in index.heeded:
         return []
-    if isinstance(event, e.EngagementClosed):
+    result: list[e.AnyEvent] = []
+    if event.type not in _APART:
+        pass
+    elif isinstance(event, e.EngagementClosed):
         return [each for key in _ordered(after) for each in drop(after, key, "closed", event.at)]
-    if isinstance(event, e.ExcuseGranted):
+    elif isinstance(event, e.ExcuseGranted):
         # Nothing else is touched; but a rule may say that it begins anew from here, as silence does.
         excused = list(_excused_by_a_person(after, event))
         others = _standing(after, {event.obligation_id})
         return excused + list(_opened(after, event, cause, policy, now, others, frozenset()))
-    if isinstance(event, e.Paused | e.Resumed):
-        result: list[e.AnyEvent] = list(_shift(before, event, policy, now))
-    else:
-        result = []
+    elif isinstance(event, e.Paused | e.Resumed):
+        result += _shift(before, event, policy, now)
     gone: set[UUID] = set()
-    if event.type in index.met_by or event.type in index.ends:
+    # Where nothing was promised yet, nothing is met, ended or excused.
+    promised = after.obligations or after.breaches
+    if promised and (event.type in index.met_by or event.type in index.ends):
         named = named_by(event, after)
         result += _met(after, event, policy, named)
         result += _excused(after, event, policy, named)
@@ -315,7 +322,9 @@ def _opened(
     index = index_of(policy)
     rules = policy.obligations if afresh else index.opened_by.get(event.type, ())
     for rule in () if state.closed else rules:
-        opens = any(each.event == event.type and narrowed(each, event) for each in rule.opens_on)
+        opens = (event.type, rule.id) in index.plainly or any(
+            each.event == event.type and narrowed(each, event) for each in rule.opens_on
+        )
         if not opens and rule.id not in afresh:
             continue
         subject = own_subject(event, rule.subject)
@@ -408,6 +417,10 @@ def lay_rungs(
     rule: ObligationRule, due: datetime, now: datetime, first: int, calendar: Calendar | None = None
 ) -> tuple[e.Rung, ...]:
     """Lay the ladder out in time; a reminder that could only come too late is left out."""
+    if calendar is None:
+        elapsed = [(due + after, step) for after, step in ladder_of(rule)]
+        ahead = [each for each in elapsed if each[1] is None or each[1].do != "remind" or each[0] > now]
+        return tuple([_rung(first + place, at, step) for place, (at, step) in enumerate(ahead)])
     steps = [(step.after.after(due, calendar), step) for step in rule.ladder]
     laid: list[tuple[datetime, LadderStep | None]] = [
         (at, step) for at, step in steps if step.do != "remind" or at > now

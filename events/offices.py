@@ -3,15 +3,12 @@
 The office is noted in the engagement's own stream, so that nothing but the stream says how a time came about.
 """
 
-from collections.abc import Mapping
-from typing import Final
-
 from events import catalogue as e
 from events.commands import AdoptPolicy, Command, GoLive
-from events.context import Context
+from events.context import NOWHERE, Context
 from events.state import Engagement
 
-NOWHERE: Final[Mapping[str, str]] = {}
+__all__ = ["NOWHERE", "owners_named", "with_offices"]
 
 
 def owners_named(command: Command, state: Engagement) -> tuple[str, ...]:

@@ -149,7 +149,7 @@ class Prediction:
 
         :raises CallerError: a promise would be due beyond its calendar.
         """
-        state = self.state
+        state = self._apart()
         for event in decided:
             before, state = state, evolve(state, event)
             cause = event_id(ctx.agency, ctx.stream, ctx.command_id, 0)
@@ -158,12 +158,20 @@ class Prediction:
 
     def happen(self, event: e.AnyEvent, identity: UUID, now: datetime, cause: UUID | None = None) -> None:
         """Let one event of the world happen, and conclude what follows from it."""
-        before = self.state
-        self.state = evolve(before, event)
+        before = self._before(event)
+        self.state = evolve(self.state, event)
         if self._past is not None:
             self._past.append(Happened(identity, event, cause, now))
         for reaction in react(before, self.state, event, identity, self.policy, now):
             self._conclude(reaction, identity)
+
+    def _before(self, event: e.AnyEvent) -> Engagement:
+        """Give the state as it is before an event happens to it."""
+        return self.state
+
+    def _apart(self) -> Engagement:
+        """Give the state for others to change."""
+        return self.state
 
     def _recall(self, told: Told) -> None:
         self.state = evolve(self.state, told.event)

@@ -4,6 +4,7 @@ Same rules as for :mod:`events.evolve`: no personal value, no clock, no policy, 
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final, TypeVar, assert_never
 from uuid import UUID
 
@@ -121,19 +122,24 @@ def _breach(state: Engagement, key: UUID, **values: Any) -> Changes:
     return {"breaches": {**state.breaches, key: replace(found, **values)}}
 
 
+def breach_of(promise: OpenObligation, due_at: datetime) -> Breach:
+    """Say what stays of a promise that was not kept in time."""
+    return Breach(
+        promise.rule,
+        promise.subject,
+        promise.since,
+        due_at,
+        promise.owner_role,
+        promise.level,
+        calendar=promise.calendar,
+    )
+
+
 def _breached(state: Engagement, event: e.ObligationBreached) -> Changes:
     found = state.obligations.get(event.obligation_id)
     if found is None:
         return NOTHING
-    breach = Breach(
-        found.rule,
-        found.subject,
-        found.since,
-        event.due_at,
-        found.owner_role,
-        found.level,
-        calendar=found.calendar,
-    )
+    breach = breach_of(found, event.due_at)
     breached: Changes = {"breaches": {**state.breaches, event.obligation_id: breach}}
     rungs = tuple(rung for rung in found.rungs if rung.do != "breach")
     return breached | _obligation(state, event.obligation_id, breached=True, rungs=rungs)

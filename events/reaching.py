@@ -84,7 +84,7 @@ def _covers(state: Agency, person_id: str, at: Moment) -> Iterator[str]:
 
 
 def _climb(state: Agency, role: StaffRole, owner: str | None) -> list[str]:
-    line = state.lines().get(owner) if owner is not None else None
+    line = state.line(owner) if owner is not None else None
     own = owner if role == "owner" and owner in state.people else None
     team_lead = line.team_lead if line else _only(_with_role(state, "team-lead"))
     director = line.director if line else None

@@ -4,16 +4,19 @@ Not kept in the policy itself: a changed copy of it would carry the answers of t
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from functools import cached_property
 from typing import Final
 
 from events.plans import MOVES_PLANS
-from events.policy import GateRule, ObligationRule, Policy
+from events.policy import GateRule, LadderStep, ObligationRule, Policy
 
 _KEPT: Final = 64
 # What touches promises whatever the rules say.
 _ENDS: Final = frozenset({"policy-adopted", *MOVES_PLANS})
 _ALWAYS: Final = frozenset({"engagement-closed", "excuse-granted", "paused", "resumed", *_ENDS})
+
+Ladder = tuple[tuple[timedelta, LadderStep | None], ...]
 
 
 class RuleIndex:
@@ -31,6 +34,13 @@ class RuleIndex:
         for rule in policy.obligations:
             for event in dict.fromkeys(trigger.event for trigger in rule.opens_on):
                 self.opened_by[event] = (*self.opened_by.get(event, ()), rule)
+        self.plainly = frozenset(
+            (trigger.event, rule.id)
+            for rule in policy.obligations
+            for trigger in rule.opens_on
+            if not trigger.where
+        )
+        """Which events open which rules whatever else they say."""
         self.met_by: dict[str, dict[str, ObligationRule]] = {}
         for rule in self.by_id.values():
             for trigger in rule.met_by:
@@ -47,6 +57,22 @@ class RuleIndex:
     def digest(self) -> str:
         """Give the policy's digest: writing its body takes a millisecond."""
         return self.policy.digest()
+
+
+_LADDERS: dict[int, tuple[ObligationRule, Ladder]] = {}
+
+
+def ladder_of(rule: ObligationRule) -> Ladder:
+    """Give a rule's steps as elapsed time from when it is due, in their order; None is the breach."""
+    found = _LADDERS.get(id(rule))
+    if found is None:
+        if len(_LADDERS) >= _KEPT * _KEPT:
+            _LADDERS.clear()
+        steps: Ladder = ((timedelta(), None), *((step.after.delta, step) for step in rule.ladder))
+        # The breach comes first of what is due with it.
+        ladder = tuple(sorted(steps, key=lambda each: (each[0], each[1] is not None)))
+        found = _LADDERS[id(rule)] = (rule, ladder)
+    return found[1]
 
 
 _INDICES: dict[int, RuleIndex] = {}

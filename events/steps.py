@@ -32,16 +32,29 @@ def due_steps(state: Engagement, now: datetime, *, inclusive: bool) -> list[tupl
 
 def highest(state: Engagement, steps: Sequence[tuple[UUID, e.Rung]]) -> dict[UUID, int]:
     """Name the highest step of each obligation that reaches somebody of the agency: the one delivered."""
-    return {
-        key: rung.number
-        for key, rung in steps
-        if rung.to not in (None, "candidate") and _heard(state.obligations[key].mode, rung)
-    }
+    return {key: rung.number for key, rung in steps if reaches_staff(state.obligations[key].mode, rung)}
 
 
 def _heard(mode: Mode, rung: e.Rung) -> bool:
     """In ``observe`` nobody hears of a step, in ``remind`` the owner alone."""
     return mode == "enforce" or (mode == "remind" and rung.to == "owner")
+
+
+def reaches_staff(mode: Mode, rung: e.Rung) -> bool:
+    """Tell whether somebody of the agency hears of a step."""
+    return rung.to is not None and rung.to != "candidate" and _heard(mode, rung)
+
+
+def escalates(mode: Mode, rung: e.Rung) -> bool:
+    """Tell whether a step lays a duty on somebody."""
+    return rung.do == "escalate" and rung.to is not None and _heard(mode, rung)
+
+
+def writes(mode: Mode, rung: e.Rung, *, deliver: bool) -> bool:
+    """Tell whether a step asks for a message; to a candidate whatever higher step is due with it."""
+    if rung.to is None or rung.template is None or not (deliver or rung.to == "candidate"):
+        return False
+    return _heard(mode, rung)
 
 
 def next_due(state: Engagement) -> datetime | None:
@@ -88,11 +101,12 @@ def take_step(
 def _told(
     state: Engagement, key: UUID, promise: OpenObligation, rung: e.Rung, deliver: bool, now: datetime
 ) -> Iterator[e.AnyEvent]:
-    if not _heard(promise.mode, rung):
+    escalated, written = escalates(promise.mode, rung), writes(promise.mode, rung, deliver=deliver)
+    if not escalated and not written:
         return
     owner = owner_of(state, promise)
     identity = (state.agency, state.stream, str(key), str(rung.number))
-    if rung.do == "escalate" and rung.to is not None:
+    if escalated:
         yield made(
             e.EscalationRaised,
             at=rung.at,
@@ -104,7 +118,7 @@ def _told(
             to=rung.to,
             owner=owner,
         )
-    if rung.to is not None and rung.template is not None and (deliver or rung.to == "candidate"):
+    if written:
         useful = None if promise.useful_for is None else rung.at + timedelta(seconds=promise.useful_for)
         yield made(
             e.OutreachRequested,

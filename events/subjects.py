@@ -4,7 +4,7 @@ Naming a submission also names its application, its placement, its offers and al
 interview names its submission too, but never the submission's other interviews.
 """
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Final
 
@@ -99,32 +99,34 @@ def resolve(about: Sequence[str], state: Engagement) -> tuple[str, ...]:
     return tuple([_located(each, state) for each in about])
 
 
-def _job_orders(state: Engagement) -> frozenset[str]:
-    applied = (each.job_order_id for each in state.applications.values())
-    submitted = (each.job_order_id for each in state.submissions.values())
-    named = (*applied, *submitted, *state.proposals, *state.rights)
-    return frozenset(each for each in named if each is not None)
+def _heard_of(state: Engagement, job_order: str) -> bool:
+    if job_order in state.proposals or job_order in state.rights:
+        return True
+    if any(each.job_order_id == job_order for each in state.applications.values()):
+        return True
+    return any(each.job_order_id == job_order for each in state.submissions.values())
 
 
-# Every kind of thing that an engagement knows, and those it knows of each.
-_KNOWN: Final[Mapping[str, Callable[[Engagement], Container[str]]]] = {
-    "application": lambda state: state.applications,
-    "submission": lambda state: state.submissions,
-    "interview": lambda state: state.interviews,
-    "offer": lambda state: state.offers,
-    "message": lambda state: state.messages,
-    "job-order": _job_orders,
-    "placement": lambda state: state.placements,
-    "conflict": lambda state: state.conflicts,
-    "no-match": lambda state: state.no_matches,
+# Every kind of thing that an engagement knows, and whether it knows one.
+_KNOWN: Final[Mapping[str, Callable[[Engagement, str], bool]]] = {
+    "application": lambda state, key: key in state.applications,
+    "submission": lambda state, key: key in state.submissions,
+    "interview": lambda state, key: key in state.interviews,
+    "offer": lambda state, key: key in state.offers,
+    "message": lambda state, key: key in state.messages,
+    "job-order": _heard_of,
+    "placement": lambda state, key: key in state.placements,
+    "conflict": lambda state, key: key in state.conflicts,
+    "no-match": lambda state, key: key in state.no_matches,
 }
+# A placement has its submission's id: without its kind the id means the submission, which names both.
+_BARE: Final = tuple([each for each in _KNOWN if each != "placement"])
 
 
 def _located(given: str, state: Engagement) -> str:
     kind, _, key = given.rpartition(":")
-    # A placement has its submission's id: without its kind the id means the submission, which names both.
-    likely = [kind] if kind in _KNOWN else [each for each in _KNOWN if not kind and each != "placement"]
-    kinds = [each for each in likely if key in _KNOWN[each](state)]
+    likely = _BARE if not kind else (kind,) if kind in _KNOWN else ()
+    kinds = [each for each in likely if _KNOWN[each](state, key)]
     if not kinds:
         raise UnknownReference(
             kind or "application, submission, interview, offer or message",

@@ -3,8 +3,8 @@
 The people that a command names are checked here and not in the engagement, which knows nobody.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -17,6 +17,10 @@ from events.envelope import Actor
 from events.errors import CallerError
 from events.log.port import EventLog
 from workers.adopting import Commanding
+from workers.inbox.connections import Connections
+from workers.inbox.external import External, Learning, Learnt, check_external, learn_external
+from workers.inbox.links import Links
+from workflows.types import CommandReply
 
 
 class Having(Protocol):
@@ -34,6 +38,14 @@ class Having(Protocol):
     def service(self) -> CommandService:
         """Give the writer of the streams that have no workflow."""
 
+    @property
+    def connections(self) -> Connections:
+        """Give the connections to other systems."""
+
+    @property
+    def links(self) -> Links:
+        """Give what other systems' ids stand for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Given:
@@ -47,24 +59,37 @@ class Given:
     gate: str | None = None
     says: str = ""
     remedy: str = ""
+    external: tuple[Learnt, ...] = ()
+    """What became of the other systems' ids that were said with it."""
 
     def plain(self) -> dict[str, Any]:
         """Give what every caller is told."""
+        external = {"external": [asdict(each) for each in self.external]} if self.external else {}
         return {
             "stream": self.stream,
             "command_id": self.command_id,
             "outcome": self.outcome,
             "version": self.version,
             "events": list(self.events),
+            **external,
         }
 
 
 async def to_engagement(
-    having: Having, running: Commanding, agency: str, engagement: str, order: Order
+    having: Having,
+    running: Commanding,
+    agency: str,
+    engagement: str,
+    order: Order,
+    *,
+    said: Sequence[External] = (),
+    only: str | None = None,
 ) -> Given:
     """Give a command to an engagement; a gate's refusal is a result.
 
-    :raises CallerError: it names somebody who does not work here.
+    The other systems' ids that are *said* with it, of *only* one connection, are learnt once it is accepted.
+
+    :raises CallerError: it names somebody who does not work here, or an id that cannot be learnt.
     :raises CommandFailed: the engagement does not take it.
     :raises NotAnswered: nobody answers in time.
     """
@@ -75,7 +100,20 @@ async def to_engagement(
         # Whoever was named may have left since: what the stream knows already is answered all the same.
         if await having.log.receipt(agency, stream, order.command_id) is None:
             raise
-    reply = await running.command(engagement, order)
+    learning: Sequence[Learning] = ()
+    if said:
+        done = await having.log.receipt(agency, stream, order.command_id) is not None
+        learning = await check_external(
+            having.connections, having.links, agency, engagement, order, said, only=only, done=done
+        )
+    given = _given(stream, await running.command(engagement, order))
+    if given.gate is not None or not learning:
+        return given
+    by = f"{order.actor.kind}:{order.actor.id}"
+    return replace(given, external=await learn_external(having.links, agency, learning, by=by))
+
+
+def _given(stream: str, reply: CommandReply) -> Given:
     refused = reply.outcome == "refused"
     return Given(
         stream,

@@ -1,4 +1,4 @@
-"""Whether what the settings name is there and answers: PostgreSQL, Temporal, the mail server.
+"""Whether what the settings name is there and answers: PostgreSQL, Temporal, the mail server, connections.
 
 It only asks: nothing is written, started or sent, and no sentence shows a secret.
 """
@@ -15,12 +15,19 @@ from temporalio.client import Client
 from temporalio.envconfig import ClientConnectConfig
 from temporalio.service import RPCError
 
+from activities.asking.registry import APIS
+from events.integrations.rules import of_body
+from events.log.keys import UnknownKek
 from events.log.migrate import migration_level, needed_level
+from workers.asking.apis import ProviderApis
+from workers.inbox.connections import Connection
 from workers.readiness import NotReady, knows_attributes, worker_asks
 from workers.settings import Settings
 from workers.sweep_schedule import sweep_is_scheduled
+from workers.wiring import asking
 
 PATIENCE: Final = 10.0
+AT_ONCE: Final = 8
 _ROLES: Final = ("rapport_owner", "rapport_app", "rapport_projector", "rapport_eraser")
 
 Verdict = Literal["ok", "warning", "wrong"]
@@ -63,6 +70,42 @@ async def ask_smtp(settings: Settings, sink: tuple[str, int] | None) -> Answer:
     if settings.smtp_host is None and sink is None:
         return Answer("SMTP", "warning", "no mail server is set and no sink runs; set RAPPORT_SMTP_HOST")
     return await _asked("SMTP", lambda: _smtp(settings, sink))
+
+
+async def ask_connections(settings: Settings, database_url: str) -> list[Answer]:
+    """This will ask the API of each connection of each agency for something harmless, with its own key."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(apis: ProviderApis, connection: Connection) -> Answer:
+        async with gate:
+            what = f"connection {connection.id}"
+            return await _asked(what, lambda: _connection(apis, connection))
+
+    try:
+        async with asking(settings, database_url) as (found, apis):
+            return list(await asyncio.gather(*(one(apis, each) for each in found if _is_asked(each))))
+    except (OSError, TimeoutError, UnknownKek, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return [Answer("connections", "wrong", f"they cannot be read ({_kind(error)}).")]
+
+
+def _is_asked(connection: Connection) -> bool:
+    if connection.disabled_at is not None or connection.provider not in APIS:
+        return False
+    return connection.api_base is not None or _asks(connection)
+
+
+def _asks(connection: Connection) -> bool:
+    """Tell whether a connection's mapping asks its API for anything."""
+    if connection.mapping is None:
+        return False
+    return any(rule.fetch is not None for rule in of_body(connection.mapping).rule)
+
+
+async def _connection(apis: ProviderApis, connection: Connection) -> tuple[Verdict, str]:
+    if connection.api_base is None:
+        return "warning", "its mapping asks the API, and nobody has said where that is; see 'connection set'."
+    ok, says = await apis.greet(connection)
+    return ("ok" if ok else "wrong"), f"{says}."
 
 
 async def _asked(what: str, ask: Callable[[], Awaitable[tuple[Verdict, str]]]) -> Answer:

@@ -24,12 +24,14 @@ from temporalio.converter import (
 )
 
 from events.log.keys import AGENCY_SUBJECT, DIGEST_SUBJECT, DataKey, KeyDestroyed, KeyStore
-from workflows.types import DIGEST_MARK, ENCRYPTED_MARK, SWEEP_ID, parse_workflow_id
+from workflows.types import DIGEST_MARK, ENCRYPTED_MARK, POLLS_ID, SWEEP_ID, parse_workflow_id
 
 ENCODING: Final = b"binary/encrypted"
 NOTE: Final = "rapport-note"
 # Whose key seals what belongs to Rapport itself, and to no agency.
 SYSTEM: Final = "rapport"
+# How the ids of its own workflows begin, and the subject of each one's key.
+_OF_THE_SYSTEM: Final = {SWEEP_ID: "sweep", POLLS_ID: "polls"}
 _AGENCY: Final = "rapport-agency"
 _KEY: Final = "rapport-key"
 _OURS: Final = "rapport-"
@@ -53,13 +55,14 @@ class EngagementCodec(PayloadCodec, WithSerializationContext):
         self._subject = subject
 
     def with_context(self, context: SerializationContext) -> "EngagementCodec":
-        """Return the codec of the engagement, or of the sweep, whose workflow the context names."""
+        """Return the codec of the engagement, or of the system's work, whose workflow the context names."""
         if isinstance(context, WorkflowSerializationContext | ActivitySerializationContext):
             known = parse_workflow_id(context.workflow_id or "")
             if known is not None:
                 return EngagementCodec(self._keys, known[0], subject=f"engagement:{known[1]}")
-            if (context.workflow_id or "").startswith(SWEEP_ID):
-                return EngagementCodec(self._keys, SYSTEM, subject="sweep")
+            for ours, subject in _OF_THE_SYSTEM.items():
+                if (context.workflow_id or "").startswith(ours):
+                    return EngagementCodec(self._keys, SYSTEM, subject=subject)
         return self
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:

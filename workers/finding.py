@@ -16,6 +16,7 @@ Kind = Literal[
     "stream-ahead",
     "effect",
     "inbox",
+    "poll",
     "projection",
     "delivery",
 ]
@@ -28,6 +29,7 @@ ORDER: Final[tuple[Kind, ...]] = (
     "stream-ahead",
     "effect",
     "inbox",
+    "poll",
     "projection",
     "delivery",
 )

@@ -21,7 +21,7 @@ PERSONAL = "[personal]"
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 _DEEPEST = 6
 # Their informative lines repeat what clients said to them, word for word.
-_TALKATIVE = ("mail.log", "asyncio", "aiosmtplib")
+_TALKATIVE = ("mail.log", "asyncio", "aiosmtplib", "httpx", "httpcore")
 
 
 def configure_logging(level: str = "INFO", shape: LogFormat = "auto", stream: TextIO | None = None) -> None:

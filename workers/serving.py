@@ -1,4 +1,4 @@
-"""What a worker process does: workers, follower, inbox, deliveries, and seeing to it that somebody sweeps.
+"""What a worker process does: workers, follower, inbox, deliveries, and seeing to what comes regularly.
 
 Every start sweeps, because a crash may have left a log ahead of its workflow with nobody to notice.
 """
@@ -15,10 +15,9 @@ from uuid import UUID
 import structlog
 from temporalio.client import Client
 from temporalio.envconfig import ClientConnectConfig
-from temporalio.service import RPCError
 
 from activities.outreach import SETTLES_AFTER
-from activities.sweeping import Sweeping
+from activities.polling import Polling
 from events.clock import ClockSpec
 from events.errors import CallerError
 from events.log.followers import PostgresPlaces
@@ -27,9 +26,9 @@ from workers.delivering.deliverer import Deliverer
 from workers.following import ACTOR, SOURCE, Follower
 from workers.inbox.pump import Pump
 from workers.inbox.purging import every_hour
+from workers.regular import see_to_the_polls, see_to_the_sweep
 from workers.search_attributes import register_search_attributes
 from workers.settings import Settings
-from workers.sweep_schedule import EVERY, ensure_sweep, sweep_is_scheduled
 from workers.wiring import Adapters, adapters, connect, messages, sweeping, workers
 from workers.worker import run_until
 from workflows.types import REUSED
@@ -38,8 +37,6 @@ from workflows.types import REUSED
 PATIENCE: Final = timedelta(seconds=10)
 # What no later try can mend, beside callers' mistakes: the person is erased, the id is taken.
 NEVER: Final = frozenset({"KeyDestroyed", REUSED})
-# A schedule that is gone, alone or with all of Temporal's data, is there again after this time.
-LOOK_AFTER_IT: Final = timedelta(seconds=30)
 _log = structlog.get_logger(__name__)
 
 
@@ -108,7 +105,8 @@ async def serving(
             asyncio.ensure_future(Pump(messages(client, having, clock)).run()),
             asyncio.ensure_future(every_hour(having.work)),
             asyncio.ensure_future(deliverer.run()),
-            asyncio.ensure_future(_see_to_the_sweep(client, sweeping(client, having, clock))),
+            asyncio.ensure_future(see_to_the_sweep(client, sweeping(client, having, clock))),
+            asyncio.ensure_future(see_to_the_polls(client, Polling(having.polls))),
         ]
         failed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         for task in (working, *around):
@@ -124,40 +122,6 @@ async def serving(
             with contextlib.suppress(Exception):
                 await working
             await places.close()
-
-
-async def _see_to_the_sweep(client: Client, sweeping: Sweeping) -> None:
-    """See to it that somebody sweeps, also when the schedule is deleted while we run."""
-    ensured = False
-    while True:
-        try:
-            if not ensured:
-                if not await ensure_sweep(client):
-                    await _sweep(sweeping)
-                ensured = True
-            elif not await sweep_is_scheduled(client):
-                # Maybe the server came back without its data: then this is gone as well.
-                await register_search_attributes(client)
-                await ensure_sweep(client)
-                _log.warning(
-                    "the sweep's schedule was gone and is there again; if Temporal's data is lost, "
-                    "'rapport rehydrate --all' starts what ran"
-                )
-            await asyncio.sleep(LOOK_AFTER_IT.total_seconds())
-        except RPCError as error:
-            _log.warning("the sweep is not scheduled yet", status=error.status.name)
-            await asyncio.sleep(EVERY.total_seconds() / 4)
-
-
-async def _sweep(sweeping: Sweeping) -> None:
-    """Sweep from here: for a server without schedules, or one that lets us have none."""
-    while True:
-        try:
-            await sweeping.sweep()
-        except Exception as error:
-            # The next sweep comes anyway, and whoever uses an engagement wakes it too.
-            _log.warning("a sweep failed", error=type(error).__name__)
-        await asyncio.sleep(EVERY.total_seconds())
 
 
 def _tell(task: "asyncio.Future[Any]", failed: asyncio.Future[str]) -> None:

@@ -154,7 +154,8 @@ class Settings(BaseSettings):
         default=False, description="whether a subscription's URL may begin with `http://`"
     )
     webhooks_allow_private: bool = Field(
-        default=False, description="whether webhooks may go out to addresses that are not public"
+        default=False,
+        description="whether webhooks may go to addresses that are not public, and APIs be asked there",
     )
     codec_port: int = Field(
         default=8234,

@@ -26,6 +26,8 @@ from activities.holding import HELD
 from events.log.effects import Effect, EffectsLedger
 from events.log.port import EventLog, StreamHead
 from events.projections.reading import ReadModels
+from workers.asking.findings import failing_polls
+from workers.asking.polled import Polled
 from workers.behind import PAGE, streams_ahead, the_sweep
 from workers.delivering.finding import undelivered
 from workers.delivering.subscriptions import Subscriptions
@@ -58,6 +60,7 @@ async def find_stuck(
     schedule_id: str = SWEEP_ID,
     read_models: ReadModels | None = None,
     inbox: Inbox | None = None,
+    polled: Polled | None = None,
     subscriptions: Subscriptions | None = None,
 ) -> list[Finding]:
     """This will look at everything that an agency has under way, the oldest of each kind first."""
@@ -70,6 +73,7 @@ async def find_stuck(
         *await streams_ahead(log, agency, patience),
         *await parked(ledger, agency, settles_after),
         *(await held_up(inbox, agency, patience) if inbox is not None else ()),
+        *(await failing_polls(polled, agency) if polled is not None else ()),
         *(await projections(read_models, agency, patience) if read_models is not None else ()),
         *(await undelivered(subscriptions, agency) if subscriptions is not None else ()),
     ]

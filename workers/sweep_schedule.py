@@ -68,7 +68,16 @@ async def ensure_sweep(
 
     :raises RPCError: the server does not answer now; try again.
     """
-    schedule = wanted(schedule_id, every, task_queue)
+    return await ensure(client, schedule_id, wanted(schedule_id, every, task_queue))
+
+
+async def ensure(client: Client, schedule_id: str, schedule: Schedule) -> bool:
+    """This will make sure that a schedule is there and as wanted, and start it at once unless it is paused.
+
+    False: this server lets us have no schedule.
+
+    :raises RPCError: the server does not answer now; try again.
+    """
     try:
         try:
             await client.create_schedule(
@@ -79,7 +88,7 @@ async def ensure_sweep(
     except RPCError as error:
         if error.status not in NO_SCHEDULES:
             raise
-        _log.warning("the sweep cannot be scheduled here", schedule=schedule_id, status=error.status.name)
+        _log.warning("nothing can be scheduled here", schedule=schedule_id, status=error.status.name)
         return False
     return True
 

@@ -18,6 +18,7 @@ from activities.channels.email import Email, MailSettings
 from activities.commands import Commands, CommandService
 from activities.directory import Directory
 from activities.outreach import SETTLES_AFTER, Outreach
+from activities.polling import Polling
 from activities.recording import Recording
 from activities.sweeping import Sweeping
 from events.clock import ClockSpec
@@ -32,6 +33,9 @@ from events.log.keys_postgres import PostgresKeys
 from events.log.port import EventLog
 from events.log.postgres import PostgresLog
 from events.projections.reading import ReadModels
+from workers.asking.apis import ProviderApis
+from workers.asking.polled import Polled
+from workers.asking.polls import Poller
 from workers.codec import SYSTEM
 from workers.data_converter import data_converter
 from workers.delivering.addresses import Rules
@@ -40,7 +44,7 @@ from workers.delivering.desk import Desk
 from workers.delivering.sending import Sender
 from workers.delivering.subscriptions import Subscriptions
 from workers.inbox.applying import Applying
-from workers.inbox.connections import Connections
+from workers.inbox.connections import Connection, Connections
 from workers.inbox.giving import Giver
 from workers.inbox.lines import Hand
 from workers.inbox.links import Links
@@ -48,7 +52,7 @@ from workers.inbox.mail import WhoseMail
 from workers.inbox.refusals import Refusals
 from workers.inbox.rehearsing import Rehearsal
 from workers.inbox.store import Inbox
-from workers.inbox.understanding import Asking, ByProvider, NobodyAsks, Understanding
+from workers.inbox.understanding import Asking, ByProvider, Understanding
 from workers.inbox.work import Work
 from workers.poking import Poking
 from workers.settings import Settings
@@ -77,6 +81,8 @@ class Adapters:
     inbox: Inbox
     work: Work
     refusals: Refusals
+    apis: ProviderApis
+    polled: Polled
     subscriptions: Subscriptions
     deliveries: Deliveries
     sender: Sender
@@ -85,6 +91,11 @@ class Adapters:
     def desk(self) -> Desk:
         """Give where subscriptions are made and tried."""
         return Desk(self.subscriptions, self.log, self.sender)
+
+    @property
+    def polls(self) -> Poller:
+        """Give what polls the connections."""
+        return Poller(self.connections, self.inbox, self.polled, self.apis)
 
 
 @asynccontextmanager
@@ -95,11 +106,12 @@ async def adapters(
     keks = [Kek(key.id, key.secret.get_secret_value()) for key in settings.encryption_keys()]
     keys = PostgresKeys(database_url, Keyring(keks))
     ledger, digests = PostgresEffects(database_url), PostgresDigests(database_url)
-    read_models = ReadModels(database_url)
+    read_models = ReadModels(database_url, size=4)
     pool = Pool(database_url, role="rapport_app", size=8)
     links = Links(pool, keys)
     subscriptions, deliveries = Subscriptions(database_url, keys), Deliveries(database_url)
     sender = Sender(Rules(settings.webhooks_allow_http, settings.webhooks_allow_private))
+    apis = ProviderApis(allow_private=settings.webhooks_allow_private)
     try:
         async with PostgresLog(database_url, keys) as log:
             mail = await _mail(settings, keys, smtp)
@@ -119,11 +131,14 @@ async def adapters(
                 inbox=Inbox(pool, keys),
                 work=Work(pool, links),
                 refusals=Refusals(pool),
+                apis=apis,
+                polled=Polled(pool, keys),
                 subscriptions=subscriptions,
                 deliveries=deliveries,
                 sender=sender,
             )
     finally:
+        await apis.close()
         await sender.close()
         await deliveries.close()
         await subscriptions.close()
@@ -141,6 +156,25 @@ async def shut_log(database_url: str) -> AsyncIterator[EventLog]:
         yield log
 
 
+@asynccontextmanager
+async def asking(
+    settings: Settings, database_url: str
+) -> AsyncIterator[tuple[Sequence[Connection], ProviderApis]]:
+    """Give every agency's connections with their secrets, and who asks their APIs; nothing is written."""
+    keks = [Kek(key.id, key.secret.get_secret_value()) for key in settings.encryption_keys()]
+    keys, pool = PostgresKeys(database_url, Keyring(keks)), Pool(database_url, role="rapport_app")
+    connections, apis = Connections(pool, keys), ProviderApis(allow_private=settings.webhooks_allow_private)
+    try:
+        async with shut_log(database_url) as log:
+            agencies = await log.agencies()
+        listed = [each for agency in agencies for each in await connections.list(agency)]
+        yield [await connections.get(each.agency, each.id) for each in listed], apis
+    finally:
+        await apis.close()
+        await pool.close()
+        await keys.close()
+
+
 async def connect(
     config: ClientConnectConfig, keys: KeyStore, agency: str | None = None, *, lazy: bool = False
 ) -> Client:
@@ -156,12 +190,12 @@ def sweeping(client: Client, having: Adapters, clock: ClockSpec | None = None) -
 def messages(
     client: Client, having: Adapters, clock: ClockSpec | None = None, asking: Asking | None = None
 ) -> Hand:
-    """Make what it takes to apply what integrations send; *asking* speaks to providers' APIs."""
+    """Make what it takes to apply what integrations send; *asking* stands in for providers' APIs."""
     clock = clock or ClockSpec()
     rehearsal = Rehearsal(having.log, having.directory, having.keys, clock, lambda: datetime.now(UTC))
     applying = Applying(having.work, rehearsal, Giver(client, having.service, clock), having.keys)
     mail = WhoseMail(having.log, having.directory, having.reply_secret)
-    asked = ByProvider({MAIL: mail}, asking or NobodyAsks())
+    asked = ByProvider({MAIL: mail}, asking or having.apis)
     understanding = Understanding(having.connections, having.links, having.keys, asked)
     return Hand(having.work, understanding, applying)
 
@@ -187,7 +221,13 @@ def workers(
     )
     recording = Recording(having.log, having.directory)
     return [
-        engagement_worker(client, recording, Commands(having.service), sweeping(client, having, clock)),
+        engagement_worker(
+            client,
+            recording,
+            Commands(having.service),
+            sweeping(client, having, clock),
+            Polling(having.polls),
+        ),
         outreach_worker(client, outreach),
     ]
 

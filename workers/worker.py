@@ -16,18 +16,20 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from activities.commands import Commands
 from activities.outreach import Outreach
+from activities.polling import Polling
 from activities.recording import Recording
 from activities.sweeping import Sweeping
 from activities.types import OUTREACH_QUEUE
 from events.quiet import warm
 from workflows.engagement import Engagement
+from workflows.polls import Poll
 from workflows.sweep import Sweep
 from workflows.types import ENGAGEMENTS_QUEUE
 
 GRACE: Final = timedelta(seconds=5)
 # A mail server that is slow to answer must be waited for, or a letter that left would leave again.
 OUTREACH_GRACE: Final = timedelta(seconds=20)
-WORKFLOWS: Final[Sequence[type]] = (Engagement, Sweep)
+WORKFLOWS: Final[Sequence[type]] = (Engagement, Sweep, Poll)
 
 
 def workflow_runner() -> SandboxedWorkflowRunner:
@@ -44,10 +46,11 @@ def engagement_worker(
     recording: Recording,
     commands: Commands,
     sweeping: Sweeping | None = None,
+    polling: Polling | None = None,
     *,
     task_queue: str = ENGAGEMENTS_QUEUE,
 ) -> Worker:
-    """Make the worker that runs engagements and records what they decide, and sweeps where it can."""
+    """Make the worker that runs engagements and records what they decide, and may sweep and poll."""
     warm()
     activities: list[Callable[..., Any]] = [
         recording.append,
@@ -56,11 +59,15 @@ def engagement_worker(
         recording.load_offices,
         commands.give,
     ]
+    if sweeping is not None:
+        activities.append(sweeping.sweep)
+    if polling is not None:
+        activities.append(polling.poll)
     return Worker(
         client,
         task_queue=task_queue,
         workflows=WORKFLOWS,
-        activities=[*activities, *([sweeping.sweep] if sweeping is not None else [])],
+        activities=activities,
         workflow_runner=workflow_runner(),
         graceful_shutdown_timeout=GRACE,
     )

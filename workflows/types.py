@@ -15,6 +15,8 @@ WORKFLOW: Final = "Engagement"
 SWEEP: Final = "Sweep"
 # The schedule's id, and the beginning of the id of each workflow that it starts.
 SWEEP_ID: Final = "rapport-sweep"
+POLL: Final = "Poll"
+POLLS_ID: Final = "rapport-polls"
 POKE: Final = "poke"
 STATE_QUERY: Final = "state"
 OBLIGATIONS_QUERY: Final = "obligations"

@@ -7,6 +7,7 @@ from events import catalogue as e
 from events import commands as c
 from events.context import Context
 from events.errors import UnknownReference, WrongState
+from events.making import made
 from events.state import Application, Engagement
 from events.subjects import resolve
 
@@ -25,8 +26,11 @@ def record_application(command: c.RecordApplication, state: Engagement, ctx: Con
             )
         return []
     return [
-        e.ApplicationRecorded(
-            at=ctx.at, application_id=command.application_id, job_order_id=command.job_order_id
+        made(
+            e.ApplicationRecorded,
+            at=ctx.at,
+            application_id=command.application_id,
+            job_order_id=command.job_order_id,
         )
     ]
 
@@ -46,8 +50,11 @@ def link_application(command: c.LinkApplication, state: Engagement, ctx: Context
             "annul the earlier link if that was wrong"
         )
     return [
-        e.ApplicationLinked(
-            at=ctx.at, application_id=command.application_id, job_order_id=command.job_order_id
+        made(
+            e.ApplicationLinked,
+            at=ctx.at,
+            application_id=command.application_id,
+            job_order_id=command.job_order_id,
         )
     ]
 
@@ -69,7 +76,8 @@ def record_check(command: c.RecordCheck, state: Engagement, ctx: Context) -> lis
     if check_id in state.checks:
         return []
     return [
-        e.CheckRecorded(
+        made(
+            e.CheckRecorded,
             at=ctx.at,
             check_id=check_id,
             kind=command.check,

@@ -7,6 +7,7 @@ from events import catalogue as e
 from events import commands as c
 from events.context import Context
 from events.errors import InvalidCommand, NeedsEvidence, NotAllowed
+from events.making import made
 from events.state import Engagement
 from events.subjects import resolve
 
@@ -40,7 +41,8 @@ def record_contact(command: c.RecordContact, state: Engagement, ctx: Context) ->
         # Said, so that whoever counts what was liked need not guess.
         about = (*about, f"placement:{alive[0]}")
     contact: list[e.AnyEvent] = [
-        e.ContactMade(
+        made(
+            e.ContactMade,
             at=ctx.at,
             contact_id=contact_id,
             by=ctx.person(command.by),
@@ -80,7 +82,8 @@ def record_attempt(command: c.RecordAttempt, state: Engagement, ctx: Context) ->
     if attempt_id in (*state.contacts, *state.attempts):
         return []
     return [
-        e.AttemptMade(
+        made(
+            e.AttemptMade,
             at=ctx.at,
             attempt_id=attempt_id,
             by=ctx.person(command.by),

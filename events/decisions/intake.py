@@ -10,6 +10,7 @@ from events import commands as c
 from events.context import Context
 from events.envelope import Stored
 from events.errors import InvalidCommand, NotAllowed, UnknownReference, WrongState
+from events.making import made
 from events.policy import Policy
 from events.rule_index import index_of
 from events.state import Engagement
@@ -41,7 +42,7 @@ def open_engagement(
         office=None if command.owner is None else ctx.offices.get(command.owner),
     )
     adopted = _adopted(ctx, index_of(policy).digest, policy.name, policy)
-    assigned = [e.Assigned(at=ctx.at, owner=command.owner, team=command.team)] if command.owner else []
+    assigned = [made(e.Assigned, at=ctx.at, owner=command.owner, team=command.team)] if command.owner else []
     return [opened, adopted, *assigned]
 
 
@@ -68,7 +69,7 @@ def assign(command: c.Assign, state: Engagement, ctx: Context) -> list[e.AnyEven
     :raises WrongState: somebody else answers for the candidate already.
     """
     if state.candidate_owner is None:
-        return [e.Assigned(at=ctx.at, owner=command.owner, team=command.team)]
+        return [made(e.Assigned, at=ctx.at, owner=command.owner, team=command.team)]
     if state.candidate_owner == command.owner and state.team == command.team:
         return []
     raise WrongState(f"'{state.candidate_owner}' answers for this candidate already; hand over with reassign")
@@ -84,7 +85,8 @@ def reassign(command: c.Reassign, state: Engagement, ctx: Context) -> list[e.Any
     if state.candidate_owner == command.owner and state.team == command.team:
         return []
     return [
-        e.Reassigned(
+        made(
+            e.Reassigned,
             at=ctx.at,
             owner=command.owner,
             previous=state.candidate_owner,
@@ -170,7 +172,7 @@ def go_dormant(command: c.GoDormant, state: Engagement, ctx: Context) -> list[e.
         return []
     if state.live_submissions:
         raise WrongState("a submission is still alive, so the engagement cannot go dormant; settle it first")
-    return [e.WentDormant(at=ctx.at, reason=command.reason)]
+    return [made(e.WentDormant, at=ctx.at, reason=command.reason)]
 
 
 def withdraw(command: c.Withdraw, state: Engagement, ctx: Context) -> list[e.AnyEvent]:

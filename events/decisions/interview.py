@@ -10,6 +10,7 @@ from events import commands as c
 from events.context import Context
 from events.decisions.submission import known_submission
 from events.errors import InvalidCommand, NotAllowed, UnknownReference, WrongState
+from events.making import made
 from events.state import Engagement, Interview
 
 USUAL_LENGTH = timedelta(hours=1)
@@ -26,7 +27,9 @@ def request_interview(command: c.RequestInterview, state: Engagement, ctx: Conte
     if interview_id in state.interviews:
         _of_submission(state.interviews[interview_id], interview_id, command.submission_id)
         return []
-    return [e.InterviewRequested(at=ctx.at, interview_id=interview_id, submission_id=command.submission_id)]
+    return [
+        made(e.InterviewRequested, at=ctx.at, interview_id=interview_id, submission_id=command.submission_id)
+    ]
 
 
 def schedule_interview(
@@ -111,7 +114,9 @@ def record_held(command: c.RecordInterviewHeld, state: Engagement, ctx: Context)
     found = known_interview(state, command.interview_id)
     if found.status == "held":
         return []
-    return [e.InterviewHeld(at=ctx.at, interview_id=command.interview_id, submission_id=found.submission_id)]
+    return [
+        made(e.InterviewHeld, at=ctx.at, interview_id=command.interview_id, submission_id=found.submission_id)
+    ]
 
 
 def record_missed(command: c.RecordInterviewMissed, state: Engagement, ctx: Context) -> list[e.AnyEvent]:
@@ -171,7 +176,8 @@ def record_result(command: c.RecordInterviewResult, state: Engagement, ctx: Cont
     if found.result == command.result:
         return []
     return [
-        e.InterviewResultRecorded(
+        made(
+            e.InterviewResultRecorded,
             at=ctx.at,
             interview_id=command.interview_id,
             submission_id=found.submission_id,

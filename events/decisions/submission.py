@@ -9,6 +9,7 @@ from events.context import Context
 from events.decisions.application import known_application
 from events.envelope import Claim
 from events.errors import InvalidCommand, NeedsEvidence, NotAllowed, UnknownReference, WrongState
+from events.making import made
 from events.state import Engagement, Right, Submission
 
 
@@ -150,7 +151,8 @@ def submit(command: c.Submit | c.RecordSubmission, state: Engagement, ctx: Conte
     )
     unheld = "unknown" if isinstance(command, c.RecordSubmission) and right is None else "missing"
     return [
-        e.Submitted(
+        made(
+            e.Submitted,
             at=ctx.at,
             submission_id=submission_id,
             job_order_id=command.job_order_id,
@@ -171,7 +173,8 @@ def record_client_answer(command: c.RecordClientAnswer, state: Engagement, ctx: 
     if found.answer == command.answer:
         return []
     return [
-        e.ClientAnswered(
+        made(
+            e.ClientAnswered,
             at=ctx.at,
             submission_id=command.submission_id,
             answer=command.answer,

@@ -77,13 +77,15 @@ def mentions(message: Message, mapping: Mapping) -> frozenset[tuple[Kind, str]]:
 
 
 def _by_rule(rule: Rule, number: int, mapping: Mapping, message: Message, known: Known) -> Meaning:
-    if rule.ignore is not None:
+    unasked = rule.fetch is not None and message.fetched is None
+    # Whether a rule holds that looks at what is fetched, nobody knows before it is.
+    if rule.ignore is not None and not unasked:
         return Ignored(rule.ignore)
     filling = Filling(mapping, rule, number, known)
     try:
         if (stranger := _stranger(mapping, message, known)) is not None:
             return stranger
-        if rule.fetch is not None and message.fetched is None:
+        if unasked:
             filling.check_links(Source(message))
             return Waits(
                 f"{filling.label} asks the provider for its {rule.fetch} first.", "fetch", fetch=rule.fetch

@@ -52,13 +52,13 @@ GIVE: Final[Mapping[str, tuple[Kind, ...]]] = {
 MADE: Final[Mapping[str, str]] = {"submission_id": "sb-", "interview_id": "iv-", "offer_id": "of-"}
 # The providers that have a file, and what each one's API can be asked for (shapes: deploy/connections).
 PROVIDERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "ashby": ("feedback",),
-    "calendly": (),
-    "greenhouse": ("scheduled-interviews", "scorecards"),
-    "lever": ("interview", "opportunity"),
+    "ashby": ("application", "feedback", "interview-schedules"),
+    "calendly": ("event", "invitee"),
+    "greenhouse": ("application", "scheduled-interviews", "scorecards"),
+    "lever": ("feedback", "interview", "opportunity"),
     "smartrecruiters": ("link",),
     "standard-webhooks": (),
-    "workable": (),
+    "workable": ("candidate",),
 }
 
 FieldSort = Literal["id", "code", "time", "other"]

@@ -4,6 +4,7 @@ Every read goes through :meth:`Connections.scoped`: without it row-level securit
 """
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeAlias, TypeVar
@@ -67,9 +68,16 @@ class Connections:
     @asynccontextmanager
     async def scoped(self, agency: str) -> AsyncIterator[Any]:
         """Lend a connection inside a transaction that sees this agency's rows and no others."""
-        async with self.borrow() as connection, connection.transaction():
-            await connection.execute("SELECT set_config('rapport.agency', $1, true)", agency)
-            yield connection
+        async with self.borrow() as connection:
+            try:
+                await connection.execute(_begin(agency))
+                yield connection
+            except BaseException:
+                # Where the line is gone, so is the transaction: what went wrong is what the caller hears of.
+                with contextlib.suppress(*LOST):
+                    await connection.execute("ROLLBACK")
+                raise
+            await connection.execute("COMMIT")
 
     async def close(self) -> None:
         """Close the pool for good; connections that callers keep are theirs to close."""
@@ -119,6 +127,12 @@ async def hang_up(connection: Connection) -> None:
 def count(status: str) -> int:
     """Read how many rows a statement touched from what the driver answers, e.g. ``UPDATE 3``."""
     return int(status.rpartition(" ")[2])
+
+
+def _begin(agency: str) -> str:
+    """Begin and say for whom in one trip, which takes no arguments: so the name goes in as hex."""
+    name = agency.encode().hex()
+    return f"BEGIN; SELECT set_config('rapport.agency', convert_from(decode('{name}', 'hex'), 'UTF8'), true)"
 
 
 async def _nothing(connection: Any) -> None:

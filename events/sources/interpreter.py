@@ -3,7 +3,7 @@
 It knows one applicant at a time and nothing else of the log, so a log of any length can pass through it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -15,8 +15,8 @@ from events.sources.mapping import MappedActivity, MappedCommand, Mapping
 from events.sources.ocel import SourceEvent
 from events.sources.pseudonyms import Pseudonyms
 from events.sources.references import Reading, Unknown, reading
-from events.sources.situation import Situation, holds, situation_at
-from events.sources.track import TrackedApplicant
+from events.sources.situation import CONDITIONS, Situation, situation_at
+from events.sources.track import FOLLOWED, TrackedApplicant
 
 
 class Step(NamedTuple):
@@ -30,6 +30,8 @@ class Step(NamedTuple):
     command_id: str
     actor: Actor
     assumes: str | None = None
+    mapped: MappedCommand | None = None
+    """What of the mapping it comes from; its fields say which values are ids of ours."""
 
     @property
     def assumed(self) -> bool:
@@ -42,15 +44,22 @@ class Step(NamedTuple):
         return self.stream.partition(":")[0]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Reader:
     """One command of a mapping, ready to be read for one event after another."""
 
     command: MappedCommand
+    name: str
     category: str
+    prefix: str
     key: Reading
+    conditions: tuple[Callable[[Situation], bool], ...]
     fields: tuple[tuple[str, Reading], ...]
     ordinal: str
+    kind: ActorKind
+    person: Reading
+    followed: bool
+    """Whether what is known of the applicant can change by it."""
 
 
 class Interpreter:
@@ -59,10 +68,11 @@ class Interpreter:
     def __init__(self, mapping: Mapping, pseudonyms: Pseudonyms) -> None:
         self.mapping, self.pseudonyms = mapping, pseudonyms.standing_in(mapping.people)
         self._meanings = {each.name: each for each in mapping.activity}
-        self._readers = {each.name: _readers(each) for each in mapping.activity}
-        self._actors = {
-            each.name: reading(each.actor.id) for each in mapping.activity if each.actor is not None
-        }
+        self._readers = {each.name: _readers(each, mapping.name) for each in mapping.activity}
+        self._begun = frozenset(
+            each.name for each in mapping.activity if each.lands_on == "engagement" and not submits(each)
+        )
+        """What needs an application that an event before it brings."""
 
     def meaning(self, event: SourceEvent) -> MappedActivity:
         """Look up what such an event means.
@@ -86,54 +96,60 @@ class Interpreter:
 
         :raises Unknown: it cannot be applied, and why.
         """
-        if meaning.lands_on == "engagement" and situation.application is None and not submits(meaning):
+        if situation.application is None and meaning.name in self._begun:
             raise Unknown("concerns an application that no event before it brings")
         steps: list[Step] = []
         for reader in self._readers[meaning.name]:
-            for condition in reader.command.when:
-                if not holds(condition, situation):
+            for condition in reader.conditions:
+                if not condition(situation):
                     break
             else:
-                step = self._step(situation, meaning, reader)
-                if reader.category == "engagement":
+                step = _step(situation, reader)
+                if reader.followed:
                     situation = situation.after(step.name, step.data)
                 steps.append(step)
         if not steps:
             raise Unknown("stands for no command in the state it meets")
         return steps, situation.applicant
 
-    def _step(self, situation: Situation, meaning: MappedActivity, reader: _Reader) -> Step:
-        event = situation.event
-        stream = f"{reader.category}:{reader.key(situation)}"
-        data: dict[str, Any] = {}
-        for name, read in reader.fields:
-            value = read(situation)
-            if value is not None:
-                data[name] = value
-        kind: ActorKind = "integration"
-        person = self.mapping.name
-        if meaning.actor is not None:
-            kind, person = meaning.actor.kind, self._actors[meaning.name](situation)
-        return Step(
-            at=event.at,
-            place=event.place,
-            stream=stream,
-            name=reader.command.do,
-            data=data,
-            command_id=derived_text(stream, str(event.place), reader.ordinal),
-            actor=_actor(kind, person),
-            assumes=reader.command.assumes,
-        )
+
+def _step(situation: Situation, reader: _Reader) -> Step:
+    event = situation.event
+    stream = reader.prefix + reader.key(situation)
+    data: dict[str, Any] = {}
+    for name, read in reader.fields:
+        value = read(situation)
+        if value is not None:
+            data[name] = value
+    return Step(
+        event.at,
+        event.place,
+        stream,
+        reader.name,
+        data,
+        derived_text(stream, str(event.place), reader.ordinal),
+        _actor(reader.kind, reader.person(situation)),
+        reader.command.assumes,
+        reader.command,
+    )
 
 
-def _readers(meaning: MappedActivity) -> tuple[_Reader, ...]:
+def _readers(meaning: MappedActivity, source: str) -> tuple[_Reader, ...]:
+    kind: ActorKind = "integration" if meaning.actor is None else meaning.actor.kind
+    person = reading(source if meaning.actor is None else meaning.actor.id)
     return tuple(
         _Reader(
-            command,
-            command.on.removeprefix("named-"),
-            reading(f"${command.on}"),
-            tuple((name, reading(value)) for name, value in command.fields.items()),
-            str(ordinal),
+            command=command,
+            name=command.do,
+            category=(category := command.on.removeprefix("named-")),
+            prefix=f"{category}:",
+            key=reading(f"${command.on}"),
+            conditions=tuple(CONDITIONS[each] for each in command.when),
+            fields=tuple((name, reading(value)) for name, value in command.fields.items()),
+            ordinal=str(ordinal),
+            kind=kind,
+            person=person,
+            followed=category == "engagement" and command.do in FOLLOWED,
         )
         for ordinal, command in enumerate(meaning.commands)
     )

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from events.sources.errors import SourceError
 
@@ -21,8 +21,7 @@ NO_EVENT = "the log holds no event"
 TWICE = "the log gives the same id or key twice in one place; each must be unique"
 
 
-@dataclass(frozen=True, slots=True)
-class SourceEvent:
+class SourceEvent(NamedTuple):
     """One event of a foreign log; *place* counts from 1 in the file's own order."""
 
     place: int

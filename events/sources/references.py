@@ -39,6 +39,13 @@ def reading(value: Any) -> Reading:
     return look_up if value.endswith("?") else needed
 
 
+def refers(value: Any) -> bool:
+    """Tell whether a mapping's value stands for ids of ours, or holds one."""
+    if isinstance(value, list):
+        return any(refers(each) for each in value)
+    return isinstance(value, str) and value.startswith("$")
+
+
 def _engagement(situation: Situation) -> str | None:
     return situation.engagement_of(situation.applicant.name) if situation.applicant else None
 

@@ -1,18 +1,15 @@
 """Where a foreign log stands at one event: what the event names, and what came before it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, assert_never
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
 
-from events.copying import replace
 from events.sources.mapping import Condition, MappedObjects
 from events.sources.ocel import SourceEvent
 from events.sources.pseudonyms import Pseudonyms
 from events.sources.track import TrackedApplicant, TrackedApplication
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """One event, whom it concerns, and what is known of them so far."""
 
     event: SourceEvent
@@ -49,7 +46,10 @@ class Situation:
         )
         if followed is self.applicant:
             return self
-        return replace(self, applicant=followed, application=followed.application(self.application_name))
+        name = self.application_name
+        return Situation(
+            self.event, self.objects, self.pseudonyms, followed, name, followed.application(name)
+        )
 
 
 def situation_at(
@@ -64,23 +64,50 @@ def situation_at(
 
 def holds(condition: Condition, situation: Situation) -> bool:
     """Tell whether a condition of the mapping holds here."""
-    applicant, application = situation.applicant, situation.application
-    match condition:
-        case "first-application":
-            return applicant is not None and not applicant.applications
-        case "no-owner":
-            return applicant is not None and not applicant.owned
-        case "has-owner":
-            return applicant is not None and applicant.owned
-        case "not-submitted":
-            return application is not None and not application.submitted
-        case "submitted":
-            return application is not None and application.submitted and not application.held
-        case "interviewed":
-            return application is not None and application.held
-        case "nothing-alive":
-            return applicant is not None and not applicant.anything_alive
-        case "names-another-job-order":
-            return application is not None and situation.named_job_order not in (None, application.job_order)
-        case _:
-            assert_never(condition)
+    return CONDITIONS[condition](situation)
+
+
+def _first_application(situation: Situation) -> bool:
+    return situation.applicant is not None and not situation.applicant.applications
+
+
+def _no_owner(situation: Situation) -> bool:
+    return situation.applicant is not None and not situation.applicant.owned
+
+
+def _has_owner(situation: Situation) -> bool:
+    return situation.applicant is not None and situation.applicant.owned
+
+
+def _not_submitted(situation: Situation) -> bool:
+    return situation.application is not None and not situation.application.submitted
+
+
+def _submitted(situation: Situation) -> bool:
+    known = situation.application
+    return known is not None and known.submitted and not known.held
+
+
+def _interviewed(situation: Situation) -> bool:
+    return situation.application is not None and situation.application.held
+
+
+def _nothing_alive(situation: Situation) -> bool:
+    return situation.applicant is not None and not situation.applicant.anything_alive
+
+
+def _names_another_job_order(situation: Situation) -> bool:
+    known = situation.application
+    return known is not None and situation.named_job_order not in (None, known.job_order)
+
+
+CONDITIONS: Final[dict[Condition, Callable[[Situation], bool]]] = {
+    "first-application": _first_application,
+    "no-owner": _no_owner,
+    "has-owner": _has_owner,
+    "not-submitted": _not_submitted,
+    "submitted": _submitted,
+    "interviewed": _interviewed,
+    "nothing-alive": _nothing_alive,
+    "names-another-job-order": _names_another_job_order,
+}

@@ -5,9 +5,28 @@ It follows the commands that the mapping gave, and nothing else: so a plan stand
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from events.copying import replace
+
+# The commands that change anything of what is known.
+FOLLOWED: Final = frozenset(
+    {
+        "assign",
+        "reassign",
+        "record-application",
+        "link-application-to-job-order",
+        "record-submission",
+        "request-interview",
+        "record-interview-held",
+        "record-offer",
+        "record-client-answer",
+        "record-interview-result",
+        "decline-application",
+        "accept-offer",
+        "decline-offer",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +74,7 @@ class TrackedApplicant:
     ) -> "TrackedApplicant":
         """Follow one command; *job_order* and *offer* are those that the source's event names."""
         if command in ("assign", "reassign"):
-            return replace(self, owned=True)
+            return self if self.owned else replace(self, owned=True)
         known = self.application(application)
         if command == "record-application":
             known = TrackedApplication(application, job_order if data.get("job_order_id") else None)

@@ -27,13 +27,16 @@ HOLDS_FOR: Final = timedelta(minutes=10)
 TRIES: Final = 5
 AN_HOUR: Final = 5
 """Codes that one engagement may ask for within an hour, through whatever links."""
+A_DAY: Final = 20
+"""And within a day: five tries each, so that nobody who holds a link guesses one in a million by patience."""
 _SUBJECT: Final = "one-time-codes"
 _FORM: Final = re.compile(r"[0-9]{6}")
 # An engagement's opening is among its first events.
 _OPENING: Final = 20
 _MADE: Final = """
-    SELECT count(*) FROM rapport.one_time_codes
-    WHERE agency = $1 AND engagement = $2 AND made_at > clock_timestamp() - interval '1 hour'
+    SELECT count(*) FILTER (WHERE made_at > clock_timestamp() - interval '1 hour') AS hour, count(*) AS day
+    FROM rapport.one_time_codes
+    WHERE agency = $1 AND engagement = $2 AND made_at > clock_timestamp() - interval '1 day'
 """
 _OLD: Final = """
     UPDATE rapport.one_time_codes SET expires_at = clock_timestamp()
@@ -108,10 +111,9 @@ class Codes:
             await db.execute(
                 "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{who.agency}/{engagement}"
             )
-            if await db.fetchval(_MADE, who.agency, engagement) >= AN_HOUR:
-                raise CodeNotSent(
-                    "too-many-codes", "five codes were sent within the hour; wait, then ask again"
-                )
+            made_lately = await db.fetchrow(_MADE, who.agency, engagement)
+            if made_lately["hour"] >= AN_HOUR or made_lately["day"] >= A_DAY:
+                raise CodeNotSent("too-many-codes", "too many codes were sent lately; wait, then ask again")
             await db.execute(_OLD, who.agency, who.credential)
             await db.execute(_NEW, who.agency, made, who.credential, engagement, hashed, HOLDS_FOR)
         await self._mail(who.agency, engagement, made, _To(name, address, code))

@@ -4,6 +4,7 @@ Only keyed digests are kept and nothing that was shown: no address and no mistyp
 """
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 from collections.abc import Sequence
@@ -20,16 +21,19 @@ FREE: Final = 10
 """Failures within an hour of one another before anybody waits."""
 LONGEST: Final = timedelta(minutes=5)
 _SUBJECT: Final = "access-failures"
+# Seconds: by then the answer is on its way.
+_AFTER: Final = 0.1
 _COUNT: Final = "SELECT rapport.count_failures($1::bytea[], $2, $3)"
 _log = structlog.get_logger(__name__)
 
 
 class Failures:
-    """Counts in the background: whoever failed is not answered later than whoever did not."""
+    """Counts after the answer has left: whoever failed is not answered later than whoever did not."""
 
     def __init__(self, connections: Connections, keys: KeyStore) -> None:
         self._connections = connections
         self._keys = keys
+        self._at_once = asyncio.Event()
         self._counting: set[asyncio.Task[None]] = set()
 
     async def digests(self, address: str | None, credential: str | None) -> list[bytes]:
@@ -40,14 +44,15 @@ class Failures:
 
     def count(self, who: Sequence[bytes], *, kind: str, credential: str | None) -> None:
         """Count one failed attempt, and leave a line about it; *credential* is an id, never its secret."""
-        _log.info("a credential was refused", credential_kind=kind, credential=credential)
-        task = asyncio.create_task(self._count(list(who)))
+        task = asyncio.create_task(self._count(list(who), kind, credential))
         self._counting.add(task)
         task.add_done_callback(self._counting.discard)
 
     async def settled(self) -> None:
-        """Wait until everything is counted."""
+        """Count at once what is not counted yet."""
+        self._at_once.set()
         await asyncio.gather(*self._counting)
+        self._at_once.clear()
 
     async def wait(self, who: Sequence[bytes]) -> float:
         """Say how many seconds the next failure of these is refused unjudged; 0: it is judged."""
@@ -62,7 +67,11 @@ class Failures:
             rows: list[Any] = await connection.fetch("SELECT * FROM rapport.failures_of($1::bytea[])", who)
         return [row[0] for row in rows]
 
-    async def _count(self, who: list[bytes]) -> None:
+    async def _count(self, who: list[bytes], kind: str, credential: str | None) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_AFTER):
+                await self._at_once.wait()
+        _log.info("a credential was refused", credential_kind=kind, credential=credential)
         try:
             async with self._connections.borrow() as connection:
                 await connection.execute(_COUNT, who, FREE, LONGEST)

@@ -73,6 +73,9 @@ class KeySets:
                 if found.get("issuer") != issuer:
                     raise NoKeys
                 address = str(found["jwks_uri"])
+                # An issuer elsewhere sends nobody to this machine's own ports.
+                if _is_local(address) and not _is_local(issuer):
+                    raise NoKeys
             keys = KeySet.import_key_set(await self._get(address))  # type: ignore[arg-type]
             # A secret key among public ones would let whoever reads the list sign.
             if any(key.key_type == "oct" for key in keys):
@@ -104,6 +107,10 @@ class KeySets:
         if not isinstance(found, dict):
             raise NoKeys
         return found
+
+
+def _is_local(address: str) -> bool:
+    return urlsplit(address).hostname in _LOCAL
 
 
 def is_safe(address: str) -> bool:

@@ -49,7 +49,7 @@ def check(data: o.Data = None, as_json: o.Json = False) -> None:
 
 async def _ask(data: Any) -> "list[Answer]":
     from gateway.cli.connect import addresses, no_stack, settings_of
-    from workers.answering import Answer, ask_postgres, ask_smtp, ask_temporal
+    from workers.answering import Answer, ask_connections, ask_postgres, ask_smtp, ask_temporal
     from workers.logs import configure_logging
 
     settings = settings_of(data)
@@ -65,6 +65,8 @@ async def _ask(data: Any) -> "list[Answer]":
     else:
         found += await ask_temporal(where.temporal)
     found.append(await ask_smtp(settings, where.smtp))
+    if where.database_url is not None and found[0].verdict != "wrong":
+        found += await ask_connections(settings, where.database_url)
     return [*found, *_doors(settings)]
 
 

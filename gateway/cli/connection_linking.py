@@ -32,7 +32,7 @@ def register(group: typer.Typer) -> None:
 
 
 def link(
-    connection: Annotated[str, typer.Argument(metavar="ID", help="The connection's id.")],
+    connection: Annotated[str, typer.Argument(metavar="ID", help="The connection's id, or its name.")],
     kind: Annotated[Kind, typer.Argument(help="What the other system calls it.")],
     external: Annotated[str, typer.Argument(help="The other system's id.")],
     engagement: Annotated[str | None, typer.Option(metavar="E", help="The engagement.")] = None,
@@ -56,12 +56,12 @@ def link(
         from workers.inbox.links import Link
 
         theirs = await session.agency()
-        await session.having.connections.get(theirs, connection)
+        found = (await session.having.connections.named(theirs, connection)).id
         target = await target_of(session, theirs, kind, engagement, named)
         by = f"{who.kind}:{who.id}"
         links = [Link(kind, external, target)]
-        again = await session.having.links.learn(theirs, connection, links, by=by, how="confirmed")
-        return {"connection": connection, "kind": kind, "read_again": again}
+        again = await session.having.links.learn(theirs, found, links, by=by, how="confirmed")
+        return {"connection": found, "kind": kind, "read_again": again}
 
     told = perform(Options(agency, data, as_json), work)
     if as_json:

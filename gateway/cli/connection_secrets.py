@@ -25,7 +25,7 @@ def register(group: typer.Typer) -> None:
 
 
 def rotate(
-    connection: Annotated[str, typer.Argument(metavar="ID", help="The connection's id.")],
+    connection: Annotated[str, typer.Argument(metavar="ID", help="The connection's id, or its name.")],
     secret: Secret = None,
     secret_file: SecretFile = None,
     api_key_file: Annotated[
@@ -43,15 +43,16 @@ def rotate(
         raise Wrong("give either a secret or a key of its API; rotate twice for both")
 
     async def work(session: Session) -> dict[str, Any]:
+        found = (await session.having.connections.named(await session.agency(), connection)).id
         if api_key_file is not None:
-            return await _new_key(session, connection, text_of(api_key_file))
-        return await _rotate(session, connection, secret, secret_file)
+            return await _new_key(session, found, text_of(api_key_file))
+        return await _rotate(session, found, secret, secret_file)
 
     told = perform(Options(agency, data, as_json), work)
     if as_json:
         output.emit(told)
         return
-    output.line(f"rotated {connection}; until {told['old_valid_until']} the old one is valid as well")
+    output.line(f"rotated {told['connection']}; until {told['old_valid_until']} the old one is valid as well")
     if told["secret"] is not None:
         output.line(f"its new secret, shown this once: {told['secret']}")
     if told["setup"] is not None:
@@ -81,7 +82,10 @@ async def _rotate(
 async def _new_key(session: Session, connection: str, key: str) -> dict[str, Any]:
     from workers.inbox.connections import Secret as Kept
 
-    await session.having.connections.rotate(await session.agency(), connection, Kept("api", key))
+    agency, having = await session.agency(), session.having
+    await having.connections.rotate(agency, connection, Kept("api", key))
+    # What waited because the old key was refused.
+    await having.inbox.retry(agency, connection_id=connection)
     return _told(connection, None, None)
 
 

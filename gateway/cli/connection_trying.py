@@ -3,12 +3,15 @@
 The probe is signed like any delivery and kept nowhere.
 """
 
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from gateway.cli import options as o
 from gateway.cli.connect import Options, Session, perform
+
+if TYPE_CHECKING:
+    from workers.inbox.connections import Connection
 
 FAILED: Final = 1
 _TIMEOUT: Final = 15.0
@@ -21,7 +24,7 @@ def register(group: typer.Typer) -> None:
 
 
 def try_(
-    connection: Annotated[str, typer.Argument(metavar="ID", help="The connection's id.")],
+    connection: Annotated[str, typer.Argument(metavar="ID", help="The connection's id, or its name.")],
     url: Annotated[
         str | None,
         typer.Option(envvar="RAPPORT_URL", help="The gateway's address; the running stack's if not given."),
@@ -30,7 +33,7 @@ def try_(
     data: o.Data = None,
     as_json: o.Json = False,
 ) -> None:
-    """Send a test delivery as the provider would, and ask whether its API is there; exits with 1 if not."""
+    """Send a test delivery as the provider would, and ask its API; exits with 1 if one of them fails."""
     from gateway.cli import output
 
     async def work(session: Session) -> Row:
@@ -53,7 +56,7 @@ async def _try(session: Session, connection: str, url: str | None) -> Row:
     from gateway.cli.errors import Wrong
     from gateway.webhooks.registry import PROVIDERS
 
-    found = await session.having.connections.get(await session.agency(), connection)
+    found = await session.having.connections.named(await session.agency(), connection)
     secrets = found.valid("signing")
     if not secrets:
         raise Wrong(
@@ -62,8 +65,8 @@ async def _try(session: Session, connection: str, url: str | None) -> Row:
     async with httpx.AsyncClient(timeout=_TIMEOUT) as client:
         provider = PROVIDERS[found.provider]
         door = await _send(client, _base(session, url), found.id, provider, secrets[0])
-        api = None if found.api_base is None else await _ask(client, found.api_base)
-    return {"connection": connection, "door": door, "api": api}
+    api = None if found.api_base is None else await _ask(session, found)
+    return {"connection": found.id, "door": door, "api": api}
 
 
 async def _send(client: Any, base: str, connection: str, provider: Any, secret: str) -> Row:
@@ -94,16 +97,10 @@ def _what_came_back(answer: Any) -> str:
     return f"the door answers {answer.status_code}: {words}"
 
 
-async def _ask(client: Any, base: str) -> Row:
-    """Tell whether anybody is at the API's address; what may be read there is found out by a poll."""
-    import httpx
-
-    try:
-        answer = await client.get(base)
-    except httpx.HTTPError as error:
-        return {"ok": False, "status": None, "says": f"no API answers at {base} ({type(error).__name__})"}
-    ok = answer.status_code < 500
-    return {"ok": ok, "status": answer.status_code, "says": f"the API's address answers {answer.status_code}"}
+async def _ask(session: Session, connection: "Connection") -> Row:
+    """Ask the provider for something harmless, with the connection's own key."""
+    ok, says = await session.having.apis.greet(connection)
+    return {"ok": ok, "says": says}
 
 
 def _base(session: Session, url: str | None) -> str:

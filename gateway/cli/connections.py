@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli import connection_linking, connection_secrets, connection_trying
+from gateway.cli import connection_linking, connection_polling, connection_secrets, connection_trying
 from gateway.cli import options as o
 from gateway.cli.connect import Options, Session, perform
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gateway.webhooks.provider import Provider
 
 Row = dict[str, Any]
-Id = Annotated[str, typer.Argument(metavar="ID", help="The connection's id.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="The connection's id, or its name.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_)
     connection_trying.register(group)
     connection_secrets.register(group)
+    connection_polling.register(group)
     group.command("map")(map_)
     connection_linking.register(group)
     group.command("disable")(disable)
@@ -73,7 +74,7 @@ def add(
             provider=provider,
             name=name or provider,
             mapping=body,
-            api_base=_address(api_base),
+            api_base=connection_polling.address(session, api_base),
             settings=ConnectionSettings(keep_days=keep_days, tolerance_seconds=tolerance),
             secrets_=secrets,
         )
@@ -81,6 +82,7 @@ def add(
             "connection": added.id,
             "provider": provider,
             "path": f"/hooks/{added.id}",
+            "url": _address_of(session, added.id),
             "secret": made,
             "mapping": added.mapping_digest,
             "setup": known.setup,
@@ -90,7 +92,7 @@ def add(
     if as_json:
         output.emit(told)
         return
-    output.line(f"added {told['connection']}; its address is the gateway's, with {told['path']}")
+    output.line(f"added {told['connection']}; its address: {told['url'] or 'the gateway, ' + told['path']}")
     if made is not None:
         output.line(f"its secret, shown this once: {made}")
     output.line(known.setup)
@@ -162,16 +164,16 @@ def map_(
 
     async def work(session: Session) -> Row:
         named, having = await session.agency(), session.having
-        found = await having.connections.get(named, connection)
+        found = await having.connections.named(named, connection)
         body = _mapping(found.provider, file)
-        again = await having.connections.set_mapping(named, connection, body)
-        return {"connection": connection, "read_again": again}
+        again = await having.connections.set_mapping(named, found.id, body)
+        return {"connection": found.id, "read_again": again}
 
     told = perform(Options(agency, data, as_json), work)
     if as_json:
         output.emit(told)
     else:
-        output.line(f"mapped {connection}; {told['read_again']} that waited will be read again")
+        output.line(f"mapped {told['connection']}; {told['read_again']} that waited will be read again")
 
 
 def disable(id: Id, agency: o.Agency = None, data: o.Data = None, as_json: o.Json = False) -> None:
@@ -187,11 +189,13 @@ def enable(id: Id, agency: o.Agency = None, data: o.Data = None, as_json: o.Json
 def _switch(id: str, options: Options, *, on: bool) -> None:
     from gateway.cli import output
 
-    async def work(session: Session) -> None:
+    async def work(session: Session) -> str:
         named, connections = await session.agency(), session.having.connections
-        await (connections.enable(named, id) if on else connections.disable(named, id))
+        found = (await connections.named(named, id)).id
+        await (connections.enable(named, found) if on else connections.disable(named, found))
+        return found
 
-    perform(options, work)
+    id = perform(options, work)
     if options.as_json:
         output.emit({"connection": id, "disabled": not on})
     else:
@@ -227,17 +231,10 @@ def _mapping(provider: str, file: Path | None) -> str | None:
     return mapping.body()
 
 
-def _address(text: str | None) -> str | None:
-    from urllib.parse import urlsplit
+def _address_of(session: Session, connection: str) -> str | None:
+    """Give the address that a provider is told; None where no gateway is known."""
+    from workers import stack_file
 
-    from gateway.cli.errors import Wrong
-
-    if text is None:
-        return None
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-        raise Wrong("--api-base is written like https://api.example.com, without a user in it")
-    return text.rstrip("/")
+    running = stack_file.read(session.settings.data_dir)
+    base = session.settings.public_url or (running.http_url if running is not None else None)
+    return None if base is None else f"{base.rstrip('/')}/hooks/{connection}"

@@ -11,10 +11,13 @@ from gateway.cli import options as o
 from gateway.cli.connect import Options, Session, perform
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic import BaseModel
 
     from events.commands import Order
     from events.envelope import Actor
+    from workers.inbox.external import External
 
 OPERATOR = "operator:cli"
 
@@ -81,6 +84,14 @@ def do(
     ] = None,
     command_id: Annotated[str | None, typer.Option(help="Makes repeating this harmless.")] = None,
     at: Annotated[str | None, typer.Option(help="When it happened; now if not given.")] = None,
+    external: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CONNECTION:KIND:ID",
+            help="Under which id another system knows the submission or interview, e.g. "
+            "client-1:application:265277; repeat it for several.",
+        ),
+    ] = None,
     actor: o.Person = OPERATOR,
     agency: o.Agency = None,
     data_dir: o.DataDir = None,
@@ -92,11 +103,12 @@ def do(
     category, key = given.stream_of(stream)
     content = _timed(given.content(data, fields or [], _model(category, command)), at)
     who, named = given.actor(actor), _named(command_id, content)
+    said = given.externals(command, external or (), engagement=category == "engagement")
     if category == "engagement":
         order = _order(command, content, named, who)
 
         async def work(session: Session) -> dict[str, Any]:
-            return await _to_engagement(session, key, order)
+            return await _to_engagement(session, key, order, said)
     else:
         ready = _opening(category, key, command, content)
 
@@ -111,15 +123,27 @@ def do(
     else:
         told = f": {', '.join(reply['events'])}" if reply["events"] else ""
         output.line(f"{reply['outcome']}{told} (version {reply['version']})")
+    if not as_json:
+        for each in reply.get("external", ()):
+            output.line(_learnt(each))
 
 
-async def _to_engagement(session: Session, engagement: str, order: "Order") -> dict[str, Any]:
+def _learnt(told: dict[str, Any]) -> str:
+    if not told["learnt"]:
+        return f"not linked: this {told['kind']} stands for something else by now"
+    again = f"; {told['read_again']} that waited for it will be read again" if told["read_again"] else ""
+    return f"linked: this {told['kind']} of {told['connection']}{again}"
+
+
+async def _to_engagement(
+    session: Session, engagement: str, order: "Order", said: "Sequence[External]" = ()
+) -> dict[str, Any]:
     from gateway import giving
     from gateway.cli.errors import Refused
 
     agency = await session.agency()
     running = await session.engagements(agency)
-    given = await giving.to_engagement(session.having, running, agency, engagement, order)
+    given = await giving.to_engagement(session.having, running, agency, engagement, order, said=said)
     if given.gate is not None:
         raise Refused(given.gate, given.says, given.remedy, given.plain())
     return given.plain()

@@ -91,7 +91,14 @@ async def _serve(
     try:
         async with opened(settings, database_url, temporal, smtp=smtp) as doors:
             assert doors.streams is not None
-            return await serve(make_app(doors), listening, stopping, begun, doors.streams.close)
+            return await serve(
+                make_app(doors),
+                listening,
+                stopping,
+                begun,
+                doors.streams.close,
+                trusted_proxies=settings.trusted_proxies,
+            )
     finally:
         listening.close()
         if leashed is not None:

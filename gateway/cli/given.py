@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, get_args, get_origin
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -15,6 +15,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from events.envelope import Actor
 from events.kinds import Id
 from gateway.cli.errors import Wrong
+
+if TYPE_CHECKING:
+    from workers.inbox.external import External
 
 _EXAMPLE = """'{"channel": "phone"}'"""
 
@@ -51,6 +54,22 @@ def content(data: str | None, pairs: Sequence[str], model: type[BaseModel] | Non
     if not isinstance(given, dict):
         raise Wrong(f"--data must be one JSON object, such as {_EXAMPLE}")
     return given
+
+
+def externals(command: str, texts: Sequence[str], *, engagement: bool) -> "tuple[External, ...]":
+    """Read what ``--external`` says: ``CONNECTION:KIND:ID``, beside a command to an engagement."""
+    if not texts:
+        return ()
+    from workers.inbox.external import read_external
+
+    if not engagement:
+        raise Wrong("--external goes with a command to an engagement")
+    parts = [text.split(":", 2) for text in texts]
+    if any(len(each) != 3 for each in parts):
+        raise Wrong("--external is written CONNECTION:KIND:ID, such as client-1:application:265277")
+    return read_external(
+        command, [dict(zip(("connection", "kind", "id"), each, strict=True)) for each in parts]
+    )
 
 
 def actor(text: str) -> Actor:

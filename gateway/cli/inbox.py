@@ -36,7 +36,9 @@ def list_(
             metavar="S", help="received, applied, ignored, waiting, unmatched, discarded, superseded."
         ),
     ] = None,
-    connection: Annotated[str | None, typer.Option(metavar="C", help="Only this connection's.")] = None,
+    connection: Annotated[
+        str | None, typer.Option(metavar="C", help="Only this connection's (id or name).")
+    ] = None,
     engagement: Annotated[str | None, typer.Option(metavar="E", help="Only this engagement's.")] = None,
     after: Annotated[str | None, typer.Option(metavar="MESSAGE", help="Go on after this one.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
@@ -54,7 +56,7 @@ def list_(
         found = await session.having.inbox.list(
             await session.agency(),
             states=states,
-            connection_id=connection,
+            connection_id=await _connection(session, connection),
             engagement=engagement,
             after=behind,
             limit=limit,
@@ -65,13 +67,18 @@ def list_(
     if as_json:
         output.emit(rows)
         return
+    if not rows:
+        output.line("nothing has come, or nothing like that")
+        return
     columns = ("message", "received", "connection", "event", "state", "says")
     with paged():
         output.table(columns, [_cells(row) for row in rows])
 
 
 def show(
-    message: MessageId,
+    message: Annotated[
+        str | None, typer.Argument(metavar="MESSAGE", help="The message's id; the newest if not given.")
+    ] = None,
     with_personal: Annotated[bool, typer.Option("--with-personal", help="Its content too.")] = False,
     agency: o.Agency = None,
     data: o.Data = None,
@@ -80,9 +87,10 @@ def show(
     """Show one message: what became of it, under which commands, and its content if asked for."""
     from gateway.cli import output
 
-    wanted = _message_id(message)
+    given = None if message is None else _message_id(message)
 
     async def work(session: Session) -> Row:
+        wanted = given or await _newest(session)
         kept, content = await session.having.inbox.show(await session.agency(), wanted)
         row = _row(kept)
         if with_personal:
@@ -118,7 +126,8 @@ def retry(
     wanted = None if message is None else _message_id(message)
 
     async def work(session: Session) -> int:
-        return await session.having.inbox.retry(await session.agency(), wanted, connection_id=connection)
+        only = await _connection(session, connection)
+        return await session.having.inbox.retry(await session.agency(), wanted, connection_id=only)
 
     count = perform(Options(agency, data, as_json), work)
     if as_json:
@@ -217,6 +226,21 @@ def _states(given: list[str] | None) -> "list[State] | None":
     if not set(given) <= set(get_args(State)):
         raise Wrong(f"--state is one of {', '.join(get_args(State))}")
     return cast("list[State]", given)
+
+
+async def _connection(session: Session, named: str | None) -> str | None:
+    if named is None:
+        return None
+    return (await session.having.connections.named(await session.agency(), named)).id
+
+
+async def _newest(session: Session) -> UUID:
+    from gateway.cli.errors import Wrong
+
+    found = await session.having.inbox.list(await session.agency(), limit=1)
+    if not found:
+        raise Wrong("nothing has come yet")
+    return found[0].message_id
 
 
 def _message_id(text: str) -> UUID:

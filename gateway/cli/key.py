@@ -36,7 +36,9 @@ def register(app: typer.Typer) -> None:
 def create(
     role: Annotated[str, typer.Option(help=f"Whose it is: {_ROLES}.")],
     person: Annotated[str | None, typer.Option(help="The person of the agency whose it is.")] = None,
-    connection: Annotated[str | None, typer.Option(help="An integration's connection.")] = None,
+    connection: Annotated[
+        str | None, typer.Option(help="An integration's connection, by id or name.")
+    ] = None,
     expires: Annotated[str, typer.Option(help="How long it holds, e.g. 12h, 90d, 52w.")] = "90d",
     name: Annotated[str | None, typer.Option(help="What it is for, for people; no secret.")] = None,
     agency: o.Agency = None,
@@ -58,13 +60,16 @@ def create(
     async def work(session: Session) -> Row:
         named = await session.agency()
         people = await session.having.directory.agency(named)
+        theirs = connection
+        if connection is not None and role == "integration":
+            theirs = (await session.having.connections.named(named, connection)).id
         async with _access(session) as access:
             key, text = await access.keys.create(
                 named,
                 role,
                 people=people,
                 person_id=person,
-                connection=connection,
+                connection=theirs,
                 label=name,
                 life=life,
             )

@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="What other systems' words mean here.", no_args_is_help=True)
     group.command("check")(check)
     group.command("explain")(explain)
+    group.command("show")(show)
     app.add_typer(group, name="mapping", rich_help_panel="Integrations")
 
 
@@ -61,6 +62,29 @@ def explain(file: Named, as_json: o.Json = False) -> None:
             output.line(line)
 
 
+def show(
+    file: Named,
+    examples: Annotated[
+        bool, typer.Option("--examples", help="Its examples too, ready to be made yours.")
+    ] = False,
+    as_json: o.Json = False,
+) -> None:
+    """Print a mapping as it is written, to begin one of your own with."""
+    import re
+    import sys
+
+    from gateway.cli import output
+
+    text = _text(file)[0]
+    if examples:
+        text = re.sub(r"(?m)^#\| ?", "", text)
+    if as_json:
+        output.emit({"file": file, "text": text})
+    else:
+        # As it is: to be written into a file.
+        sys.stdout.write(text)
+
+
 def _checked(named: str) -> dict[str, Any]:
     from events.integrations.mapping import MappingError
 
@@ -74,6 +98,12 @@ def _checked(named: str) -> dict[str, Any]:
 
 def _read(named: str) -> "Mapping":
     from events.integrations.mapping import parse
+
+    text, file = _text(named)
+    return parse(text, where=str(file))
+
+
+def _text(named: str) -> tuple[str, Path]:
     from events.integrations.vocabulary import PROVIDERS
     from gateway.cli.errors import Wrong
     from workers.shipped import MAPPINGS
@@ -83,10 +113,9 @@ def _read(named: str) -> "Mapping":
         file = MAPPINGS / f"{named}.toml"
     try:
         # Editors on Windows put a mark before the first line; it is no part of the text.
-        text = file.read_text(encoding="utf-8-sig")
+        return file.read_text(encoding="utf-8-sig"), file
     except FileNotFoundError:
         ships = ", ".join(PROVIDERS)
         raise Wrong(f"{named}: there is no such file; give a mapping's path, or one of {ships}") from None
     except UnicodeDecodeError:
         raise Wrong(f"{named}: it is not UTF-8; save the file as UTF-8 text") from None
-    return parse(text, where=str(file))

@@ -60,6 +60,7 @@ def stuck(
             patience=timedelta(seconds=patience),
             read_models=having.read_models,
             inbox=having.inbox,
+            polled=having.polled,
             subscriptions=having.subscriptions,
         )
         return {"agency": named, "stuck": sum(each.stuck for each in found), "findings": _rows(found)}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NAMED: Final = {"show": "list", "try_out": "test"}
 Row = dict[str, Any]
 Work = Callable[["Desk", str], Awaitable[Row]]
-Which = Annotated[str, typer.Argument(metavar="ID", help="The subscription.")]
+Which = Annotated[str, typer.Argument(metavar="ID", help="The subscription's id, or its name.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -73,7 +73,7 @@ def try_out(which: Which, agency: o.Agency = None, data: o.Data = None, as_json:
     from gateway.cli.errors import REFUSED
 
     async def work(desk: "Desk", named: str) -> Row:
-        answer = await desk.test(named, which)
+        answer = await desk.test(named, await desk.find(named, which))
         return {"delivered": answer.verdict == "delivered", "status": answer.status, "says": answer.says}
 
     done = _do(work, Options(agency, data, as_json), lambda done: _line(done["says"]))
@@ -94,8 +94,9 @@ def rotate(
     from datetime import timedelta
 
     async def work(desk: "Desk", named: str) -> Row:
-        secret = await desk.subscriptions.rotate(named, which, desk.clock(), timedelta(hours=keep))
-        return {"subscription": which, "secret": secret}
+        found = await desk.find(named, which)
+        secret = await desk.subscriptions.rotate(named, found, desk.clock(), timedelta(hours=keep))
+        return {"subscription": found, "secret": secret}
 
     _do(work, Options(agency, data, as_json), _secret_said("rotated"))
 
@@ -112,7 +113,8 @@ def replay(
     """Tell everything from a position on once more, under the same ids."""
 
     async def work(desk: "Desk", named: str) -> Row:
-        return {"events": await desk.subscriptions.replay(named, which, first, desk.clock())}
+        found = await desk.find(named, which)
+        return {"events": await desk.subscriptions.replay(named, found, first, desk.clock())}
 
     _do(
         work,
@@ -125,7 +127,8 @@ def retry(which: Which, agency: o.Agency = None, data: o.Data = None, as_json: o
     """Try now what is parked or waits for its next attempt."""
 
     async def work(desk: "Desk", named: str) -> Row:
-        return {"messages": await desk.subscriptions.retry(named, which, desk.clock())}
+        found = await desk.find(named, which)
+        return {"messages": await desk.subscriptions.retry(named, found, desk.clock())}
 
     _do(work, Options(agency, data, as_json), lambda done: _line(f"{done['messages']} are tried again"))
 
@@ -144,18 +147,20 @@ def remove(which: Which, agency: o.Agency = None, data: o.Data = None, as_json: 
     """End it: what still waits is not sent, and its secrets are gone."""
 
     async def work(desk: "Desk", named: str) -> Row:
-        await desk.subscriptions.remove(named, which)
-        return {"subscription": which, "state": "removed"}
+        found = await desk.find(named, which)
+        await desk.subscriptions.remove(named, found)
+        return {"subscription": found, "state": "removed"}
 
-    _do(work, Options(agency, data, as_json), lambda _: _line(f"{which} is removed"))
+    _do(work, Options(agency, data, as_json), lambda done: _line(f"{done['subscription']} is removed"))
 
 
 def _turn(which: str, state: Any, options: Options) -> None:
     async def work(desk: "Desk", named: str) -> Row:
-        await desk.subscriptions.turn(named, which, state, desk.clock())
-        return {"subscription": which, "state": state}
+        found = await desk.find(named, which)
+        await desk.subscriptions.turn(named, found, state, desk.clock())
+        return {"subscription": found, "state": state}
 
-    _do(work, options, lambda done: _line(f"{which} is {done['state']}"))
+    _do(work, options, lambda done: _line(f"{done['subscription']} is {done['state']}"))
 
 
 def _do(work: Work, options: Options, say: Callable[[Row], None]) -> Row:

@@ -26,13 +26,14 @@ _LONGEST_PAUSE: Final = 0.2
 _ID: Final[TypeAdapter[str]] = TypeAdapter(Id)
 
 
-def _doors(request: Request) -> Doors:
+# What a request is given is made by coroutines: the framework sends a plain function through a thread.
+async def _doors(request: Request) -> Doors:
     doors: Doors = request.app.state.doors
     return doors
 
 
 async def _known(request: Request) -> Who:
-    return await _doors(request).permits.known(request)
+    return await (await _doors(request)).permits.known(request)
 
 
 TheDoors = Annotated[Doors, Depends(_doors)]
@@ -82,7 +83,7 @@ class Asker:
         return await self.doors.permits.see(self.request, self.who, what)
 
 
-def _asker(doors: TheDoors, who: Known, request: Request) -> Asker:
+async def _asker(doors: TheDoors, who: Known, request: Request) -> Asker:
     return Asker(doors, who, request)
 
 

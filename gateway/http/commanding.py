@@ -4,6 +4,7 @@ A caller's body never says who they are; a candidate's command goes in with the 
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from fastapi import Request
@@ -13,10 +14,14 @@ from gateway.access.codes import CodeRefused
 from gateway.access.roles import (
     AGENCY_ACTIONS,
     NEEDS_EVIDENCE,
+    Action,
     Target,
     engagement_action,
     job_order_action,
     lends_anothers_word,
+    may,
+    may_stand_as,
+    scope,
 )
 from gateway.access.who import Who
 from gateway.http.identify import access_of, allowed
@@ -87,6 +92,26 @@ async def agency_command(request: Request, who: Who, name: str, fields: Mapping[
     if action == "record-absence" and person is not None:
         target = await access.targets.owned(who, person)
     await allowed(request, who, action, target=target)
+    if action == "record-absence" and person not in (None, who.person_id):
+        await _must_not_be_above(request, who, action, target)
+
+
+async def _must_not_be_above(request: Request, who: Who, action: Action, target: Target) -> None:
+    """Make sure that nobody sends a superior away: whoever stands in for them has their rights.
+
+    :raises Problem: 403.
+    """
+    access = access_of(request)
+    entry = (await access.directory.recent(who.agency)).people.get(target.person or "")
+    hats = await access.targets.hats(who, datetime.now(UTC))
+    if entry is not None and not any(
+        scope(hat.role, action) == "all"
+        or hat.person_id == entry.person_id
+        or (may(hat, action, target) and may_stand_as(hat.role, entry.role))
+        for hat in hats
+    ):
+        says = "somebody's absence is recorded by themselves or by whoever is above them"
+        raise Problem(403, "not-allowed", says)
 
 
 async def with_code(request: Request, who: Who, purpose: str) -> str:

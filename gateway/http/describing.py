@@ -16,7 +16,8 @@ from pydantic import BaseModel, Field
 from events.commands import Command
 from gateway.http.examples import example_in, example_of
 from gateway.http.problems import MEDIA_TYPE
-from gateway.http.schemas import input_schema
+from gateway.http.schemas import external_schema, input_schema
+from workers.inbox.external import FIELD, SAID_WITH, Learnt
 
 Plain = dict[str, Any]
 BEARER: Final = "bearer"
@@ -70,6 +71,9 @@ class Done(BaseModel):
     outcome: str = Field(description="accepted, or nothing-to-do where the record says so already")
     version: int
     events: list[str] = Field(description="the types of the events that it led to")
+    external: list[Learnt] | None = Field(
+        default=None, description="what became of the other systems' ids that were said with it"
+    )
 
 
 COMMAND_HEADERS: Final[Plain] = {
@@ -161,7 +165,9 @@ def _described(app: FastAPI) -> Plain:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     for shape in (ProblemDetails, Done):
-        schemas[shape.__name__] = shape.model_json_schema()
+        schema = shape.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(schema.pop("$defs", {}))
+        schemas[shape.__name__] = schema
     for each in COMMANDED:
         for name, model in sorted(each.commands.items()):
             path = each.path.replace("{name}", name)
@@ -206,6 +212,8 @@ def _complete(operation: Plain, schemas: Plain) -> None:
 def _operation(of: Commanded, name: str, model: type[Command], schemas: Plain) -> Plain:
     summary, _, more = " ".join((model.__doc__ or name).split()).partition(". ")
     schema = of.beside.get(name) or input_schema(model, schemas, optional=of.optional.get(name, ()))
+    if of.tag == "engagements" and name in SAID_WITH:
+        schema["properties"][FIELD] = external_schema(SAID_WITH[name])
     example = schema.get("example") or example_of(model, leaving_out=of.optional.get(name, ()))
     return {
         "tags": [of.tag],

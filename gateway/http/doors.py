@@ -27,6 +27,8 @@ from workers.adopting import Commanding
 from workers.client import Engagements
 from workers.delivering.desk import Desk
 from workers.health import what_is_missing
+from workers.inbox.connections import Connections
+from workers.inbox.links import Links
 from workers.settings import Settings
 from workers.wiring import adapters, connect
 
@@ -52,6 +54,14 @@ class Having(Protocol):
     @property
     def read_models(self) -> ReadModels:
         """Give the tables computed from the log."""
+
+    @property
+    def connections(self) -> Connections:
+        """Give the connections to other systems."""
+
+    @property
+    def links(self) -> Links:
+        """Give what other systems' ids stand for."""
 
 
 async def all_is_well() -> Mapping[str, str]:
@@ -109,7 +119,7 @@ async def opened(
             streams=OpenStreams(having.log),
             desk=having.desk,
             rates=Rates(
-                per_credential=f"{settings.rate_per_credential}/minute",
-                per_address=f"{settings.rate_per_address}/minute",
+                per_credential=settings.rate_per_credential,
+                per_address=settings.rate_per_address,
             ),
         )

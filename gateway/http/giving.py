@@ -15,6 +15,7 @@ from gateway.http.asking import Asker
 from gateway.http.bodies import command_id_of, expected_version_of
 from gateway.http.problems import Problem
 from gateway.http.replies import reply
+from workers.inbox.external import FIELD, External, read_external
 
 SOURCE: Final = "http"
 
@@ -33,6 +34,10 @@ async def to_engagement(
     """
     who, doors, request = asker.who, asker.doors, asker.request
     command_id = command_id or command_id_of(request)
+    said: tuple[External, ...] = ()
+    if FIELD in fields:
+        said = read_external(name, fields[FIELD])
+        fields = {key: value for key, value in fields.items() if key != FIELD}
     fields = await doors.permits.engagement_command(
         request, who, engagement, name, fields, command_id=command_id
     )
@@ -45,7 +50,13 @@ async def to_engagement(
     )
     async with doors.flights.turn(who.agency, engagement):
         given = await giving.to_engagement(
-            doors.having, doors.engagements(who.agency), who.agency, engagement, order
+            doors.having,
+            doors.engagements(who.agency),
+            who.agency,
+            engagement,
+            order,
+            said=said,
+            only=who.connection,
         )
     return _not_refused(given)
 

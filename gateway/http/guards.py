@@ -21,6 +21,8 @@ from gateway.http.rates import Rates
 
 KIB: Final = 1024
 REQUEST_ID: Final = "x-request-id"
+# Of a length; one with more is no length of anything that fits.
+_DIGITS: Final = 18
 _SAFE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _HEADERS: Final[Mapping[str, str]] = {
     "X-Content-Type-Options": "nosniff",
@@ -159,7 +161,7 @@ class Sized:
         largest = self._largest(scope["path"])
         told = Headers(scope=scope).get("content-length", "0")
         refusal = answer(_too_large(largest))
-        if not told.isdigit() or int(told) > largest:
+        if not (told.isascii() and told.isdigit()) or len(told) > _DIGITS or int(told) > largest:
             await refusal(scope, receive, send)
             return
         came, started, over = 0, False, False

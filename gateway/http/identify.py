@@ -89,6 +89,9 @@ async def allowed(
     :raises Problem: 403 for what their role may not do there, 404 for what their agency does not have.
     """
     now, targets = datetime.now(UTC), access_of(request).targets
+    if "\0" in (engagement or job_order or ""):
+        # No id, and nothing that the database could be asked for.
+        raise not_there("engagement" if engagement is not None else "job order")
     try:
         # Who stands in for somebody may what they may.
         hats = await targets.hats(who, now)

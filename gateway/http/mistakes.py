@@ -26,6 +26,7 @@ STATUS: Final[dict[str, int]] = {
     "command-id-reused": 409,
     "person-erased": 409,
     "unknown-policy": 409,
+    "already-linked": 409,
     "not-allowed": 403,
     "stale-version": 412,
 }
@@ -57,6 +58,10 @@ def problem_of(error: Exception) -> Problem | None:
             return Problem(503, "read-models-away", _sentence(error), headers=SOON)
         case HTTPException():
             return _of_http(error)
+        case asyncpg.CharacterNotInRepertoireError() | asyncpg.UntranslatableCharacterError():
+            return Problem(
+                422, "invalid-request", "a text holds a character that no text can hold; leave it out"
+            )
     return _away(error)
 
 

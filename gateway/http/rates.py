@@ -1,4 +1,4 @@
-"""How often somebody may ask: a moving window for each credential and each address, in this process.
+"""How often somebody may ask: so many times within a minute, for each credential and each address.
 
 A credential is counted by a digest of all that was shown: who knows its id alone uses nothing of it up.
 """
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
-from limits import RateLimitItem, parse
+from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits.strategies import SlidingWindowCounterRateLimiter
 
-PER_CREDENTIAL: Final = "1200/minute"
-PER_ADDRESS: Final = "3000/minute"
+PER_CREDENTIAL: Final = 1200
+PER_ADDRESS: Final = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +30,21 @@ class Verdict:
 class Rates:
     """Counts requests; one for a process, so that so many processes let in so many times as much."""
 
-    def __init__(self, *, per_credential: str = PER_CREDENTIAL, per_address: str = PER_ADDRESS) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._credential, self._address = parse(per_credential), parse(per_address)
+    def __init__(self, *, per_credential: int = PER_CREDENTIAL, per_address: int = PER_ADDRESS) -> None:
+        # Two counters for each who asks, however often: a window that keeps every time costs more each time.
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._credential, self._address = (
+            RateLimitItemPerMinute(per_credential),
+            RateLimitItemPerMinute(per_address),
+        )
 
     def hit(self, address: str, shown: str | None) -> Verdict:
         """Count a request; the narrower of its limits is what the headers tell."""
         counted = [("address", self._address, address)]
         if shown is not None:
-            digest = hashlib.sha256(shown.encode()).hexdigest()
+            # As the door reads it: blanks and case would make one credential many.
+            kind, _, text = shown.strip().partition(" ")
+            digest = hashlib.sha256(f"{kind.lower()} {text.strip()}".encode()).hexdigest()
             counted.append(("credential", self._credential, digest))
         passes = [self._limiter.hit(item, name, key) for name, item, key in counted]
         told = [(*self._left(item, name, key), name, item) for name, item, key in counted]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from events.commands import Command
+from workers.inbox.external import External
 
 Plain = dict[str, Any]
 _TEMPLATE: Final = "#/components/schemas/{model}"
@@ -34,6 +35,18 @@ def input_schema(model: type[Command], schemas: Plain, *, optional: Sequence[str
     schema.pop("title", None)
     schema.pop("description", None)
     return schema
+
+
+def external_schema(kinds: Sequence[str]) -> Plain:
+    """Give the schema of what other systems call that which a command makes known."""
+    item = External.model_json_schema()
+    item["properties"]["kind"].update(enum=list(kinds), default=kinds[0])
+    item["properties"]["id"]["type"] = ["string", "integer"]
+    item["required"] = ["connection", "id"] if kinds[0] == "application" else ["connection", "kind", "id"]
+    item.pop("title", None)
+    says = "Under which ids other systems know it; learnt once the command is accepted."
+    shown = [{"connection": "client-1", "kind": kinds[0], "id": "265277"}]
+    return {"type": "array", "maxItems": 10, "items": item, "description": says, "examples": [shown]}
 
 
 def _unsealed(schema: Any) -> Any:

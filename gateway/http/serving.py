@@ -57,10 +57,13 @@ async def serve(
     stopping: asyncio.Event,
     begun: Callable[[], None],
     ending: Callable[[], None] = lambda: None,
+    *,
+    trusted_proxies: str = "",
 ) -> str | None:
     """Serve until *stopping*; returns a sentence where it ended by itself.
 
     *ending* is called before answers under way are waited for, so that endless ones come to an end.
+    Nobody but *trusted_proxies* says whose address or scheme a request came with.
     """
     config = uvicorn.Config(
         app,
@@ -72,6 +75,9 @@ async def serve(
         lifespan="off",
         backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE,
+        proxy_headers=bool(trusted_proxies.strip()),
+        # Given even where it is empty: else the library asks the environment.
+        forwarded_allow_ips=trusted_proxies,
     )
     server = _Server(config, begun, ending)
     serving = asyncio.ensure_future(server.serve([listening]))

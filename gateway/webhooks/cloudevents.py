@@ -32,7 +32,11 @@ def structured(delivery: Delivery) -> tuple[dict[str, Any], bytes] | None:
         raise NotTaken("batches of CloudEvents are not taken; send each event in a request of its own")
     if f"{_PREFIX}specversion" in delivery.headers and not kind.startswith(_STRUCTURED):
         event = _checked(_from_binary(delivery.headers, delivery.body, kind))
-        return event, canonical(event).encode()
+        try:
+            return event, canonical(event).encode()
+        except (ValueError, RecursionError):
+            # Python's reader takes halves of characters and numbers beyond all, which JSON cannot hold.
+            raise Malformed("the CloudEvent's data are no JSON") from None
     event = parsed(delivery.body)
     if not kind.startswith(_STRUCTURED) and "specversion" not in event:
         return None

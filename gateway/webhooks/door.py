@@ -120,6 +120,11 @@ class Door:
             provider.verify(delivery, found.valid("signing") or (_DUMMY,), self._now(), tolerance)
         except NotVerified as error:
             return Answer(401, "not-verified", str(error), failed=found.id)
+        if not found.valid("signing"):
+            # Whatever has been held against a secret that nobody has.
+            return Answer(
+                401, "not-verified", "the connection has no secret that is valid now", failed=found.id
+            )
         try:
             received = provider.read(delivery)
         except NotTaken as error:

@@ -107,7 +107,12 @@ def _raw(delivery: Delivery) -> bytes:
     text = next((found[name] for name in _FIELDS if name in found), None) if isinstance(found, dict) else None
     if not isinstance(text, str):
         raise Malformed(f"the JSON holds the mail under none of {', '.join(_FIELDS)}")
-    return text.encode("utf-8", "surrogateescape") if ":" in text[:200] else _decoded(text)
+    if ":" not in text[:200]:
+        return _decoded(text)
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise Malformed("the mail in the JSON holds half a character; send it as message/rfc822") from None
 
 
 def _decoded(text: str) -> bytes:

@@ -28,6 +28,7 @@ from gateway.webhooks.provider import TEST_EVENT, Delivery, Handshake, NotVerifi
 ID, TIME, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 SYMMETRIC, PUBLIC, _PRIVATE = "whsec_", "whpk_", "whsk_"
 _SHORTEST: Final = 16
+_NOBODYS: Final = random.token_bytes(32)
 _PUBLIC_BYTES, _SIGNATURE_BYTES = 32, 64
 
 
@@ -99,7 +100,8 @@ class StandardWebhooks:
 
 
 def _digest(secret: str, signed: bytes) -> str:
-    key = _decoded(secret.removeprefix(SYMMETRIC)) or b""
+    # A secret that is no base64 is nobody's: an empty key in its place would be everybody's.
+    key = _decoded(secret.removeprefix(SYMMETRIC)) or _NOBODYS
     return base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
 
 

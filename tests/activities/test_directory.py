@@ -1,6 +1,8 @@
 """Whom a role means, in an agency of one director, one team lead and two recruiters."""
 
+import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -8,7 +10,7 @@ from activities.agency_load import load_agency
 from activities.commands import CommandService
 from activities.directory import KEPT_FOR, Directory
 from events.agency import Entry, key_subject_of
-from events.envelope import Actor
+from events.envelope import Actor, Stored
 from events.log.keys import MemoryKeys
 from events.log.memory import MemoryLog
 from events.personal import Erased
@@ -111,6 +113,48 @@ class TestFreshness:
         person = await directory.person("a-1", "r-1")
         assert person is not None
         assert isinstance(person.name, Erased)
+
+    async def test_is_the_same_for_all_who_ask_at_once(
+        self, log: MemoryLog, service: CommandService, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """They share a reading that begins after the last of them asked, and never one that began before."""
+        directory, real, gate = Directory(log), MemoryLog.read_stream, asyncio.Event()
+        read: list[str] = []
+
+        async def slow(self: MemoryLog, agency: str, stream: str, **how: Any) -> list[Stored]:
+            read.append(stream)
+            found = await real(self, agency, stream, **how)
+            await gate.wait()
+            return found
+
+        monkeypatch.setattr(MemoryLog, "read_stream", slow)
+        first = asyncio.create_task(directory.agency("a-1"))
+        while not read:  # noqa: ASYNC110 (one turn of the loop after another)
+            await asyncio.sleep(0)
+        monkeypatch.setattr(MemoryLog, "read_stream", real)
+        joined = (Entry(person_id="r-9", role="recruiter"),)
+        await load_agency(service, "a-1", people=joined, actor=OPERATOR)
+        monkeypatch.setattr(MemoryLog, "read_stream", slow)
+        others = [asyncio.create_task(directory.agency("a-1")) for _ in range(20)]
+        gate.set()
+        assert "r-9" not in (await first).people
+        assert all("r-9" in each.people for each in await asyncio.gather(*others))
+        assert len(read) == 2
+
+    async def test_is_asked_again_after_a_reading_that_failed(
+        self, log: MemoryLog, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        directory = Directory(log)
+
+        async def broken(*_: object, **__: object) -> list[Stored]:
+            raise ConnectionError
+
+        with monkeypatch.context() as patched:
+            patched.setattr(MemoryLog, "read_stream", broken)
+            asked = [asyncio.create_task(directory.agency("a-1")) for _ in range(3)]
+            answers = await asyncio.gather(*asked, return_exceptions=True)
+            assert [type(each) for each in answers] == [ConnectionError] * 3
+        assert (await directory.agency("a-1")).agency == "a-1"
 
     async def test_is_never_assumed_of_the_policy(self, log: MemoryLog, service: CommandService) -> None:
         """An engagement opened right after an adoption must follow the new policy."""

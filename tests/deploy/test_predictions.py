@@ -3,14 +3,17 @@
 Each is played on the core alone, as it goes and with nobody at work for a day in its middle.
 """
 
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from activities.agency_file import read_people
 from events.codec import decode
 from events.commands import Order
+from events.counting import CountedPrediction
 from events.decider import tick
 from events.envelope import Claim, Stored
 from events.fold import fold
@@ -83,6 +86,35 @@ def predicted(events: list[Stored], until: datetime) -> tuple[Engagement, list[s
     return prediction.state, told
 
 
+class Counted:
+    """Counts what is concluded, by what a report tells apart; from events as from steps."""
+
+    def __init__(self) -> None:
+        self.found = Counter[tuple[Any, ...]]()
+
+    def hear(self, event: Any) -> None:
+        match event.type:
+            case "obligation-breached":
+                self.breach(event.rule, event.at)
+            case "escalation-raised":
+                self.escalate(event.rule, event.to, event.owner, event.at)
+            case "outreach-requested":
+                self.write(event.to, event.owner, event.at)
+            case "rung-reached" | "escalation-settled":
+                pass
+            case _:
+                self.found[event.model_dump_json(),] += 1
+
+    def breach(self, rule: str, at: datetime) -> None:
+        self.found["breach", rule, at] += 1
+
+    def escalate(self, rule: str, to: str, owner: str | None, at: datetime) -> None:
+        self.found["escalation", rule, to, owner, at] += 1
+
+    def write(self, to: str, owner: str | None, at: datetime) -> None:
+        self.found["message", to, owner, at] += 1
+
+
 def recorded(events: list[Stored], *but: str) -> list[str]:
     """Give every event of the engine that the log holds."""
     engine = [each for each in events if each.origin == "engine" and each.type not in but]
@@ -103,6 +135,27 @@ class TestPrediction:
             state, told = predicted(events, stage.now())
             assert told == recorded(events)
             assert promises(state) == promises(fold(events))
+
+    async def test_counts_what_it_tells(self, name: str) -> None:
+        """Without an event for each step it comes to the same promises, escalations and messages."""
+        stage = Timed(STARTER)
+        for events in (await played(name, stage)).values():
+            if any(each.type in LOOKS_BACK for each in events):
+                continue
+            told, counted = Counted(), Counted()
+            predictions = (
+                Prediction(events[0].agency, events[0].stream, STARTER, told.hear),
+                CountedPrediction(events[0].agency, events[0].stream, STARTER, counted),
+            )
+            for prediction in predictions:
+                for group in commands_of(events):
+                    prediction.follow(group)
+                prediction.wait(stage.now(), inclusive=True)
+            whole, brief = predictions
+            assert counted.found == told.found
+            assert brief.state.obligations == whole.state.obligations
+            assert brief.state.breaches == whole.state.breaches
+            assert brief.decided_at == whole.decided_at
 
     async def test_is_what_was_recorded_when_nobody_was_at_work_for_a_day(self, name: str) -> None:
         """An outage changes only which messages go out: of the steps passed only the highest is delivered."""

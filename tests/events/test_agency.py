@@ -86,6 +86,11 @@ class TestLines:
         lines = after(EVERYBODY, ag.LoadPeople(people=(DIRECTOR,))).lines()
         assert lines["r-1"] == ag.Line(None, "d-1")
 
+    def test_are_each_as_asked_for_alone(self) -> None:
+        for state in (after(EVERYBODY), after(EVERYBODY, ag.LoadPeople(people=(DIRECTOR,)))):
+            assert {each: state.line(each) for each in state.lines()} == state.lines()
+            assert state.line("nobody") is None
+
     def test_do_not_need_names(self) -> None:
         """An erased agency key leaves the lines as they are."""
         state = ag.initial("a-1")

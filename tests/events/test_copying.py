@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from events.copying import put, replace
+from events.copying import Private, copied_as, put, replace
 from events.state import Engagement, Right
 
 
@@ -29,6 +29,20 @@ class TestReplace:
     def test_knows_no_other_field(self) -> None:
         with pytest.raises(KeyError):
             replace(Right(None), revokd=True)
+
+
+class TestPrivate:
+    def test_is_changed_where_it_stands(self) -> None:
+        class Mine(Right, Private):
+            __slots__ = ()
+
+        mine = Mine(None, evidence_ref="m-1")
+        copy = copied_as(Right, mine)
+        assert replace(mine, revoked=True) is mine
+        assert mine.revoked
+        assert copy == Right(None, evidence_ref="m-1")
+        assert type(copy) is Right
+        assert replace(Right(None), revoked=True) == Right(None, revoked=True)
 
 
 class TestPut:

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 from pydantic import TypeAdapter
 
+from events import catalogue as e
 from events.catalogue import Event, Rung
 from events.codec import body_of
-from events.making import made, made_rung
+from events.commands import RecordAttempt, RecordCheck
+from events.making import filled, made, made_rung
 from events.promises import Conclusion
 
 if TYPE_CHECKING:
@@ -16,12 +18,29 @@ if TYPE_CHECKING:
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 RUNG = TypeAdapter(Rung)
+# What decisions make of commands that were checked.
+DECIDED = (
+    e.ApplicationLinked,
+    e.ApplicationRecorded,
+    e.Assigned,
+    e.AttemptMade,
+    e.CheckRecorded,
+    e.ClientAnswered,
+    e.ContactMade,
+    e.GateBypassed,
+    e.InterviewHeld,
+    e.InterviewRequested,
+    e.InterviewResultRecorded,
+    e.Reassigned,
+    e.Submitted,
+    e.WentDormant,
+)
 
 
 class TestMade:
-    @pytest.mark.parametrize("kind", get_args(Conclusion), ids=lambda kind: kind.__name__)
+    @pytest.mark.parametrize("kind", [*get_args(Conclusion), *DECIDED], ids=lambda kind: kind.__name__)
     def test_equals_what_is_checked(self, world: "World", kind: type[Event]) -> None:
-        """Every event of the engine, with all its fields and with only those it must have."""
+        """With all its fields and with only those it must have."""
         checked = world.event(kind.model_fields["type"].default)
         values = {name: getattr(checked, name) for name in kind.model_fields if name != "type"}
         assert made(kind, **values) == checked
@@ -30,6 +49,18 @@ class TestMade:
         needed = {name: values[name] for name, field in kind.model_fields.items() if field.is_required()}
         assert made(kind, **needed) == kind(**needed)
         assert hash(made(kind, **needed)) == hash(kind(**needed))
+
+
+class TestFilled:
+    def test_equals_what_is_checked(self) -> None:
+        given = {"check": "screening", "outcome": "unknown", "about": ("a-1",)}
+        pattern = RecordCheck.model_validate(given)
+        checked = RecordCheck.model_validate({**given, "about": ("a-2", "s-2")})
+        assert filled(pattern, {"about": ("a-2", "s-2")}) == checked
+        assert filled(pattern, {"about": ("a-2", "s-2")}).model_dump_json() == checked.model_dump_json()
+        assert filled(pattern, {}).model_fields_set == pattern.model_fields_set
+        assert pattern.about == ("a-1",)
+        assert isinstance(filled(RecordAttempt(by="r-1", channel="phone"), {"by": "r-2"}), RecordAttempt)
 
 
 class TestMadeRung:

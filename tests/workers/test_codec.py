@@ -14,7 +14,7 @@ from events.log.keys import MemoryKeys
 from workers import codec
 from workers.codec import ENCODING, NOTE, EngagementCodec, NoAgency
 from workers.data_converter import data_converter
-from workflows.types import DIGEST_MARK, ENCRYPTED_MARK, SWEEP_ID, workflow_id
+from workflows.types import DIGEST_MARK, ENCRYPTED_MARK, POLLS_ID, SWEEP_ID, workflow_id
 
 WORDS = Payload(metadata={"encoding": b"json/plain"}, data=b'"likes dogs"')
 MANY_WORDS = Payload(metadata={"encoding": b"json/plain"}, data=b'"' + 200 * b"likes dogs " + b'"')
@@ -56,14 +56,15 @@ class TestEncode:
         assert key is not None
         assert sealed.metadata["rapport-key"] == str(key.id).encode()
 
-    async def test_uses_a_key_of_rapports_own_for_the_sweep(self, keys: MemoryKeys) -> None:
-        """It is about every agency, and a worker's codec belongs to none."""
-        context = WorkflowSerializationContext(
-            namespace="default", workflow_id=f"{SWEEP_ID}-2030-01-07T10:00:00Z"
-        )
+    @pytest.mark.parametrize(("id", "subject"), [(SWEEP_ID, "sweep"), (POLLS_ID, "polls")])
+    async def test_uses_a_key_of_rapports_own_for_what_is_about_every_agency(
+        self, keys: MemoryKeys, id: str, subject: str
+    ) -> None:
+        """A worker's codec belongs to no agency."""
+        context = WorkflowSerializationContext(namespace="default", workflow_id=f"{id}-2030-01-07T10:00:00Z")
         codec = EngagementCodec(keys).with_context(context)
         [sealed] = await codec.encode([WORDS])
-        assert await keys.find("rapport", "sweep") is not None
+        assert await keys.find("rapport", subject) is not None
         assert [each.data for each in await codec.decode([sealed])] == [WORDS.data]
 
     async def test_uses_the_agencys_key_where_there_is_no_workflow(self, keys: MemoryKeys) -> None:

@@ -9,11 +9,11 @@ from uuid import UUID
 import pytest
 from temporalio.client import Client
 
-import activities.sweeping
 from events.clock import ClockSpec
 from events.errors import CallerError
 from workers import serving
 from workers.client import CommandFailed, NotAnswered
+from workers.regular import by_ourselves
 from workers.serving import EngagementTeller
 
 CAUSE = UUID(int=1)
@@ -71,11 +71,10 @@ class Sweeping:
 
 
 class TestSweep:
-    async def test_goes_on_after_a_sweep_that_failed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_goes_on_after_a_sweep_that_failed(self) -> None:
         """Where the server has no schedules, nobody else would close the hole of a crash."""
-        monkeypatch.setattr(serving, "EVERY", timedelta())
         sweeping = Sweeping()
-        task = asyncio.create_task(serving._sweep(cast("activities.sweeping.Sweeping", sweeping)))
+        task = asyncio.create_task(by_ourselves(sweeping.sweep, timedelta()))
         async with asyncio.timeout(5):
             await sweeping.swept.wait()
         task.cancel()

@@ -23,6 +23,7 @@ from temporalio.worker import Worker
 from activities.agency_load import load_agency
 from activities.commands import Commands, CommandService
 from activities.directory import Directory
+from activities.polling import Polling
 from activities.recording import Recording
 from activities.sweeping import Sweeping
 from activities.types import OUTREACH_QUEUE, OutreachOrder, OutreachOutcome
@@ -123,6 +124,18 @@ class Postman:
         )
 
 
+class NothingToPoll:
+    """No connection's poll is due."""
+
+    async def due(self) -> list[tuple[str, str]]:
+        """Name none."""
+        return []
+
+    async def poll(self, agency: str, connection_id: str, /) -> None:
+        """Poll none."""
+        raise AssertionError("none was due")
+
+
 class Ground:
     """One agency on real ground, with workers of its own."""
 
@@ -148,7 +161,10 @@ class Ground:
         """Make the agency's engagement worker."""
         recording = Recording(self.log, Directory(self.log, fresh_for=0))
         commands = Commands(CommandService(self.log))
-        return engagement_worker(self.client, recording, commands, self.sweeping(), task_queue=self.queue)
+        polling = Polling(NothingToPoll())
+        return engagement_worker(
+            self.client, recording, commands, self.sweeping(), polling, task_queue=self.queue
+        )
 
     def sweeping(self) -> Sweeping:
         """Make what sweeps the agency's log, and leaves out nobody for having just grown."""

@@ -16,7 +16,7 @@ from events.commands import AnswerProposal, ProposeJob
 from tests.workflows.conftest import Ground
 from workers.embedded.stack import EmbeddedStack
 from workers.ending import end_process
-from workflows.types import SWEEP, SWEEP_ID
+from workflows.types import POLL, POLLS_ID, SWEEP, SWEEP_ID
 
 HISTORIES: Final = Path(__file__).parent / "histories"
 TALK: Final = {"by": "r-1", "channel": "phone"}
@@ -116,6 +116,12 @@ async def a_sweep(ground: Ground) -> None:
     await ground.client.execute_workflow(SWEEP, id=SWEEP_ID, task_queue=ground.queue)
 
 
+async def a_poll(ground: Ground) -> None:
+    """The polls' own workflow: a tick at which nothing is due."""
+    await ground.opened()
+    await ground.client.execute_workflow(POLL, id=POLLS_ID, task_queue=ground.queue)
+
+
 SCENES: Final[tuple[Callable[[Ground], Awaitable[None]], ...]] = (
     a_life_from_opening_to_close,
     signals_read_and_refused,
@@ -125,9 +131,10 @@ SCENES: Final[tuple[Callable[[Ground], Awaitable[None]], ...]] = (
     a_run_fenced_by_a_newer_one,
     a_run_behind_that_is_shown_more,
     a_sweep,
+    a_poll,
 )
 # Whose history a scene is about, where it is not the engagement's.
-ABOUT: Final = {a_sweep.__name__: SWEEP_ID}
+ABOUT: Final = {a_sweep.__name__: SWEEP_ID, a_poll.__name__: POLLS_ID}
 
 
 async def record(wanted: list[str]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from events.agency import Agency
+from events.counting import CountedPrediction
 from events.policy import Policy
 from events.prediction import Prediction
 from events.sources.plan import LeftAside
@@ -70,9 +71,9 @@ class Verdicts:
     def predictions(self, agency: str, stream: str, *, remembers: bool = False) -> list[Prediction]:
         """Begin one engagement under each policy."""
         pairs = zip(self.trial.policies, self.judged.tallies, strict=True)
-        return [
-            Prediction(agency, stream, policy, tally.hear, remembers=remembers) for policy, tally in pairs
-        ]
+        if remembers:
+            return [Prediction(agency, stream, policy, tally.hear, remembers=True) for policy, tally in pairs]
+        return [CountedPrediction(agency, stream, policy, tally) for policy, tally in pairs]
 
     def end(self, predictions: Sequence[Prediction]) -> None:
         """Let time run to the end for one engagement, and keep what it was about."""
@@ -88,7 +89,7 @@ class Verdicts:
         for number in range(len(self._waiting)):
             self._spill(number)
         for tally in self.judged.tallies:
-            tally.reach = None
+            tally.settle()
         return self.judged
 
     def _take(self, number: int, state: Engagement) -> None:

@@ -52,6 +52,8 @@ class Names:
         self._at_hand = at_hand
         self._kinds = _Kinds()
         self._claims: dict[str, Claim] = {}
+        self.disputed = False
+        """Whether an application turned out to be somebody else's than an event before had said."""
         self._ids: list[tuple[str]] = []
         self._kinds.on_disk = lru_cache(maxsize=_KEPT)(self._look_up_kind)
         self.kind_of: Callable[[str], str | None] = self._kinds.__getitem__
@@ -91,6 +93,7 @@ class Names:
         if known is not None:
             if claim < known:
                 self._claims[name] = claim
+                self.disputed = self.disputed or applicant != known[2]
         elif len(self._claims) < self._at_hand:
             self._claims[name] = claim
         else:
@@ -104,8 +107,16 @@ class Names:
         ids, self._ids = self._ids, []
         self._insert("INSERT INTO events VALUES (?)", ids)
 
+    def claimed(self, application: str) -> str | None:
+        """Tell whose an application is by the events so far; None: by no event that is at hand.
+
+        Where :attr:`disputed` comes true later, some of these answers were wrong.
+        """
+        known = self._claims.get(application)
+        return None if known is None else known[2]
+
     def applicant_of(self, application: str) -> str | None:
-        """Tell whose an application is."""
+        """Tell whose an application is, once all events are learnt."""
         known = self._claims.get(application)
         return known[2] if known is not None else self._applicant_on_disk(application)
 

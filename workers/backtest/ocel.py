@@ -1,15 +1,16 @@
 """An OCEL log of any length, dealt out on disk: each part holds all events of some applicants.
 
-The file is read twice, once for its objects: they may stand on either side of its events.
+The file is read twice, once for its objects: they may stand on either side of its events.  Whose an
+application is may be told behind events that name the application alone: these wait, and are dealt last.
 """
 
 import heapq
 import os
-from collections.abc import Iterable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import chain, pairwise
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -26,14 +27,17 @@ from workers.backtest.garbage import uncollected
 from workers.backtest.names import Names
 from workers.backtest.spool import Record, Spool, spooled
 
-RUN: Final = 20_000
 PART: Final = 20_000
 MOST_PARTS: Final = 200
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _CUT_OFF: Final = "premature EOF"
 _BUFFER: Final = 1 << 18
-_WHEN: Final = itemgetter(0, 1)
+# What an event takes in a file, objects and all: so parts can be counted before the events are.
+_BYTES: Final = 200
+_NEVER: Final = (sys.maxsize, 0, 0)
+# When, and at which place in the file, the event of a record happened.
+WHEN: Final = itemgetter(1, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +73,20 @@ def deal(
     names = Names(place / "names")
     try:
         with uncollected():
-            reading = _Reading(path, interpreter, place, names)
-            reading.read()
-            return reading.deal(limit, before)
+            reading = _Reading(path, interpreter, place, names, before)
+            reading.read(keep_all=limit is not None)
+            return reading.dealt(limit)
     finally:
         names.close()
+
+
+def parts_of(path: Path) -> int:
+    """Tell into how many parts a log is dealt, by its size."""
+    try:
+        size = path.stat().st_size
+    except OSError:  # said in words when it is opened
+        size = 0
+    return max(1, min(MOST_PARTS, -(-size // (PART * _BYTES))))
 
 
 def event_of(record: Record) -> SourceEvent:
@@ -88,86 +101,89 @@ def moment_of(microseconds: int) -> datetime:
 
 
 class _Reading:
-    def __init__(self, path: Path, interpreter: Interpreter, place: Path, names: Names) -> None:
+    def __init__(
+        self, path: Path, interpreter: Interpreter, place: Path, names: Names, before: datetime | None
+    ) -> None:
         self._path, self._place, self._names = path, place, names
         self._interpreter, self._objects = interpreter, interpreter.mapping.objects
         self._applicants, self._applications = self._objects.applicant, self._objects.application
-        self._runs: list[tuple[Path, Record, Record]] = []
-        self._read = 0
+        self._before, self._until = before, None if before is None else (before - EPOCH) // _MICROSECOND
+        self._parts = tuple(place / f"part-{number}" for number in range(parts_of(path)))
+        self._waiting = place / "waiting"
+        self._recruiters: dict[str, tuple[int, int, int]] = {}
+        self._read = self._later = self._beyond = 0
+        self._first = self._last = 0
 
-    def read(self) -> None:
-        """Take the objects in, then spool the events in runs, each in order of time."""
+    def read(self, *, keep_all: bool) -> None:
+        """Take the objects in, then deal the events out; *keep_all*: those of the future as well."""
         with opened(self._path) as file:
             found = enumerate(items(file, OBJECTS), start=1)
             self._names.learn_objects((name, read_kind(place, each)) for place, (name, each) in found)
-        run: list[Record] = []
-        with opened(self._path) as file:
-            for place, (identity, each) in enumerate(items(file, EVENTS), start=1):
-                self._names.learn_event(identity)
-                run.append(self._event(place, each))
-                if len(run) >= RUN:
-                    self._spool(run)
-                    run = []
-            self._spool(run)
+        with ExitStack() as stack:
+            spools = self._spools(stack)
+            waiting = stack.enter_context(Spool(self._waiting))
+            for record in self._records():
+                if self._until is not None and record[1] >= self._until:
+                    self._later += 1
+                    if not keep_all:
+                        continue
+                if record[0] is None and self._applications in record[4]:
+                    waiting.add(record)
+                else:
+                    self._add(spools, record)
         self._names.settle()
         if self._read == 0:
             raise SourceError(NO_EVENT if self._names else NO_OCEL)
+        self._deal_again([*self._parts, self._waiting] if self._names.disputed else [self._waiting])
 
-    def _event(self, place: int, found: Any) -> Record:
-        event = read_event(place, found, self._names.kind_of)
-        self._interpreter.meaning(event)
-        objects, at = event.objects, (event.at - EPOCH) // _MICROSECOND
-        if self._applicants in objects and self._applications in objects:
-            application, applicant = objects[self._applications][0], objects[self._applicants][0]
-            self._names.learn_application(application, at, place, applicant)
-        return at, place, event.activity, objects
-
-    def _spool(self, run: list[Record]) -> None:
-        if not run:
-            return
-        run.sort(key=_WHEN)
-        path = self._place / f"run-{len(self._runs)}"
-        with Spool(path) as spool:
-            spool.extend(run)
-        self._read += len(run)
-        self._runs.append((path, run[0][:2], run[-1][:2]))
-
-    def deal(self, limit: int | None, before: datetime | None) -> Dealt:
-        """Deal the events out by applicant."""
-        chosen = None if limit is None else self._choose(limit)
-        linked = frozenset(self._linked(chosen or frozenset()))
-        count = min(MOST_PARTS, -(-self._read // PART))
-        parts = tuple(self._place / f"part-{number}" for number in range(count))
-        recruiter, recruiters = self._objects.recruiter, dict[str, None]()
-        beyond = later = 0
-        with ExitStack() as stack:
-            spools = [stack.enter_context(Spool(path, batch=64)) for path in parts]
-            for record in self._in_order():
-                at, number, activity, objects = record
+    def _records(self) -> Iterator[Record]:
+        names, applicants, applications = self._names, self._applicants, self._applications
+        recruiter = self._objects.recruiter
+        first, last = sys.maxsize, -sys.maxsize
+        with opened(self._path) as file:
+            for place, (identity, each) in enumerate(items(file, EVENTS), start=1):
+                names.learn_event(identity)
+                event = read_event(place, each, names.kind_of)
+                self._interpreter.meaning(event)
+                objects, at = event.objects, (event.at - EPOCH) // _MICROSECOND
+                first, last = min(first, at), max(last, at)
                 if recruiter in objects:
-                    recruiters.update(dict.fromkeys(objects[recruiter]))
-                if before is not None and moment_of(at) >= before:
-                    later += 1
-                    continue
-                applicant = self._applicant(objects)
-                if chosen is not None and not self._within(record, applicant, chosen, linked):
-                    beyond += 1
-                    continue
-                key = applicant if applicant is not None else str(number)
-                spools[crc32(key.encode()) % count].add((applicant, at, number, activity, objects))
-        for path, *_ in self._runs:
-            path.unlink()
-        people = people_of(self._interpreter.mapping, self._interpreter.pseudonyms, recruiters)
-        first = moment_of(min(begin[0] for _, begin, _ in self._runs))
-        last = moment_of(max(end[0] for *_, end in self._runs))
-        until = last if before is None else min(before, last)
-        return Dealt(self._read, beyond, later, first, last, until, people, parts)
+                    self._meet(objects[recruiter], at, place)
+                applicant = objects[applicants][0] if applicants in objects else None
+                if applications in objects:
+                    if applicant is None:
+                        applicant = names.claimed(objects[applications][0])
+                    else:
+                        names.learn_application(objects[applications][0], at, place, applicant)
+                yield applicant, at, place, event.activity, objects
+                self._read = place
+        self._first, self._last = first, last
 
-    def _in_order(self) -> Iterator[Record]:
-        runs: list[Iterable[Record]] = [spooled(path) for path, *_ in self._runs]
-        if all(before[2] < after[1] for before, after in pairwise(self._runs)):
-            return chain.from_iterable(runs)
-        return heapq.merge(*runs, key=_WHEN)
+    def _meet(self, named: Iterable[str], at: int, place: int) -> None:
+        """Note when recruiters are first named: in this order they are dealt to the leads."""
+        for number, name in enumerate(named):
+            when = (at, place, number)
+            if when < self._recruiters.get(name, _NEVER):
+                self._recruiters[name] = when
+
+    def _spools(self, stack: ExitStack) -> list[Spool]:
+        return [stack.enter_context(Spool(path, batch=64)) for path in self._parts]
+
+    def _add(self, spools: Sequence[Spool], record: Record) -> None:
+        key = record[0] if record[0] is not None else str(record[2])
+        spools[crc32(key.encode()) % len(spools)].add(record)
+
+    def _deal_again(self, paths: Iterable[Path], kept: Callable[[Record], bool] = lambda _: True) -> None:
+        """Deal out what lies in some files, now that it is known whose every application is."""
+        aside = [path.rename(path.with_suffix(".again")) for path in paths if path.exists()]
+        with ExitStack() as stack:
+            spools = self._spools(stack)
+            for path in aside:
+                for _, *event in spooled(path):
+                    record = (self._applicant(event[-1]), *event)
+                    if kept(record):
+                        self._add(spools, record)
+                path.unlink()
 
     def _applicant(self, objects: Mapping[str, tuple[str, ...]]) -> str | None:
         named = objects.get(self._applicants)
@@ -176,29 +192,67 @@ class _Reading:
         applications = objects.get(self._applications)
         return self._names.applicant_of(applications[0]) if applications else None
 
+    def dealt(self, limit: int | None) -> Dealt:
+        """Give what came of it, within a limit where there is one."""
+        if limit is not None:
+            self._narrow(limit)
+        recruiters = sorted(self._recruiters, key=self._recruiters.__getitem__)
+        people = people_of(self._interpreter.mapping, self._interpreter.pseudonyms, recruiters)
+        last = moment_of(self._last)
+        return Dealt(
+            read=self._read,
+            beyond_limit=self._beyond,
+            later=self._later,
+            first=moment_of(self._first),
+            last=last,
+            until=last if self._before is None else min(self._before, last),
+            people=people,
+            parts=self._parts,
+        )
+
+    def _narrow(self, limit: int) -> None:
+        """Leave out all but the applicants who came first, and what their job orders went through."""
+        chosen = self._choose(limit)
+        linked = frozenset(
+            job_order
+            for record in self._dealt_records()
+            if record[0] in chosen
+            for job_order in event_of(record).named(self._objects.job_order)
+        )
+
+        def kept(record: Record) -> bool:
+            if self._until is not None and record[1] >= self._until:
+                return False
+            if self._within(record, chosen, linked):
+                return True
+            self._beyond += 1
+            return False
+
+        self._deal_again(self._parts, kept)
+
+    def _dealt_records(self) -> Iterator[Record]:
+        for path in self._parts:
+            yield from spooled(path)
+
     def _choose(self, limit: int) -> frozenset[str]:
-        first: dict[str, None] = {}
-        for record in self._in_order():
-            event = event_of(record)
-            named = event.named(self._objects.applicant)
-            if named and submits(self._interpreter.meaning(event)):
-                first[named[0]] = None
-                if len(first) == limit:
-                    break
-        return frozenset(first)
+        """Name so many applicants whose first application came first; a part holds all events of its own."""
+        chosen: list[tuple[tuple[int, int], str]] = []
+        for path in self._parts:
+            first: dict[str, tuple[int, int]] = {}
+            for record in spooled(path):
+                event = event_of(record)
+                named = event.named(self._applicants)
+                if named and submits(self._interpreter.meaning(event)):
+                    when = WHEN(record)
+                    first[named[0]] = min(when, first.get(named[0], when))
+            found = ((when, name) for name, when in first.items())
+            chosen = heapq.nsmallest(limit, [*chosen, *found])
+        return frozenset(name for _, name in chosen)
 
-    def _linked(self, chosen: frozenset[str]) -> Iterator[str]:
-        for record in self._in_order() if chosen else ():
-            event = event_of(record)
-            if self._applicant(event.objects) in chosen:
-                yield from event.named(self._objects.job_order)
-
-    def _within(
-        self, record: Record, applicant: str | None, chosen: frozenset[str], linked: frozenset[str]
-    ) -> bool:
+    def _within(self, record: Record, chosen: frozenset[str], linked: frozenset[str]) -> bool:
         event = event_of(record)
         if self._interpreter.meaning(event).lands_on == "engagement":
-            return applicant is None or applicant in chosen
+            return record[0] is None or record[0] in chosen
         named = event.named(self._objects.job_order)
         return not named or named[0] in linked
 

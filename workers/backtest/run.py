@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import TracebackType
 from typing import Final, TypeVar
 
 from events import agency as agencies
@@ -24,7 +25,7 @@ from events.sources.plan import LeftAside
 from events.sources.pseudonyms import Pseudonyms
 from workers.backtest.foreign import AGENCY, Part, judge_part
 from workers.backtest.judging import SHOWN, Judged, Trial
-from workers.backtest.ocel import deal
+from workers.backtest.ocel import deal, parts_of
 from workers.backtest.own import Share, judge_share
 from workers.backtest.reach import nameless
 from workers.backtest.report import BacktestReport, Verdict
@@ -103,7 +104,10 @@ def backtest_ocel(foreign: Foreign, tried: Tried) -> Iterator[BacktestReport]:
     # What is wrong with them is told before the log is read.
     check_observes(mapping.observes, known_rules(*tried.policies()))
     pseudonyms = Pseudonyms(pseudonym_key(foreign.pseudonym_key, foreign.data_dir))
-    with TemporaryDirectory(prefix="rapport-backtest-") as directory:
+    with (
+        TemporaryDirectory(prefix="rapport-backtest-") as directory,
+        _Workers(parts_of(foreign.file)) as workers,
+    ):
         place = Path(directory)
         interpreter = Interpreter(mapping, pseudonyms)
         dealt = deal(foreign.file, interpreter, place, limit=tried.limit, before=tried.window.before)
@@ -113,7 +117,7 @@ def backtest_ocel(foreign: Foreign, tried: Tried) -> Iterator[BacktestReport]:
         agency = replace(agencies.initial(AGENCY), people=people)
         trial = Trial(tuple(judged_by), tried.window, dealt.until, place, nameless(agency))
         parts = [Part(trial, path, mapping, pseudonyms.key) for path in dealt.parts]
-        judged = list(_each(judge_part, parts, len(parts)))
+        judged = list(workers.each(judge_part, parts))
         yield BacktestReport(
             source=mapping.name,
             since=tried.window.since,
@@ -146,16 +150,11 @@ def backtest_own(own: Own, tried: Tried) -> Iterator[BacktestReport]:
     with TemporaryDirectory(prefix="rapport-backtest-") as directory:
         trial = Trial(tuple(policies), tried.window, until, Path(directory), nameless(own.agency))
         shares = 1 if own.events < WORTH_SHARING or tried.limit is not None else _processes()
-        judged = list(
-            _each(
-                judge_share,
-                [
-                    Share(trial, own.name, own.database_url, share, shares, tried.limit)
-                    for share in range(shares)
-                ],
-                shares,
-            )
-        )
+        tasks = [
+            Share(trial, own.name, own.database_url, share, shares, tried.limit) for share in range(shares)
+        ]
+        with _Workers(shares) as workers:
+            judged = list(workers.each(judge_share, tasks))
         yield BacktestReport(
             source=own.name,
             since=tried.window.since,
@@ -183,15 +182,30 @@ def _processes() -> int:
     return min(os.cpu_count() or 1, MOST_PROCESSES)
 
 
-def _each(work: Callable[[T], Judged], tasks: Sequence[T], wanted: int) -> Iterator[Judged]:
-    """Do the tasks, on every core where there are several."""
-    processes = min(wanted, _processes())
-    if processes < 2:
-        yield from map(work, tasks)
-        return
-    # Spawned: a fork would carry along whatever threads the caller has.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(work, tasks)
+class _Workers:
+    """Processes on every core where there are several; they start at once, while others still prepare."""
+
+    def __init__(self, wanted: int) -> None:
+        processes = min(wanted, _processes())
+        self._pool: ProcessPoolExecutor | None = None
+        if processes > 1:
+            # Spawned: a fork would carry along whatever threads the caller has.
+            self._pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+
+    def __enter__(self) -> "_Workers":
+        if self._pool is not None:
+            self._pool.submit(present)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def each(self, work: Callable[[T], Judged], tasks: Sequence[T]) -> Iterator[Judged]:
+        """Do the tasks."""
+        yield from map(work, tasks) if self._pool is None else self._pool.map(work, tasks)
 
 
 def _examples(judged: Sequence[Judged]) -> tuple[LeftAside, ...]:

@@ -6,19 +6,19 @@ It counts engine events, each at its own time; who somebody is by role, the repo
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, get_args
 
-from events import catalogue as e
+from events.kinds import Recipient
 from workers.backtest.reach import Reach
 
 # A Monday: weeks are counted from it.
 _MONDAY: Final = datetime(1970, 1, 5, tzinfo=UTC)
 _PLAIN: Final = {
     "obligation-opened": "opened",
-    "obligation-breached": "breached",
     "obligation-excused": "excused",
     "obligation-dropped": "dropped",
 }
+_ESCALATED: Final = {to: f"escalated-{to}" for to in get_args(Recipient)}
 
 
 Sent = tuple[str, str, str | None, str | None, int]
@@ -48,25 +48,60 @@ class Tally:
     """By message or escalation, the role and the person it goes to, whose candidate it is, and the week."""
     engagements: int = 0
     stages: Counter[str] = field(default_factory=Counter)
+    _sent: Counter[tuple[str, Recipient, str | None, int]] = field(default_factory=Counter)
+    """What was sent where nobody is ever away: whom it is meant for is asked in the end."""
+
+    _whole: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._whole = self.window.since is None and self.window.before is None
 
     def hear(self, event: Any) -> None:
         """Count one event of the engine."""
         kind = event.type
-        if kind == "rung-reached" or kind == "escalation-settled" or not self.window.holds(event.at):
-            return
-        if kind == "outreach-requested":
-            self._send("message", event)
+        if kind in _PLAIN:
+            if self._whole or self.window.holds(event.at):
+                self.rules[event.rule, _PLAIN[kind]] += 1
+        elif kind == "obligation-met":
+            if self._whole or self.window.holds(event.at):
+                self.rules[event.rule, "met" if event.timely else "met-late"] += 1
+        elif kind == "obligation-breached":
+            self.breach(event.rule, event.at)
+        elif kind == "outreach-requested":
+            self.write(event.to, event.owner, event.at)
         elif kind == "escalation-raised":
-            self.rules[event.rule, f"escalated-{event.to}"] += 1
-            self._send("escalation", event)
-        elif kind in _PLAIN:
-            self.rules[event.rule, _PLAIN[kind]] += 1
-        elif isinstance(event, e.ObligationMet):
-            self.rules[event.rule, "met" if event.timely else "met-late"] += 1
+            self.escalate(event.rule, event.to, event.owner, event.at)
 
-    def _send(self, kind: str, event: e.OutreachRequested | e.EscalationRaised) -> None:
-        person = None if self.reach is None else self.reach(event.to, event.owner, event.at)
-        self.weeks[kind, event.to, person, event.owner, week_of(event.at)] += 1
+    def breach(self, rule: str, at: datetime) -> None:
+        """Count a promise that was not kept in time."""
+        if self._whole or self.window.holds(at):
+            self.rules[rule, "breached"] += 1
+
+    def escalate(self, rule: str, to: Recipient, owner: str | None, at: datetime) -> None:
+        """Count a duty that was raised."""
+        if self._whole or self.window.holds(at):
+            self.rules[rule, _ESCALATED[to]] += 1
+            self._send("escalation", to, owner, at)
+
+    def write(self, to: Recipient, owner: str | None, at: datetime) -> None:
+        """Count a message that was asked for."""
+        if self._whole or self.window.holds(at):
+            self._send("message", to, owner, at)
+
+    def _send(self, kind: str, to: Recipient, owner: str | None, at: datetime) -> None:
+        if self.reach is None or self.reach.agency.absences:
+            person = None if self.reach is None else self.reach(to, owner, at)
+            self.weeks[kind, to, person, owner, week_of(at)] += 1
+        else:
+            self._sent[kind, to, owner, (at - _MONDAY).days // 7] += 1
+
+    def settle(self) -> None:
+        """Say whom everything was sent to; the tally then asks nobody any more."""
+        for (kind, to, owner, week), count in self._sent.items():
+            person = None if self.reach is None else self.reach(to, owner, _MONDAY)
+            self.weeks[kind, to, person, owner, week] += count
+        self._sent.clear()
+        self.reach = None
 
     def add(self, other: "Tally") -> None:
         """Add what another part of the log led to."""

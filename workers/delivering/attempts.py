@@ -15,8 +15,10 @@ import structlog
 
 from events.canonical import canonical
 from events.cloudevents import cloud_event
+from events.log.connect import LOST
 from events.log.port import EventLog
 from workers.delivering.deliveries import ROOM, Deliveries, Delivery
+from workers.delivering.schedule import Answer
 from workers.delivering.sending import Sender
 from workers.delivering.subscription import Subscription
 from workers.delivering.subscriptions import Subscriptions
@@ -118,14 +120,11 @@ class Attempts:
         """Send one message and settle it; tells whether it was taken."""
         means = self._means
         try:
-            body = await self._body(of, delivery)
-            if body is None:
+            answer = await self._answer(of, delivery)
+            if answer is None:
                 says = "the log does not hold this event as it was taken in"
                 await means.deliveries.park(of, delivery, says, means.clock())
                 return True
-            now = means.clock()
-            secrets = await means.subscriptions.secrets(of.agency, of.subscription_id, now)
-            answer = await means.sender.send(of.url, str(delivery.event_id), body, secrets, now)
             await means.deliveries.settle(of, delivery, answer, means.clock())
         except Exception as error:
             # Unsettled, it is claimed anew when its lease has lapsed.
@@ -134,6 +133,22 @@ class Attempts:
         if answer.verdict != "delivered":
             _tell("a message was not taken", of, delivery, answer.says)
         return answer.verdict == "delivered"
+
+    async def _answer(self, of: Subscription, delivery: Delivery) -> Answer | None:
+        """Make the message and send it; None: there is no such event."""
+        means = self._means
+        try:
+            body = await self._body(of, delivery)
+            if body is None:
+                return None
+            now = means.clock()
+            secrets = await means.subscriptions.secrets(of.agency, of.subscription_id, now)
+            return await means.sender.send(of.url, str(delivery.event_id), body, secrets, now)
+        except LOST:
+            raise
+        except Exception as error:
+            # A key or a row that does not open stays so: it counts as an attempt, and in the end it is shown.
+            return Answer(None, f"it cannot be made ready ({type(error).__name__})")
 
     async def _body(self, of: Subscription, delivery: Delivery) -> str | None:
         found = await self._means.log.read_stream(

@@ -64,6 +64,23 @@ class Desk:
             now=self.clock(),
         )
 
+    async def find(self, agency: str, named: str) -> str:
+        """Give the id of the subscription that has this id, or this name if no other has it.
+
+        :raises SubscriptionError: several have the name.
+        """
+        every = await self.subscriptions.standing(agency)
+        if any(each.subscription.subscription_id == named for each in every):
+            return named
+        found = [
+            each.subscription.subscription_id for each in every if named and each.subscription.name == named
+        ]
+        if len(found) > 1:
+            raise SubscriptionError(
+                "several subscriptions have that name; 'rapport subscription list' names their ids"
+            )
+        return found[0] if found else named
+
     async def test(self, agency: str, subscription_id: str) -> Answer:
         """Send an event that never happened, now, and tell what came back; it is sent just once."""
         of = await self.subscriptions.get(agency, subscription_id)

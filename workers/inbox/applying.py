@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol, assert_never
 
+from events.admission import FUTURE_TOLERANCE
 from events.envelope import Actor
 from events.errors import CallerError
 from events.integrations.aspects import aspect
@@ -40,6 +41,9 @@ class Ready:
 
 class Gives(Protocol):
     """Gives commands; :class:`workers.inbox.giving.Giver` does it on real servers."""
+
+    async def ready(self, plan: Plan) -> None:
+        """Make sure that whoever takes a plan's commands answers now; an error may pass."""
 
     async def give(self, agency: str, step: Step, actor: Actor, source: str, command_id: str) -> Given:
         """Give one command and wait for what it comes to; safe to repeat.
@@ -94,24 +98,26 @@ class Applying:
                 who = (_actor(ready), ready.connection.provider)
                 given.append(await self._giver.give(due.agency, step, *who, command_id))
         except CallerError as error:
-            return _waits(error, given, ready)
+            return _waits(error, given, ready, plan)
         except KeyDestroyed:
             return End("ignored", _ERASED, outcome=_outcome(given))
         return _applied(plan, given)
 
     async def _begin(self, ready: Ready) -> Plan | End:
         """Leave out what is overtaken, try the rest, and keep it; nothing is given before that."""
-        due = ready.due
+        due, at = ready.due, _told_at(ready.due)
+        # What is begun overtakes what is older: with nobody there, that would be all that comes meanwhile.
+        await self._giver.ready(ready.plan)
         aspects = {each.ordinal: _aspect(each) for each in ready.plan.steps}
-        old = await self._work.outdated(due, _times(aspects.values(), due.occurred_at))
+        old = await self._work.outdated(due, _times(aspects.values(), at))
         plan = ready.plan.without(each for each in ready.plan.steps if aspects[each.ordinal] in old)
         if not plan.steps:
             return _applied(plan, [])
-        await self._rehearsal.of(
-            due.agency, plan, _actor(ready), ready.connection.provider, f"hook:{due.message_id}:"
-        )
+        told = _times((aspects[each.ordinal] for each in plan.steps), at)
+        who = (_actor(ready), ready.connection.provider, f"hook:{due.message_id}:")
+        # A single command that leaves nothing beside it may as well be judged by the engagement itself.
+        await self._rehearsal.of(due.agency, plan, *who, judged_later=len(plan.steps) == 1 and not told)
         sealed = await seal_plan(self._keys, due.agency, due.connection_id, due.message_id, plan)
-        told = _times((aspects[each.ordinal] for each in plan.steps), due.occurred_at)
         if not await self._work.begin(due, plan.about, sealed, told):
             return End("discarded")
         return plan
@@ -129,11 +135,18 @@ def _times(aspects: Iterable[str | None], at: datetime) -> Mapping[str, datetime
     return {each: at for each in aspects if each is not None}
 
 
-def _waits(error: CallerError, given: list[Given], ready: Ready) -> End:
+def _told_at(due: Due) -> datetime:
+    """Give the time by which one message overtakes another: a clock far ahead must not silence the others."""
+    return due.occurred_at if due.occurred_at <= due.received_at + FUTURE_TOLERANCE else due.received_at
+
+
+def _waits(error: CallerError, given: list[Given], ready: Ready, plan: Plan) -> End:
     says, by = str(error), ready.connection.mapping_digest
-    if given:
-        says = f"{len(given)} of its commands are given, and the next cannot be: {says}"
-    return End("waiting", says, "command", mapping_digest=by, outcome=_outcome(given), keeps_plan=bool(given))
+    if not given:
+        untold = frozenset(_times(map(_aspect, plan.steps), ready.due.occurred_at))
+        return End("waiting", says, "command", mapping_digest=by, untold=untold)
+    says = f"{len(given)} of its commands are given, and the next cannot be: {says}"
+    return End("waiting", says, "command", mapping_digest=by, outcome=_outcome(given), keeps_plan=True)
 
 
 def _applied(plan: Plan, given: list[Given]) -> End:

@@ -62,6 +62,15 @@ class UnknownConnection(CallerError):
         super().__init__("the agency has no such connection; 'rapport connection list' names them")
 
 
+class AmbiguousConnection(CallerError):
+    """Several of the agency's connections have the name."""
+
+    code = "ambiguous-connection"
+
+    def __init__(self) -> None:
+        super().__init__("several connections have that name; 'rapport connection list' names their ids")
+
+
 class ConnectionSettings(BaseModel):
     """What an agency may set for a connection."""
 
@@ -70,6 +79,8 @@ class ConnectionSettings(BaseModel):
     keep_days: int = Field(default=30, ge=1, le=3650)
     settle_seconds: float = Field(default=1.0, ge=0, le=60)
     tolerance_seconds: int = Field(default=300, ge=1, le=86_400)
+    poll_minutes: int = Field(default=15, ge=0, le=1440)
+    """0: no polls.  The schedule ticks every five minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +140,21 @@ class Connections:
         if found is None or found.agency != agency:
             raise UnknownConnection
         return found
+
+    async def named(self, agency: str, named: str) -> Connection:
+        """Find one of an agency's connections by its id, or by its name if no other in use has it.
+
+        :raises UnknownConnection: there is none.
+        :raises AmbiguousConnection: there are several.
+        """
+        every = await self.list(agency)
+        if not any(each.id == named for each in every):
+            found = [each for each in every if each.name == named]
+            found = [each for each in found if each.disabled_at is None] or found
+            if len(found) > 1:
+                raise AmbiguousConnection
+            named = found[0].id if found else named
+        return await self.get(agency, named)
 
     async def list(self, agency: str) -> Sequence[Connection]:
         """List an agency's connections, the oldest first, without secrets."""
@@ -190,10 +216,15 @@ class Connections:
         """Take messages for a connection again."""
         await self._set(agency, connection_id, "disabled_at = NULL")
 
-    async def polled(self, agency: str, connection_id: str, says: str) -> None:
-        """Note that the provider was asked just now, and in one sentence what came of it."""
-        values = "last_polled_at = clock_timestamp(), last_poll_says = $3"
-        await self._set(agency, connection_id, values, says)
+    async def change(
+        self, agency: str, connection_id: str, *, api_base: str | None, settings: ConnectionSettings
+    ) -> None:
+        """Replace where its API is asked, and its settings.
+
+        :raises UnknownConnection: the agency has none of this id.
+        """
+        kept = settings.model_dump_json()
+        await self._set(agency, connection_id, "api_base = $3, settings = $4", api_base, kept)
 
     async def _set(self, agency: str, connection_id: str, values: str, *more: Any) -> None:
         query = f"UPDATE rapport.connections SET {values} WHERE agency = $1 AND connection_id = $2"

@@ -3,11 +3,14 @@
 What only a person can mend is told from what passes by itself; whoever cannot tell tries again.
 """
 
+import asyncio
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from activities.commands import CommandService
 from activities.types import StreamCommand
@@ -15,14 +18,21 @@ from events.clock import ClockSpec
 from events.envelope import Actor
 from events.errors import CallerError
 from events.log.keys import KeyDestroyed
-from workers.client import CommandFailed, Engagements
-from workers.inbox.plan import Step
+from workers.client import CommandFailed, Engagements, NotAnswered
+from workers.inbox.plan import Plan, Step
 from workers.inbox.rehearsing import order_of
 from workflows.types import REUSED
 
 # Other messages go on meanwhile, and this one is tried again.
 PATIENCE: Final = timedelta(seconds=10)
+# How long it is believed that Temporal answers, or does not; and how long it may take to answer.
+BELIEVED: Final = 1.0
+_ANSWERS_WITHIN: Final = timedelta(seconds=5)
 _ERASED: Final = "KeyDestroyed"
+
+
+class NotThere(Exception):
+    """Temporal does not answer, so nothing is begun; it is asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,27 @@ class Giver:
         self._service = service
         self._clock = clock
         self._patience = patience
+        self._asking = asyncio.Lock()
+        self._there = False
+        self._believed_until = 0.0
+
+    async def ready(self, plan: Plan) -> None:
+        """Make sure that Temporal answers where a plan needs it.
+
+        :raises NotThere: it did not, a moment ago.
+        """
+        if any(each.engagement is not None for each in plan.steps) and not await self._answers():
+            raise NotThere
+
+    async def _answers(self) -> bool:
+        async with self._asking:
+            if time.monotonic() >= self._believed_until:
+                try:
+                    self._there = await self._client.service_client.check_health(timeout=_ANSWERS_WITHIN)
+                except RPCError:
+                    self._there = False
+                self._believed_until = time.monotonic() + BELIEVED
+            return self._there
 
     async def give(self, agency: str, step: Step, actor: Actor, source: str, command_id: str) -> Given:
         """Give one command, as :class:`workers.inbox.applying.Gives` says."""
@@ -66,6 +97,10 @@ class Giver:
             told = await engagements.command(step.engagement, order)
         except CommandFailed as error:
             raise _translated(error) from None
+        except NotAnswered:
+            # Ask before anything else is begun.
+            self._believed_until = 0.0
+            raise
         return Given(command_id, f"engagement:{step.engagement}", told.outcome, told.version)
 
 

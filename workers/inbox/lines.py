@@ -6,7 +6,7 @@ holds up those behind it and nobody else.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -17,11 +17,14 @@ import structlog
 
 from events.log.connect import LOST
 from workers.inbox.applying import Applying, Ready
+from workers.inbox.connections import Connection
 from workers.inbox.understanding import Understanding, Understood
 from workers.inbox.work import Due, End, Work
 
 POLL: Final = timedelta(seconds=1)
 LONGEST_PAUSE: Final = timedelta(seconds=60)
+# Between two looks for what is due, however many messages end meanwhile.
+BREATH: Final = timedelta(seconds=0.1)
 # Messages in hand, and read at a time.
 IN_HAND: Final = 2000
 BATCH: Final = 100
@@ -42,6 +45,20 @@ class Hand:
     longest_pause: timedelta = LONGEST_PAUSE
 
 
+class Found:
+    """Connections of messages that are read together: each is looked up once."""
+
+    def __init__(self, find: Callable[[Due], Awaitable[Connection]]) -> None:
+        self._find = find
+        self._known: dict[str, Connection] = {}
+
+    async def of(self, due: Due) -> Connection:
+        """Give a message's connection; any error may pass."""
+        if due.connection_id not in self._known:
+            self._known[due.connection_id] = await self._find(due)
+        return self._known[due.connection_id]
+
+
 class Lines:
     """An agency's messages, until none is due."""
 
@@ -52,16 +69,21 @@ class Lines:
         self._last: dict[str, asyncio.Task[None]] = {}
         self._turns, self._turns_again = asyncio.Semaphore(TURNS), asyncio.Semaphore(TURNS_AGAIN)
         self._asking = asyncio.Semaphore(TURNS_AGAIN)
+        self._tried: set[str] = set()
+        """What a message is about that is to be tried again: only behind those may another have to stand."""
 
     async def run(self) -> None:
         """Take what is due until nothing is; each message ends, or is left for a later time."""
         work = self._hand.work
+        # Who has the turn is the only one to postpone, so this is asked once and kept up to date here.
+        self._tried |= await work.tried_again(self._agency)
         try:
             while True:
                 room = min(BATCH, IN_HAND - len(self._in_hand))
                 found = await work.due(self._agency, self._in_hand, room) if room else ()
+                connections = Found(self._hand.understanding.connection)
                 for due in found:
-                    await self._take_up(due)
+                    await self._take_up(due, connections)
                 if found:
                     continue
                 soonest = await work.soonest(self._agency, self._in_hand)
@@ -77,16 +99,18 @@ class Lines:
     async def _something_new(self, pause: timedelta) -> None:
         """Wait until a message is done, or another is due."""
         seconds = max(pause.total_seconds(), 0.01)
-        if self._in_hand:
-            tasks = self._in_hand.values()
-            await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        breath, tasks = min(seconds, BREATH.total_seconds()), list(self._in_hand.values())
+        await asyncio.sleep(breath)
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds - breath, return_when=asyncio.FIRST_COMPLETED)
         else:
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(seconds - breath)
 
-    async def _take_up(self, due: Due) -> None:
+    async def _take_up(self, due: Due, connections: "Found") -> None:
         """Read a message and let it stand in line; if the provider must be asked first, beside the others."""
         async with self._tried_again(due, frozenset(due.engagements)):
-            understood = await self._hand.understanding.read(due)
+            connection = await connections.of(due)
+            understood = await self._hand.understanding.read(due, connection)
             if understood.asks:
                 return self._begin(due, self._ask(due, understood))
             if (ready := await self._ready(due, understood)) is not None:
@@ -135,8 +159,9 @@ class Lines:
             await asyncio.wait(before)
         due, about = ready.due, ready.plan.about
         async with self._tried_again(due, about):
-            if (until := await self._hand.work.blocked_until(due, about)) is not None:
+            if about & self._tried and (until := await self._hand.work.blocked_until(due, about)) is not None:
                 longest = self._hand.longest_pause
+                self._tried |= about
                 return await self._hand.work.postpone(due, about, None, longest=longest, behind=until)
             async with self._turns_again if due.attempts else self._turns:
                 end = await self._hand.applying.apply(ready)
@@ -157,6 +182,7 @@ class Lines:
             names = {"agency": due.agency, "message": str(due.message_id), "attempt": due.attempts + 1}
             tell("a message is tried again later", **names, error=type(error).__name__)
             says = f"tried in vain so far ({type(error).__name__}); it is tried again"
+            self._tried |= about
             # Where the database is away as well, the row stays as it is, and due.
             with contextlib.suppress(*LOST):
                 await self._hand.work.postpone(due, about, says, longest=self._hand.longest_pause)

@@ -51,8 +51,12 @@ class Rehearsal:
         self._now = now
         self._seen: Cache[tuple[str, str], tuple[Engagement, ClockSpec | None]] = Cache(_SEEN, _SEEN_FOR)
 
-    async def of(self, agency: str, plan: Plan, actor: Actor, source: str, prefix: str) -> None:
+    async def of(
+        self, agency: str, plan: Plan, actor: Actor, source: str, prefix: str, *, judged_later: bool = False
+    ) -> None:
         """Try a plan, each stream's commands in their order.
+
+        *judged_later*: where the engagement is known to be there, only what it cannot judge is judged here.
 
         :raises CallerError: one could not be given, now.
         :raises KeyDestroyed: one is personal, and the person is erased.
@@ -62,9 +66,23 @@ class Rehearsal:
             steps = [each for each in plan.steps if each.about == about]
             if steps[0].engagement is not None:
                 orders = [(order_of(each, actor, source, f"{prefix}{each.ordinal}"), each) for each in steps]
-                await self._engagement(agency, steps[0].engagement, [order for order, _ in orders], people)
+                tried = [order for order, _ in orders]
+                if judged_later and self._are_there(agency, steps[0].engagement, tried, people):
+                    continue
+                await self._engagement(agency, steps[0].engagement, tried, people)
             else:
                 await self._job_order(agency, about, steps, actor, people)
+
+    def _are_there(self, agency: str, key: str, orders: list[Order], people: Agency) -> bool:
+        """Make sure of the people whom commands name; returns False if it must be tried as well."""
+        seen = self._seen.get((agency, f"engagement:{key}"))
+        if seen is None or seen[0].version == 0:
+            return False
+        state, clock = seen
+        for order in orders:
+            now = decision_time(clock or self._clock, self._now(), order.at, state.decided_at)
+            check_order(order, people, now)
+        return True
 
     async def _engagement(self, agency: str, key: str, orders: list[Order], people: Agency) -> None:
         stream = f"engagement:{key}"

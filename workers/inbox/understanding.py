@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 from cryptography.exceptions import InvalidTag
 
+from activities.asking.errors import CannotBeAsked
 from events.integrations.meaning import KnownIds, Meaning, Ours, Waits
 from events.integrations.message import Message
 from events.integrations.reading import mentions, read
@@ -23,10 +24,6 @@ from workers.inbox.work import Due
 _MOST_MAPPINGS: Final = 64
 
 
-class CannotBeAsked(Exception):
-    """The provider cannot be asked until somebody mends something; one sentence, without values."""
-
-
 class Asking(Protocol):
     """Asks a provider's API what a message is only a hint of."""
 
@@ -35,16 +32,6 @@ class Asking(Protocol):
 
         :raises CannotBeAsked: the message waits with this sentence; after any other error it is tried again.
         """
-
-
-class NobodyAsks:
-    """Stands where no client of any provider's API is at hand."""
-
-    async def fetch(self, connection: Connection, what: str, message: Message) -> Any:
-        """Say so."""
-        raise CannotBeAsked(
-            f"the provider must be asked for its {what}, and the connection has no API address; give it one"
-        )
 
 
 class ByProvider:
@@ -85,9 +72,12 @@ class Understanding:
         self._asking = asking
         self._mappings: dict[str, Mapping] = {}
 
-    async def read(self, due: Due) -> Understood:
+    async def connection(self, due: Due) -> Connection:
+        """Find whose a message is, with its mapping as it is now."""
+        return await self._connections.get(due.agency, due.connection_id)
+
+    async def read(self, due: Due, connection: Connection) -> Understood:
         """Say what a message means by itself; any error may pass, and the message is read again later."""
-        connection = await self._connections.get(due.agency, due.connection_id)
         # What was begun is carried out by its plan.
         message = await self._open(due) if due.plan is None else None
         if message is None:

@@ -30,11 +30,16 @@ _SOONEST: Final = """
     SELECT greatest(min(next_at) - clock_timestamp(), '0'::interval) FROM rapport.inbox
     WHERE agency = $1 AND state = 'received' AND message_id <> ALL($2)
 """
-# An earlier message about the same, which is to be tried again later.
+# An earlier message about the same, which is to be tried again; what is due by now has its turn first, too.
 _BLOCKED: Final = """
-    SELECT max(next_at) FROM rapport.inbox
+    SELECT CASE WHEN count(*) > 0 THEN greatest(max(next_at), clock_timestamp() + interval '0.2 seconds') END
+    FROM rapport.inbox
     WHERE agency = $1 AND state = 'received' AND engagements <> '{}' AND engagements && $2
-      AND (occurred_at, seq) < ($3, $4) AND message_id <> $5 AND next_at > clock_timestamp()
+      AND (occurred_at, seq) < ($3, $4) AND message_id <> $5
+"""
+_TRIED: Final = """
+    SELECT DISTINCT unnest(engagements) AS about FROM rapport.inbox
+    WHERE agency = $1 AND state = 'received' AND engagements <> '{}'
 """
 _POSTPONE: Final = """
     UPDATE rapport.inbox SET attempts = attempts + $3, says = $4, engagements = $5,
@@ -54,16 +59,27 @@ _ASPECT: Final = """
     SET occurred_at = excluded.occurred_at, message_id = excluded.message_id
     WHERE a.occurred_at <= excluded.occurred_at
 """
+# What was not given has told nothing: nothing older is overtaken by it.
+_UNTOLD: Final = """
+    UPDATE rapport.inbox_aspects SET occurred_at = '-infinity'
+    WHERE agency = $1 AND aspect = ANY($2) AND message_id = $3
+"""
 _BEGIN: Final = """
     UPDATE rapport.inbox SET plan = $3, engagements = $4
     WHERE agency = $1 AND message_id = $2 AND state = 'received'
 """
-# Also over a person's discarding: what was given meanwhile has happened.
+# Also over a person's discarding: what was given meanwhile has happened.  What an applied message may have
+# made possible for others about the same goes on: a missed beginning has come.
 _SETTLE: Final = """
-    UPDATE rapport.inbox SET state = $3, says = $4, needs = $5, lacks = $6, engagements = $7, outcome = $8,
-        settled_at = clock_timestamp(), plan = CASE WHEN $9 THEN plan END
-    WHERE agency = $1 AND message_id = $2
-      AND (state = 'received' OR (state = 'discarded' AND $3 = 'applied'))
+    WITH settled AS (
+        UPDATE rapport.inbox SET state = $3, says = $4, needs = $5, lacks = $6, engagements = $7,
+            outcome = $8, settled_at = clock_timestamp(), plan = CASE WHEN $9 THEN plan END
+        WHERE agency = $1 AND message_id = $2
+          AND (state = 'received' OR (state = 'discarded' AND $3 = 'applied')))
+    UPDATE rapport.inbox SET state = 'received', says = NULL, needs = NULL, settled_at = NULL, attempts = 0,
+        next_at = clock_timestamp()
+    WHERE $3 = 'applied' AND agency = $1 AND state = 'waiting' AND needs = 'command' AND engagements && $7
+      AND purged_at IS NULL AND message_id <> $2
 """
 _MAPPED: Final = """
     SELECT mapping_digest FROM rapport.connections WHERE agency = $1 AND connection_id = $2 FOR SHARE
@@ -71,12 +87,6 @@ _MAPPED: Final = """
 _KNOWN: Final = """
     SELECT EXISTS (SELECT FROM rapport.external_ids
                    WHERE agency = $1 AND connection_id = $2 AND external_digest = ANY($3))
-"""
-# What an applied message may have made possible for others about the same: a missed beginning has come.
-_MAY_GO_ON: Final = """
-    UPDATE rapport.inbox SET state = 'received', says = NULL, needs = NULL, settled_at = NULL, attempts = 0,
-        next_at = clock_timestamp()
-    WHERE agency = $1 AND state = 'waiting' AND needs = 'command' AND engagements && $2 AND purged_at IS NULL
 """
 
 
@@ -112,6 +122,8 @@ class End:
     learns: tuple[Link, ...] = ()
     keeps_plan: bool = False
     """Where some of its commands were given already."""
+    untold: frozenset[str] = frozenset()
+    """The aspects of a begun message of which nothing could be given."""
 
 
 class Work:
@@ -164,6 +176,11 @@ class Work:
             found: timedelta | None = await lent.fetchval(_SOONEST, agency, list(busy))
         return found
 
+    async def tried_again(self, agency: str) -> frozenset[str]:
+        """Name what messages are about that were begun or tried before, and are to be tried again."""
+        async with self._pool.scoped(agency) as lent:
+            return frozenset(row["about"] for row in await lent.fetch(_TRIED, agency))
+
     async def blocked_until(self, due: Due, about: Collection[str]) -> datetime | None:
         """Tell when an earlier message about the same is tried again; None: nothing is before this one."""
         async with self._pool.scoped(due.agency) as lent:
@@ -201,15 +218,19 @@ class Work:
         """Keep what is going to be given, before anything is; False: somebody has discarded the message."""
         async with self._pool.scoped(due.agency) as lent:
             done = await lent.execute(_BEGIN, due.agency, due.message_id, plan, sorted(about))
+            if not connect.count(done):
+                return False
             for aspect, at in sorted(aspects.items()):
                 await lent.execute(_ASPECT, due.agency, aspect, at, due.message_id)
-        return bool(connect.count(done))
+        return True
 
     async def settle(self, due: Due, about: Collection[str], end: End) -> State:
         """End a message or let it wait, and say which; ``received``: what it lacks has come meanwhile."""
         digests = await self._links.digests(due.agency, due.connection_id, end.lacks)
         lacks = sorted(set(digests.values()))
         async with self._pool.scoped(due.agency) as lent:
+            if end.untold:
+                await lent.execute(_UNTOLD, due.agency, sorted(end.untold), due.message_id)
             if end.state in ("waiting", "unmatched") and await self._has_come(lent, due, end, lacks):
                 return "received"
             outcome = None if end.outcome is None else json.dumps(end.outcome)
@@ -218,8 +239,6 @@ class Work:
             if end.learns:
                 by = f"message:{due.message_id}"
                 await self._links.learn_in(lent, due.agency, due.connection_id, end.learns, by=by)
-            if end.state == "applied" and about:
-                await lent.execute(_MAY_GO_ON, due.agency, sorted(about))
         return end.state
 
     async def _has_come(self, lent: Any, due: Due, end: End, lacks: list[bytes]) -> bool:

@@ -29,7 +29,7 @@ class Taken(BaseModel):
     says: str
 
 
-def _door(doors: TheDoors) -> Door:
+async def _door(doors: TheDoors) -> Door:
     if doors.hooks is None:
         raise Problem(503, "not-ready", "no door for webhooks is open here", headers={"Retry-After": "30"})
     return doors.hooks

@@ -33,8 +33,10 @@ HEARS_ONE: Final = who_may("see-engagements", "own-team")
 PERSONAL: Final = who_may("see-personal", "all", "own-team")
 PAGE: Final = 200
 KEEP_ALIVE: Final = 15.0
-# After so many seconds a stream ends, so that a credential that was revoked is asked for again.
 LONGEST: Final = 3600.0
+# Seconds for which it is taken that the listener may still listen: a credential can be revoked, a person
+# leave, an engagement go to another team.
+TRUSTED_FOR: Final = 5.0
 RETRY_MS: Final = 2000
 _log = structlog.get_logger(__name__)
 # Beyond it a last id is no position of anybody's log.
@@ -62,6 +64,8 @@ class Asked:
     types: Collection[str]
     stream: str | None
     personal: bool
+    still: Callable[[], Awaitable[None]]
+    """Makes sure that they may listen on; raises a problem if not."""
 
     def holds(self, stored: Stored) -> bool:
         """Tell whether an event is among what was asked for."""
@@ -92,10 +96,16 @@ class Streamer:
     """Tells one stream what it asked for."""
 
     def __init__(
-        self, log: EventLog, streams: OpenStreams, *, keep_alive: float = KEEP_ALIVE, longest: float = LONGEST
+        self,
+        log: EventLog,
+        streams: OpenStreams,
+        *,
+        keep_alive: float = KEEP_ALIVE,
+        longest: float = LONGEST,
+        trusted_for: float = TRUSTED_FOR,
     ) -> None:
         self._log, self.streams = log, streams
-        self._keep_alive, self._longest = keep_alive, longest
+        self._keep_alive, self._longest, self._trusted_for = keep_alive, longest, trusted_for
         self._reading: set[asyncio.Task[None]] = set()
 
     async def place(self, who: Who, after: int | None) -> int:
@@ -124,13 +134,17 @@ class Streamer:
             reading.cancel()
 
     async def _read(self, asked: Asked, texts: "asyncio.Queue[str | None]") -> None:
-        ends, after = time.monotonic() + self._longest, asked.after
+        asked_at = time.monotonic()
+        ends, after = asked_at + self._longest, asked.after
         try:
             async with self.streams.tail(asked.who.agency) as tail:
                 while not self.streams.closing and time.monotonic() < ends:
                     # Taken before looking: what is committed meanwhile has woken us already.
                     wake = tail.wake
                     page = await self._log.read_all(asked.who.agency, after=after, limit=PAGE)
+                    if time.monotonic() - asked_at >= self._trusted_for:
+                        await asked.still()
+                        asked_at = time.monotonic()
                     if page:
                         after = page[-1].position
                         await texts.put(await self._told(asked, page))
@@ -201,10 +215,14 @@ def routes(streamer: Streamer, known: Known, sees: Sees = sees_none) -> APIRoute
         ] = None,
     ) -> StreamingResponse:
         """Tell what happens from now on, or from a position on, until either side ends it."""
+
+        async def still() -> None:
+            await _allow(request, await known(request), engagement, personal, sees)
+
         await _allow(request, who, engagement, personal, sees)
         begin = await streamer.place(who, _last(last_event_id, after))
         stream = None if engagement is None else f"engagement:{engagement}"
-        asked = Asked(who, begin, _types(type or ()), stream, personal)
+        asked = Asked(who, begin, _types(type or ()), stream, personal, still)
         return EventStream(streamer.lines(asked), _held(streamer.streams.place(who)))
 
     return router

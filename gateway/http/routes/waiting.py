@@ -66,12 +66,12 @@ async def waiting(
         for row in await read.promises(having, agency)
         if reach.holds(row["owner"]) and owner in (None, row["owner"]) and (row["overdue"] or not overdue)
     ]
-    rows = await lying_with(facts, agency, having.directory)
-    start = _start(rows, place_of(cursor))
-    page = rows[start : start + limit]
+    facts.sort(key=worst_first)
+    start = _start(facts, place_of(cursor))
+    page = await lying_with(facts[start : start + limit], agency, having.directory)
     if not reach.names:
         page = [{**row, "owner_name": None, "lies_with_name": None} for row in page]
-    more = cursor_after(_place(page[-1])) if start + limit < len(rows) else None
+    more = cursor_after(_place(page[-1])) if start + limit < len(facts) else None
     return reply({"items": page, "next": more})
 
 

@@ -41,13 +41,16 @@ _STOPS_WITHIN: Final = 20.0
 _REMAINS: Final = 15.0
 
 
-class WorkerKeeper:
-    """Keeps one worker running, as a supervisor does; *fell* counts the ends that nobody here caused."""
+class ProcessKeeper:
+    """Keeps one process running, as a supervisor does; *fell* counts the ends that nobody here caused."""
 
-    def __init__(self, environment: dict[str, str], told: str, log: Path) -> None:
+    def __init__(
+        self, program: tuple[str, ...], environment: dict[str, str], log: Path, pause: float = 1.0
+    ) -> None:
         self.fell = 0
         self.pids: list[int] = []
-        self._environment, self._told, self._log = environment, told, log
+        self.environment = environment
+        self._program, self._log, self._pause = program, log, pause
         self._process: asyncio.subprocess.Process | None = None
         self._away: float | None = None
         self._keeping: asyncio.Task[None] | None = None
@@ -83,11 +86,11 @@ class WorkerKeeper:
             self._away = None
             with self._log.open("ab") as log:
                 self._process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-m", "tests.crash.soak.worker", self._told),
+                    *(sys.executable, "-m", *self._program),
                     stdin=asyncio.subprocess.PIPE,
                     stdout=log,
                     stderr=log,
-                    env=self._environment,
+                    env=self.environment,
                     cwd=ROOT,
                 )
             self.pids.append(self._process.pid)
@@ -95,7 +98,7 @@ class WorkerKeeper:
             if self._away is None:
                 # Its server was away when it started, or too long: whoever runs it starts it again.
                 self.fell += 1
-            await asyncio.sleep(1.0 if self._away is None else self._away)
+            await asyncio.sleep(self._pause if self._away is None else self._away)
 
 
 @dataclass
@@ -104,7 +107,7 @@ class Ground:
 
     place: Path
     stack: EmbeddedStack
-    worker: WorkerKeeper
+    worker: ProcessKeeper
     mail: Mail
     having: Adapters
     places: PostgresPlaces
@@ -164,9 +167,9 @@ async def ground(seed: int, clock: ClockSpec, place: Path) -> AsyncIterator[Grou
         await mail.stop()
 
 
-def make_place() -> Path:
+def make_place(of: str = "soak") -> Path:
     """This will make a new directory; started by root, PostgreSQL is another user and must get through."""
-    place = Path(tempfile.mkdtemp(prefix="rapport-soak-"))
+    place = Path(tempfile.mkdtemp(prefix=f"rapport-{of}-"))
     place.chmod(0o711)
     return place
 
@@ -199,7 +202,7 @@ def _running(place: Path, pids: frozenset[int]) -> list[str]:
     return found
 
 
-def _keeper(stack: EmbeddedStack, mail: Mail, key: KeyEncryptionKey, clock: ClockSpec) -> WorkerKeeper:
+def _keeper(stack: EmbeddedStack, mail: Mail, key: KeyEncryptionKey, clock: ClockSpec) -> ProcessKeeper:
     ours = {
         name: value for name, value in os.environ.items() if not name.startswith(("RAPPORT_", "TEMPORAL_"))
     }
@@ -214,4 +217,5 @@ def _keeper(stack: EmbeddedStack, mail: Mail, key: KeyEncryptionKey, clock: Cloc
         "RAPPORT_LOG_FORMAT": "json",
     }
     told = {"clock": clock.model_dump(mode="json"), "settles_after": SETTLES_AFTER.total_seconds()}
-    return WorkerKeeper(environment, json.dumps(told), stack.data_dir / "logs" / "worker.log")
+    program = ("tests.crash.soak.worker", json.dumps(told))
+    return ProcessKeeper(program, environment, stack.data_dir / "logs" / "worker.log")

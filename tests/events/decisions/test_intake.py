@@ -185,6 +185,9 @@ class TestCloseEngagement:
             "annul-event",
             "record-outreach",
             "refuse-message",
+            "stop-outreach",
+            "record-bounce",
+            "allow-outreach",
         }
         closed = world.given("engagement-opened", "application-recorded", "engagement-closed")
         for name in set(world.commands) - late:

@@ -169,8 +169,9 @@ MISTAKES = {
         'there is no thing to fetch from greenhouse "scorecard"; did you mean "scorecards"?',
     ),
     "there is nothing to fetch": (
-        GOOD.replace("greenhouse", "calendly").replace(EVENTS, EVENTS + 'fetch = "invitee"\n'),
-        "ours.toml, line 5, rule 1, fetch: there is nothing to fetch from calendly; leave fetch out.",
+        GOOD.replace("greenhouse", "standard-webhooks").replace(EVENTS, EVENTS + 'fetch = "invitee"\n'),
+        "ours.toml, line 5, rule 1, fetch: "
+        "there is nothing to fetch from standard-webhooks; leave fetch out.",
     ),
     "a reason is empty": (
         ignoring(EVENTS).replace('"why"', '""'),

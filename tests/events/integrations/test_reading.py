@@ -239,6 +239,18 @@ fetch = "scorecards"
         assert by(rules, {"app": 5}, fetched={"open": True}).commands
         assert by(rules, {"app": 5}, fetched={"open": False}).needs == "mapping"
 
+    def test_asks_also_before_it_ignores(self, by: Reads) -> None:
+        rules = """[[rule]]
+events = ["x"]
+when = { "fetched.open" = [false] }
+fetch = "scorecards"
+ignore = "nothing is decided yet"
+
+""" + SCHEDULED.replace('says = "a time"', 'fetch = "scorecards"')
+        assert by(rules, BODY).needs == "fetch"
+        assert by(rules, BODY, fetched={"open": False}) == Ignored("nothing is decided yet")
+        assert isinstance(by(rules, BODY, fetched={"open": True}), Means)
+
     def test_gives_what_is_told_of_a_job_to_the_job_order(self, by: Reads) -> None:
         rules = """[[rule]]
 events = ["x"]

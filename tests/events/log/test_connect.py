@@ -1,6 +1,7 @@
 """A connection is never left half open, whoever stops waiting for it."""
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -56,6 +57,32 @@ class TestConnections:
                 await asyncio.sleep(0)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        await connections.close()
+
+    async def test_see_one_agency_for_as_long_as_the_transaction_lasts(self, database: str) -> None:
+        """Whatever the agency is called: its name is no part of a statement."""
+        connections = Connections(database, role="rapport_app", size=1)
+        asked = "SELECT current_setting('rapport.agency', true)"
+        for agency in ("acme", "o'neill\\", "ü', true); SELECT ('"):
+            async with connections.scoped(agency) as connection:
+                assert await connection.fetchval(asked) == agency
+            async with connections.borrow() as connection:
+                assert await connection.fetchval(asked) == ""
+        await connections.close()
+
+    async def test_undo_what_fails_and_keep_what_does_not(self, database: str) -> None:
+        connections = Connections(database, role="rapport_app", size=1)
+        async with connections.borrow() as connection:
+            await connection.execute("CREATE TEMP TABLE kept (number int)")
+        for number, error in ((1, None), (2, ValueError), (3, None)):
+            with contextlib.suppress(ValueError):
+                async with connections.scoped("acme") as connection:
+                    await connection.execute("INSERT INTO kept VALUES ($1)", number)
+                    if error is not None:
+                        raise error
+        async with connections.borrow() as connection:
+            found = await connection.fetch("SELECT number FROM kept ORDER BY number")
+        assert [row["number"] for row in found] == [1, 3]
         await connections.close()
 
     async def test_stay_closed(self, database: str) -> None:

@@ -238,7 +238,7 @@ def app_of(ground: Ground) -> FastAPI:
         hooks=Door(ground.having.connections, ground.having.inbox, ground.having.refusals),
         streams=OpenStreams(ground.having.log),
         desk=ground.having.desk,
-        rates=Rates(per_credential="100000/minute", per_address="100000/minute"),
+        rates=Rates(per_credential=100_000, per_address=100_000),
     )
     app = make_app(doors)
     targets = ground.access.targets

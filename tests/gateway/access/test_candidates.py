@@ -167,12 +167,28 @@ class TestCodes:
         stolen = bearer(await ground.link("e-c"), **{"Rapport-Code": code})
         assert (await http.post(GRANT, json=JOB, headers=stolen)).status_code == 403
 
+    async def test_are_twenty_a_day(self, ground: "Ground", http: httpx.AsyncClient, link: str) -> None:
+        for _ in range(4):
+            for _ in range(5):
+                await code_of(ground, http, link)
+            await ground.sql(
+                "UPDATE rapport.one_time_codes SET made_at = made_at - interval '2 hours' WHERE agency = $1",
+                ground.agency,
+            )
+        assert (await http.post("/v1/codes", headers=bearer(link))).status_code == 429
+
     async def test_are_five_an_hour(self, ground: "Ground", http: httpx.AsyncClient, link: str) -> None:
         for _ in range(5):
             await code_of(ground, http, link)
         sixth = await http.post("/v1/codes", headers=bearer(link))
         assert (sixth.status_code, sixth.headers["Retry-After"]) == (429, "600")
         assert len(ground.mailbox.letters) == 5
+        await ground.sql(
+            "UPDATE rapport.one_time_codes SET made_at = made_at - interval '2 hours' WHERE agency = $1",
+            ground.agency,
+        )
+        assert (await http.post("/v1/codes", headers=bearer(link))).status_code == 202
+        await ground.sql("UPDATE rapport.one_time_codes SET made_at = now() WHERE agency = $1", ground.agency)
         through_another = await http.post("/v1/codes", headers=bearer(await ground.link("e-c")))
         assert through_another.status_code == 429
 

@@ -1,4 +1,5 @@
 import hashlib
+import random
 import statistics
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from tests.gateway.access.conftest import Ground
 
 pytestmark = pytest.mark.postgres
+ROUNDS = 4
 ONE_SENTENCE = "this needs a valid credential: send one as 'Authorization: Bearer …'"
 
 
@@ -154,7 +156,8 @@ class TestKnown:
         text = tampered(await ground.key("recruiter"))
         with structlog.testing.capture_logs() as lines:
             await ask(http, text)
-        assert [line["credential"] for line in lines] == [text.split("_")[1], None]
+            await ground.access.failures.settled()
+        assert [line["credential"] for line in lines] == [None, text.split("_")[1]]
         assert text[21:] not in str(lines)
 
 
@@ -221,7 +224,7 @@ class TestTiming:
     async def test_takes_as_long_for_whatever_is_wrong(
         self, ground: "Ground", http: httpx.AsyncClient
     ) -> None:
-        """The quickest of many interleaved requests: what else the machine does only adds to others."""
+        """Medians of interleaved requests, those of one kind twice."""
         known = await ground.key("recruiter")
         over, gone = await expire(ground, await ground.key("recruiter")), await ground.key("recruiter")
         await revoke(ground, gone)
@@ -233,10 +236,22 @@ class TestTiming:
             "revoked": lambda: gone,
             "missing": lambda: None,
         }
+        for _ in range(ROUNDS):
+            medians = await self._medians(ground, http, kinds)
+            # Less than a network's own noise; a second look-up or a write would take twice as much.
+            if max(medians.values()) - min(medians.values()) < max(0.15 * medians["unknown"], 150e-6):
+                return
+        # What differs by itself differs every time; a busy machine does not.
+        pytest.fail(f"the time tells: {medians}")
+
+    async def _medians(
+        self, ground: "Ground", http: httpx.AsyncClient, kinds: dict[str, Callable[[], str | None]]
+    ) -> dict[str, float]:
         taken: dict[str, list[float]] = {kind: [] for kind in kinds}
-        for turn in range(400):
-            for kind, made in kinds.items():
-                text = made()
+        for turn in range(200):
+            # In an order of its own each time: whoever comes first finds every cache cold.
+            for kind in random.sample(list(kinds), len(kinds)):
+                text = kinds[kind]()
                 # An address of its own, so that none has failed too often.
                 http._transport.client = (f"{kind}-{turn}", 1)  # type: ignore[attr-defined]
                 begun = time.perf_counter()
@@ -247,7 +262,4 @@ class TestTiming:
             if turn % 5 == 4:
                 # Nor has one of the keys.
                 await ground.sql("DELETE FROM rapport.access_failures")
-        quickest = {kind: statistics.quantiles(times, n=50)[0] for kind, times in taken.items()}
-        # A millionth of a second tells nothing over a network; a second look-up or a write would take 300.
-        spread = max(quickest.values()) - min(quickest.values())
-        assert spread < max(0.2 * quickest["unknown"], 200e-6), quickest
+        return {kind: statistics.median(times) for kind, times in taken.items()}

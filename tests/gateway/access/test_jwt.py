@@ -291,6 +291,19 @@ class TestKeySets:
         with pytest.raises(NoKeys):
             await sets.holding(provider.base, f"{provider.base}/keys", "ec-1")
 
+    @pytest.mark.parametrize("here", ["http://127.0.0.1:5432/keys", "https://localhost/keys"])
+    async def test_lets_no_issuer_elsewhere_send_it_to_this_machine(self, here: str) -> None:
+        asked: list[str] = []
+
+        def told(request: httpx.Request) -> httpx.Response:
+            asked.append(str(request.url))
+            return httpx.Response(200, json={"issuer": "https://login.example.org", "jwks_uri": here})
+
+        async with httpx.AsyncClient(transport=httpx.MockTransport(told)) as http:
+            with pytest.raises(NoKeys):
+                await KeySets(http).holding("https://login.example.org", None, "ec-1")
+        assert len(asked) == 1
+
     async def test_takes_no_keys_of_whoever_calls_themselves_otherwise(
         self, provider: Provider, key_sets: tuple[KeySets, Clock]
     ) -> None:

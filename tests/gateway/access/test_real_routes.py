@@ -85,6 +85,26 @@ class TestReading:
         for path in ("/v1/agency", "/v1/engagements", "/v1/waiting", "/v1/job-orders", "/v1/compliance"):
             assert (await http.get(path, headers=candidate)).status_code == 403
 
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [
+            ("GET", "engagements/%00/links"),
+            ("POST", "engagements/%00/links"),
+            ("GET", "engagements/%00/held"),
+            ("DELETE", "engagements/e-1/links/%00"),
+            ("GET", "events?engagement=%00"),
+            ("POST", "engagements/%00/break-glass"),
+        ],
+    )
+    async def test_finds_nothing_by_what_is_no_text(
+        self, ground: "Ground", http: httpx.AsyncClient, method: str, path: str
+    ) -> None:
+        await ground.engagement("e-1")
+        role: Any = "recruiter" if "events" in path else "operator" if "glass" in path else "director"
+        body = {"reason": "why"} if "glass" in path else {} if method == "POST" else None
+        answer = await http.request(method, f"/v1/{path}", json=body, headers=bearer(await ground.key(role)))
+        assert answer.status_code in (404, 422), answer.text
+
 
 class TestCommands:
     async def test_are_for_those_whose_it_is(self, ground: "Ground", http: httpx.AsyncClient) -> None:
@@ -184,6 +204,34 @@ class TestCommands:
         for person, status in (("r-2", 403), ("r-1", 200)):
             body = {**away, "person_id": person, "absence_id": f"a-{person}"}
             answer = await http.post("/v1/agency/commands/record-absence", json=body, headers=recruiter)
+            assert (person, answer.status_code) == (person, status), answer.text
+
+    async def test_send_nobody_away_to_take_their_place(
+        self, ground: "Ground", http: httpx.AsyncClient
+    ) -> None:
+        """A lead who is in the director's team would stand in for the director, with all their rights."""
+        people = [
+            {**each, "team": "berlin"} if each["person_id"] in ("l-1", "d-1", "c-1", "r-1") else each
+            for each in ground.people
+        ]
+        await ground.agency_command(ground.agency, "load-people", people=people)
+        lead, director = bearer(await ground.key("team-lead")), bearer(await ground.key("director"))
+        now = datetime.now(UTC)
+        away = {
+            "starts_at": (now - timedelta(hours=1)).isoformat(),
+            "ends_at": (now + timedelta(days=1)).isoformat(),
+            "cover": "l-1",
+        }
+        path = "/v1/agency/commands/record-absence"
+        for person, headers, status in (
+            ("d-1", lead, 403),
+            ("c-1", lead, 403),
+            ("r-1", lead, 200),
+            ("c-1", director, 200),
+            ("d-1", director, 200),
+        ):
+            body = {**away, "person_id": person, "absence_id": f"a-{person}"}
+            answer = await http.post(path, json=body, headers=headers)
             assert (person, answer.status_code) == (person, status), answer.text
 
 

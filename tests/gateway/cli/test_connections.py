@@ -19,6 +19,7 @@ from gateway.cli.connection_linking import target_of
 from gateway.webhooks.provider import Delivery
 from tests.gateway.cli.integrated import KEK, ROOT, Office, door_on, make_database
 from tests.gateway.webhooks import signers
+from tests.workers.asking.stand_in import KEY, serving_beside
 from workers.inbox.links import Target
 
 pytestmark = pytest.mark.postgres
@@ -31,15 +32,16 @@ def served(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> It
         url = make_database(postgres_server)
         patch.setattr("workers.logs.configure_logging", lambda *_: None)  # pytest's own stays
         # The door runs beside the commands, whose output is read.
-        aside = structlog.wrap_logger(structlog.PrintLogger(io.StringIO()))
-        patch.setattr("gateway.webhooks.door._log", aside)
+        structlog.configure(logger_factory=structlog.PrintLoggerFactory(io.StringIO()))
         patch.setenv("DATABASE_URL", url)
         patch.setenv("RAPPORT_KEY_ENCRYPTION_KEYS", KEK)
+        patch.setenv("RAPPORT_WEBHOOKS_ALLOW_PRIVATE", "1")
         patch.setenv("RAPPORT_DATA_DIR", str(tmp_path_factory.mktemp("data")))
         for name in ("TEMPORAL_ADDRESS", "RAPPORT_AGENCY", "RAPPORT_ACTOR", "RAPPORT_URL"):
             patch.delenv(name, raising=False)
         with door_on(url) as address:
             yield address
+        structlog.reset_defaults()
 
 
 @pytest.fixture
@@ -185,6 +187,22 @@ class TestTest:
         assert "the signature holds; nothing was kept" in done.out
         assert office.rapport("inbox", "list", "--connection", connection, "--json").json == []
 
+    def test_asks_the_providers_api_too(self, office: Office, tmp_path: Path) -> None:
+        key = tmp_path / "key"
+        key.write_text(KEY)
+        with serving_beside() as apis:
+            more = ("--api-base", apis.base("greenhouse"), "--api-key-file", str(key))
+            connection = added(office, "greenhouse", *more)["connection"]
+            done = office.rapport("connection", "test", connection, "--url", office.url, "--json")
+            assert done.json["api"] == {"ok": True, "says": "the API answers, and takes the key"}
+            assert len(apis.asked) == 1
+            key.write_text("another")
+            office.rapport("connection", "rotate", connection, "--api-key-file", str(key))
+            done = office.rapport("connection", "test", connection, "--url", office.url)
+        assert done.code == 1
+        assert "refuses the key" in done.out
+        assert office.rapport("connection", "disable", connection).code == 0
+
     def test_says_where_nothing_answers(self, office: Office) -> None:
         connection = added(office, "greenhouse", "--api-base", "http://127.0.0.1:9")["connection"]
         done = office.rapport("connection", "test", connection, "--url", office.url, "--json")
@@ -315,6 +333,34 @@ class TestTarget:
         assert (target.engagement, target.ours) == ("e-1", None)
 
 
+class TestNamed:
+    def test_is_found_by_its_name_by_every_command(self, office: Office) -> None:
+        connection = added(office, "greenhouse", "--name", "client-7")["connection"]
+        assert office.rapport("connection", "rotate", "client-7", "--json").json["connection"] == connection
+        assert office.rapport("connection", "test", "client-7", "--url", office.url).code == 0
+        greenhouse = str(ROOT / "deploy" / "connections" / "greenhouse.toml")
+        assert connection in office.rapport("connection", "map", "client-7", greenhouse).out
+        assert (
+            office.rapport("connection", "set", "client-7", "--keep-days", "7").out
+            == f"changed {connection}\n"
+        )
+        assert "nothing has come" in office.rapport("inbox", "list", "--connection", "client-7").out
+        key = office.rapport("key", "create", "--role", "integration", "--connection", "client-7", "--json")
+        assert key.json["connection"] == connection
+        assert office.rapport("connection", "disable", "client-7").out == f"disabled {connection}\n"
+        assert office.rapport("connection", "enable", "client-7").code == 0
+
+    def test_that_two_have_names_neither(self, office: Office) -> None:
+        for _ in range(2):
+            added(office, "greenhouse", "--name", "client-8")
+        done = office.rapport("connection", "test", "client-8", "--url", office.url)
+        assert (done.code, "several connections have that name" in done.err) == (2, True)
+
+    def test_of_nobody_gets_no_key(self, office: Office) -> None:
+        done = office.rapport("key", "create", "--role", "integration", "--connection", "client-9")
+        assert (done.code, "no such connection" in done.err) == (2, True)
+
+
 class TestInbox:
     def test_lists_and_shows_what_came_with_its_content_only_if_asked(self, office: Office) -> None:
         connection = added(office)
@@ -327,6 +373,7 @@ class TestInbox:
         plain = office.rapport("inbox", "show", row["message"])
         assert "delivered 2 times" in plain.out
         assert "Quux" not in plain.out
+        assert office.rapport("inbox", "show").out == plain.out, "the newest"
         assert "content" not in office.rapport("inbox", "show", row["message"], "--json").json
         whole = office.rapport("inbox", "show", row["message"], "--with-personal")
         assert "Quux" in whole.out

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -38,33 +37,6 @@ def texts(value: Any) -> Iterator[str]:
                 yield base64.b64decode(value, validate=True).decode(errors="replace")
             except ValueError:
                 return
-
-
-def pasted() -> list[tuple[list[str], list[str]]]:
-    """Read the README's day by hand: each command, and the lines that it is to print."""
-    section = (ROOT / "README.md").read_text().split("## A day by hand")[1].split("```")[1]
-    commands: list[tuple[list[str], list[str]]] = []
-    for line in section.replace("\\\n", " ").splitlines()[1:]:
-        if line.startswith("$ "):
-            commands.append((shlex.split(line[2:]), []))
-        else:
-            commands[-1][1].append(line)
-    return commands
-
-
-class TestPaste:
-    def test_works_as_the_readme_shows_it(self, shared: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A newcomer pastes these lines; each does what stands there."""
-        monkeypatch.chdir(ROOT)
-        for (program, *arguments), shown in pasted():
-            if program == "temporal":
-                assert arguments[:2] == ["--env", "rapport"]
-                shared.temporal(*arguments[2:])
-                continue
-            answer = shared.rapport(*arguments)
-            assert answer.code == (1 if shown else 0), answer.err
-            assert [line for line in shown if line not in answer.err + answer.out] == []
-        assert shared.rapport("list", "--json").json[0]["stage"] == "interview"
 
 
 class TestDay:

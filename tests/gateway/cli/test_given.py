@@ -97,3 +97,18 @@ class TestMoment:
     def test_shows_how_a_time_is_written(self) -> None:
         with pytest.raises(Wrong, match="2026-01-05T09:00:00"):
             given.moment("tomorrow")
+
+
+class TestExternals:
+    def test_reads_connection_kind_and_id(self) -> None:
+        [said] = given.externals("submit", ["client-1:application:a:1"], engagement=True)
+        assert (said.connection, said.kind, said.id) == ("client-1", "application", "a:1")
+
+    @pytest.mark.parametrize("text", ["client-1", "client-1:265277"])
+    def test_says_how_it_is_written(self, text: str) -> None:
+        with pytest.raises(Wrong, match="CONNECTION:KIND:ID"):
+            given.externals("submit", [text], engagement=True)
+
+    def test_goes_with_an_engagement_alone(self) -> None:
+        with pytest.raises(Wrong, match="to an engagement"):
+            given.externals("open-job-order", ["client-1:job:7"], engagement=False)

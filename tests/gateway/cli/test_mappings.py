@@ -50,3 +50,17 @@ class TestExplain:
         code, out, _ = rapport(capsys, "mapping", "explain", "calendly")
         assert code == 0
         assert "5. invitee.canceled (the interview is off)\n" in out
+
+
+class TestShow:
+    def test_gives_a_beginning_whose_examples_are_rules(
+        self, capsys: pytest.CaptureFixture[str], tmp_path: Path
+    ) -> None:
+        plain = rapport(capsys, "mapping", "show", "greenhouse")[1]
+        assert plain == (MAPPINGS / "greenhouse.toml").read_text("utf-8")
+        file = tmp_path / "own.toml"
+        for provider in sorted(each.stem for each in MAPPINGS.glob("*.toml")):
+            file.write_text(rapport(capsys, "mapping", "show", provider, "--examples")[1], "utf-8")
+            assert rapport(capsys, "mapping", "check", str(file))[0] == 0, provider
+        file.write_text(rapport(capsys, "mapping", "show", "greenhouse", "--examples")[1], "utf-8")
+        assert "an interview stage" in rapport(capsys, "mapping", "explain", str(file))[1]

@@ -1,13 +1,12 @@
 """Subscriptions from the command line, on a stack whose worker delivers."""
 
-import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from standardwebhooks import Webhook
+
+from tests.gateway.cli.receiving import Receiver, receiving
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.temporal]
 
@@ -21,46 +20,11 @@ def _loopback_is_allowed() -> Iterator[None]:
         yield
 
 
-class Receiver(ThreadingHTTPServer):
-    """Takes messages, or answers as *status* says."""
-
-    def __init__(self) -> None:
-        self.got: list[tuple[dict[str, str], bytes]] = []
-        self.status = 204
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                outer.got.append((dict(self.headers.items()), body))
-                self.send_response(outer.status)
-                self.end_headers()
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Be quiet."""
-
-        super().__init__(("127.0.0.1", 0), Handler)
-
-    @property
-    def url(self) -> str:
-        """This will be where it listens."""
-        return f"http://127.0.0.1:{self.server_port}/hooks"
-
-    def told(self, secret: str) -> list[Any]:
-        """This will verify what came, and read it."""
-        return [Webhook(secret).verify(body, headers) for headers, body in list(self.got)]
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     """This will be a receiver on loopback."""
-    server = Receiver()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with receiving() as server:
+        yield server
 
 
 def until(found: Callable[[], Any], seconds: float = 30) -> Any:
@@ -81,7 +45,7 @@ class TestSubscription:
         of = ("subscription", "list", "--json")
         assert secret not in shared.rapport(*of).out
 
-        tested = shared.rapport("subscription", "test", which)
+        tested = shared.rapport("subscription", "test", "HR")
         assert (tested.code, tested.out) == (0, "it answered 204\n")
         [told] = receiver.told(secret)
         assert (told["type"], told["data"]) == ("rapport.test", {"subscription_id": which})

@@ -32,6 +32,7 @@ from gateway.http.asking import unknown
 from gateway.http.doors import Doors
 from gateway.http.problems import Problem
 from workers.client import CommandFailed
+from workers.inbox.connections import UnknownConnection
 from workers.shipped import deploy_policy
 from workflows.types import REUSED, CommandReply
 
@@ -79,12 +80,22 @@ class EmptyTables(NoTables):
         return Standing(position)
 
 
+class NoConnections:
+    """An agency that is connected to nobody."""
+
+    async def named(self, *_: object) -> Any:
+        """Find none."""
+        raise UnknownConnection
+
+
 @dataclass
 class InMemory:
     """What the door needs of a process, without servers."""
 
     log: MemoryLog = field(default_factory=MemoryLog)
     read_models: Any = field(default_factory=NoTables)
+    connections: Any = field(default_factory=NoConnections)
+    links: Any = None
 
     def __post_init__(self) -> None:
         self.service = CommandService(self.log)

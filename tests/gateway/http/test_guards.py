@@ -139,6 +139,12 @@ class TestTimed:
         async with client(Guards(app, bounds=Bounds(seconds=0.05))) as http:
             assert (await http.get("/")).text == "begun"
 
+    @pytest.mark.parametrize("length", [b"\xb2", b"9" * 5000, b"-1", b""])
+    async def test_refuses_a_length_that_is_none(self, length: bytes) -> None:
+        async with client(guarded()) as http:
+            answer = await http.request("POST", "/read", headers=[(b"content-length", length)])
+            assert answer.status_code == 413
+
 
 class TestHeaded:
     async def test_keeps_browsers_and_caches_from_harm(self) -> None:
@@ -168,7 +174,7 @@ class TestHeaded:
 
 class TestRated:
     async def test_refuses_a_credential_that_asks_too_often(self) -> None:
-        guards = guarded(rates=Rates(per_credential="3/minute"))
+        guards = guarded(rates=Rates(per_credential=3))
         bearer = {"Authorization": "Bearer one"}
         async with client(guards) as http:
             for left in (2, 1, 0):
@@ -182,8 +188,16 @@ class TestRated:
             other = await http.get("/plain/x", headers={"Authorization": "Bearer two"})
             assert other.status_code == 200
 
+    async def test_takes_a_credential_for_the_same_however_it_is_written(self) -> None:
+        ways = ("Bearer one", "bearer one", "Bearer   one", "BEARER one ")
+        async with client(guarded(rates=Rates(per_credential=3))) as http:
+            statuses = [
+                (await http.get("/plain/x", headers={"Authorization": way})).status_code for way in ways
+            ]
+        assert statuses == [200, 200, 200, 429]
+
     async def test_refuses_an_address_whatever_it_shows(self) -> None:
-        guards = guarded(rates=Rates(per_address="2/minute"))
+        guards = guarded(rates=Rates(per_address=2))
         async with client(guards) as http, client(guards, address="10.0.0.2") as elsewhere:
             statuses = [
                 (await http.get("/plain/x", headers={"Authorization": f"Bearer {number}"})).status_code
@@ -193,7 +207,7 @@ class TestRated:
             assert (await elsewhere.get("/plain/x")).status_code == 200
 
     async def test_lets_whoever_keeps_us_running_ask(self) -> None:
-        async with client(guarded(rates=Rates(per_address="1/minute"))) as http:
+        async with client(guarded(rates=Rates(per_address=1))) as http:
             assert {(await http.get("/livez")).status_code for _ in range(5)} == {200}
 
 

@@ -55,6 +55,7 @@ class Doors:
     streamer: Streamer
     url: str = ""
     agency: str = field(default_factory=lambda: f"agency-{uuid4().hex[:12]}")
+    revoked: set[str] = field(default_factory=set)
     _versions: dict[tuple[str, str], int] = field(default_factory=dict)
 
     async def happens(self, engagement: str, count: int = 1, *, type: str = "contact-made") -> None:
@@ -191,7 +192,13 @@ async def serving(log: EventLog, **streamer: Any) -> AsyncIterator[Doors]:
     streams = OpenStreams(log)
     doors = Doors(log, streams, Streamer(log, streams, **streamer))
     app = FastAPI()
-    app.include_router(routes(doors.streamer, known, sees))
+
+    async def knows(request: Request) -> Who:
+        if request.headers["x-credential"] in doors.revoked:
+            raise Problem(401, "unauthenticated", "nobody is known")
+        return await known(request)
+
+    app.include_router(routes(doors.streamer, knows, sees))
 
     @app.exception_handler(Problem)
     async def problem(_: Request, error: Problem) -> Response:
@@ -298,8 +305,21 @@ class TestStream:
             await doors.happens("e-1")
             assert len(await events(told, 1)) == 1
 
+    async def test_tells_a_credential_that_was_revoked_nothing_more(self) -> None:
+        async with (
+            serving(MemoryLog(), keep_alive=3600, trusted_for=0) as doors,
+            doors.listening("?personal=true") as told,
+            doors.listening(credential="k-2") as other,
+        ):
+            await doors.happens("e-1")
+            assert len(await events(told, 1)) == 1
+            doors.revoked.add("k-1")
+            await doors.happens("e-1")
+            async with asyncio.timeout(PATIENCE):
+                assert [each async for each in told if each.data is not None] == []
+            assert len(await events(other, 2)) == 2
+
     async def test_ends_after_its_time(self) -> None:
-        """A credential that was revoked is asked for again."""
         async with serving(MemoryLog(), keep_alive=0.05, longest=0.2) as doors, doors.listening() as told:
             async with asyncio.timeout(PATIENCE):
                 assert all([each.comment async for each in told])

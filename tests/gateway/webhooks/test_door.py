@@ -1,6 +1,8 @@
 """What becomes of a delivery, whoever sends it and whatever is away."""
 
 import asyncio
+import base64
+import hmac
 
 import asyncpg
 import pytest
@@ -66,6 +68,26 @@ class TestTake:
         door, _ = held(secret="")
         assert (await door.take(THERE, signed("greenhouse", SAMPLES["greenhouse"]))).status == 401
 
+    @pytest.mark.parametrize("provider", ["standard-webhooks", "mail"])
+    async def test_takes_nothing_under_an_empty_key_where_no_secret_is_valid(self, provider: str) -> None:
+        """A secret that is no base64 once stood for the empty key, which everybody has."""
+        door, kept = held(provider, secret="")
+        body, stamp = SAMPLES[provider], str(int(NOW.timestamp()))
+        digest = hmac.digest(b"", b".".join((b"msg_1", stamp.encode(), body)), "sha256")
+        forged = {"webhook-id": "msg_1", "webhook-timestamp": stamp}
+        signature = f"v1,{base64.b64encode(digest).decode()}"
+        answer = await door.take(THERE, Delivery({**forged, "webhook-signature": signature}, body))
+        assert (answer.status, answer.outcome, kept.messages) == (401, "not-verified", {})
+
+    @pytest.mark.parametrize("provider", ALL)
+    async def test_takes_nothing_where_no_secret_is_valid_whatever_a_provider_makes_of_it(
+        self, provider: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(type(PROVIDERS[provider]), "verify", lambda *_: None)
+        door, kept = held(provider, secret="")
+        answer = await door.take(THERE, signed(provider, SAMPLES[provider]))
+        assert (answer.status, answer.outcome, kept.messages) == (401, "not-verified", {})
+
     @pytest.mark.parametrize("connection", ["c-bm9ib2R5", "c-", "", "x", "c-a\x00b", "c-é", f"c-{'a' * 200}"])
     async def test_knows_no_connection_by_half_an_id(self, connection: str) -> None:
         door, kept = held()
@@ -103,6 +125,23 @@ class TestTake:
         assert (message.event, message.body) == (MALFORMED, body)
         assert message.headers[MALFORMED]
         assert (await door.take(THERE, signed("greenhouse", body))).outcome == "known"
+
+    @pytest.mark.parametrize("data", [b'{"a":"\\ud800"}', b'{"a":NaN}', b'{"a":1e999}'])
+    async def test_keeps_an_event_in_binary_mode_whose_data_only_python_reads(self, data: bytes) -> None:
+        door, kept = held("standard-webhooks")
+        event = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "s", "ce-type": "t"}
+        delivery = signed("standard-webhooks", data, **event)
+        assert (await door.take(THERE, delivery)).outcome == "kept"
+        [message] = kept.messages.values()
+        assert (message.event, message.body) == (MALFORMED, data)
+
+    async def test_keeps_a_mail_that_holds_half_a_character(self) -> None:
+        door, kept = held("mail")
+        body = b'{"raw":"From: one@example.test\\r\\n\\r\\n\\ud800"}'
+        delivery = signed("mail", body, **{"content-type": "application/json"})
+        assert (await door.take(THERE, delivery)).outcome == "kept"
+        [message] = kept.messages.values()
+        assert message.event == MALFORMED
 
     async def test_refuses_a_batch_and_says_what_to_do(self) -> None:
         door, kept = held("standard-webhooks")

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,14 +17,18 @@ from rich.console import Console
 from events.canonical import instant
 from events.clock import ClockSpec, decision_time
 from events.decider import prepare, tick
+from events.envelope import Actor
+from events.errors import InvalidCommand
 from events.orders import parse_order
 from events.policy import Policy
 from events.sources.errors import SourceError
-from events.sources.mapping import restrict
+from events.sources.interpreter import Step
+from events.sources.mapping import MappedCommand, restrict
 from events.sources.plan import Plan, plan_of
 from events.sources.pseudonyms import Pseudonyms
 from events.state import Engagement
 from workers.backtest import ocel
+from workers.backtest.foreign import Commands, command_of
 from workers.backtest.names import Names
 from workers.backtest.run import Foreign, Tried, backtest_ocel
 from workers.backtest.tally import Window
@@ -115,11 +119,34 @@ class TestBreaches:
         # Events of one moment keep their order: only the file's can tell it.
         shuffled = dict(sorted(events.items(), key=lambda each: each[1]["ocel:timestamp"][::-1]))
         behind = {"ocel:objects": document["ocel:objects"], "ocel:events": shuffled}
-        monkeypatch.setattr(ocel, "RUN", 7)
         monkeypatch.setattr(ocel, "PART", 100)
         again = told(write(json.dumps(behind).encode()))
         assert again | {"seconds": 0} == whole | {"seconds": 0}
         assert len(whole["breaches"]) > 20
+
+    def test_are_those_of_whoever_an_application_is_by_the_first_event(
+        self, generate: Callable[..., bytes], write: Write
+    ) -> None:
+        """An event that comes later, and stands before it in the file, says it is somebody else's."""
+        document = json.loads(generate(applicants=6))
+        events = document["ocel:events"]
+        kinds = {name: each["ocel:type"] for name, each in document["ocel:objects"].items()}
+        stranger = next(name for name in reversed(list(kinds)) if kinds[name] == "applicants")
+        last = next(
+            each
+            for each in reversed(events.values())
+            if "applications" in (named := {kinds[name] for name in each["ocel:omap"]})
+            and "applicants" not in named
+        )
+        last["ocel:omap"].append(stranger)
+        moments = _apart([each["ocel:timestamp"] for each in events.values()])
+        for each, moment in zip(events.values(), moments, strict=True):
+            each["ocel:timestamp"] = moment
+        turned = {**document, "ocel:events": dict(reversed(events.items()))}
+        whole = told(write(json.dumps(document).encode()))
+        again = told(write(json.dumps(turned).encode()))
+        assert again["breaches"] == whole["breaches"]
+        assert again["left_aside"] == whole["left_aside"]
 
     @pytest.mark.parametrize("name", sorted(path.stem for path in POLICIES.glob("*.toml")))
     def test_are_those_of_the_decider_under_every_shipped_policy(
@@ -259,6 +286,45 @@ class TestNames:
         assert found[0] == found[2] == found[100]
         assert found[0][10:12] == [None, None]
         assert found[0][12:] == ["applicant 8", "applicant 9", "applicant 6", "applicant 7", None]
+
+
+def _apart(moments: list[str]) -> list[str]:
+    """Move each moment on by its place, so that no two are the same and the order stays."""
+    found = [datetime.fromisoformat(each) for each in moments]
+    return [instant(each + timedelta(microseconds=place)) for place, each in enumerate(found)]
+
+
+class TestCommands:
+    def test_are_as_each_read_by_itself(self, generate: Callable[..., bytes], write: Write) -> None:
+        """Filled in or checked anew, under pseudonyms or the agency's own ids."""
+        log, mapping = read_source(write(generate(applicants=20)).file), read_mapping_file(MAPPING)
+        people = {"Recruiter 1": "R.1"}
+        plan = plan_of(log, mapping.model_copy(update={"people": people}), Pseudonyms(KEY))
+        commands = Commands()
+        steps = [step for step in plan.steps if step.category == "engagement"]
+        for step in steps:
+            one, other = commands.of(step), command_of(step)
+            assert one == other
+            assert one.model_dump_json() == other.model_dump_json()
+        assert len(steps) > 100
+
+    def test_of_what_takes_not_every_id_are_checked_each_time(self) -> None:
+        """A code has no capitals: what was right for one id is not for the next."""
+        mapped = MappedCommand(do="record-check", fields={"check": "$recruiter", "outcome": "unknown"})
+        first = Step(
+            datetime(2026, 1, 5, tzinfo=UTC),
+            1,
+            "engagement:e-1",
+            "record-check",
+            {"check": "r-1", "outcome": "unknown"},
+            "c-1",
+            Actor(kind="person", id="r-1"),
+            mapped=mapped,
+        )
+        commands = Commands()
+        assert commands.of(first) == command_of(first)
+        with pytest.raises(InvalidCommand):
+            commands.of(first._replace(data={"check": "R-2", "outcome": "unknown"}))
 
 
 def decided(plan: Plan, policy: Policy) -> dict[str, Engagement]:

@@ -15,6 +15,7 @@ import asyncpg
 import pytest
 from cloudevents.core.formats.json import JSONFormat
 
+from workers.delivering.finding import undelivered
 from workers.delivering.schedule import ATTEMPTS, JITTER, SCHEDULE
 
 if TYPE_CHECKING:
@@ -372,3 +373,20 @@ class TestTampered:
         assert numbers(receiver.got) == {"e-1": [2]}
         [parked] = await post.subscriptions.parked(post.agency)
         assert parked.event_id == UUID(int=1)
+
+    async def test_secret_is_a_failure_that_is_seen(self, post: "Post", receiver: "Receiver") -> None:
+        """What cannot be signed is not tried in silence for ever: it goes by the schedule, and is shown."""
+        of, _ = await post.subscribe(receiver)
+        await post.happens("e-1")
+        connection = await asyncpg.connect(post.url)
+        await connection.execute(
+            "UPDATE rapport.subscription_secrets SET sealed = sha256(sealed) WHERE agency = $1", post.agency
+        )
+        await connection.close()
+        for _ in SCHEDULE:
+            await post.delivered()
+            [found] = await undelivered(post.subscriptions, post.agency)
+            assert found.reason == "it cannot be made ready (InvalidTag)"
+            post.clock.forward(timedelta(hours=27))
+        assert len(await post.subscriptions.parked(post.agency, of.subscription_id)) == 1
+        assert receiver.got == []

@@ -93,6 +93,10 @@ class TestSend:
         assert answer == Answer(None, "what answers there does not speak HTTP as it should")
 
 
+# Fixed, because a test is called by it.
+THEN = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+
 class TestAnswer:
     @pytest.mark.parametrize(
         ("status", "verdict"),
@@ -122,12 +126,12 @@ class TestAnswer:
             (429, "-5", 0),
             (429, "soon", 0),
             (429, "9999999999", 86_400),
-            (503, format_datetime(NOW.replace(microsecond=0) + timedelta(minutes=10), usegmt=True), 600),
-            (503, format_datetime(NOW - timedelta(minutes=10), usegmt=True), 0),
+            (503, format_datetime(THEN + timedelta(minutes=10), usegmt=True), 600),
+            (503, format_datetime(THEN - timedelta(minutes=10), usegmt=True), 0),
         ],
     )
     def test_asks_for_a_pause(self, status: int, header: str | None, seconds: int) -> None:
-        asked = Answer(status, "", header).pause_asked(NOW.replace(microsecond=0))
+        asked = Answer(status, "", header).pause_asked(THEN)
         assert asked == timedelta(seconds=seconds)
 
 

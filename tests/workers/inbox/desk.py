@@ -18,16 +18,17 @@ from events.fold import fold
 from events.integrations.rules import Mapping, Ref, Rule, RuleCommand, Value
 from events.log.port import Appended, Conflict, EventLog
 from events.orders import parse_order
+from workers.asking.apis import ProviderApis
 from workers.inbox.applying import Applying
 from workers.inbox.connections import Connection
 from workers.inbox.giving import Given
 from workers.inbox.lines import Hand
 from workers.inbox.links import Link, Target
-from workers.inbox.plan import Step
+from workers.inbox.plan import Plan, Step
 from workers.inbox.pump import Pump
 from workers.inbox.rehearsing import Rehearsal, order_of
 from workers.inbox.store import Kept, State
-from workers.inbox.understanding import Asking, NobodyAsks, Understanding
+from workers.inbox.understanding import Asking, Understanding
 from workers.inbox.work import Work
 
 if TYPE_CHECKING:
@@ -72,14 +73,23 @@ RULES = (
 
 @dataclass
 class Desk:
-    """Decides and appends as a workflow does; it may be away, or die after what it appended."""
+    """Decides and appends as a workflow does; it may be gone, or die after what it appended.
+
+    *away* are those that do not answer though it is there.
+    """
 
     agency: str
     log: EventLog
     service: CommandService
     away: set[str] = field(default_factory=set)
+    gone: bool = False
     dies_after: set[str] = field(default_factory=set)
     tries: list[tuple[str, str]] = field(default_factory=list)
+
+    async def ready(self, _: Plan) -> None:
+        """Be there, or gone with all engagements."""
+        if self.gone:
+            raise ConnectionError("nobody answers")
 
     async def give(self, agency: str, step: Step, actor: Actor, source: str, command_id: str) -> Given:
         """Give one command; what another test's office has left undone is not for this desk."""
@@ -153,7 +163,7 @@ class Office:
     post: "Post"
     desk: Desk
     connection: Connection
-    asking: Asking = field(default_factory=NobodyAsks)
+    asking: Asking = field(default_factory=lambda: ProviderApis(allow_private=False))
 
     def hand(self) -> Hand:
         """Make what a process works with, as one does that has just begun."""

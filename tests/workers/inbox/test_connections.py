@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from workers.asking.polled import Polled
 from workers.inbox.connections import ConnectionSettings, Secret, UnknownConnection, subject
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class TestWhoseItIs:
     async def test_says_when_it_last_heard_of_the_other_side(self, post: "Post") -> None:
         made = await post.connection()
         await post.receive(made, "d-1")
-        await post.connections.polled(post.agency, made.id, "3 applications, nothing new")
+        await Polled(post.pool, post.keys).failed(made, "3 applications, nothing new")
         [listed] = await post.connections.list(post.agency)
         [kept] = await post.inbox.list(post.agency)
         assert listed.last_received_at == kept.received_at

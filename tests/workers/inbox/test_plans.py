@@ -1,13 +1,14 @@
 """One message: what is overtaken is left out, what was begun is finished, a hint is asked about."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from activities.asking.errors import CannotBeAsked
+from events.errors import CallerError
 from workers.inbox.connections import Connection
-from workers.inbox.understanding import CannotBeAsked
 
 if TYPE_CHECKING:
     from events.integrations.message import Message
@@ -110,6 +111,46 @@ class TestOvertaken:
         [event] = await office.desk.events("e-1", "candidate-wrote")
         assert event.command_id == f"hook:{kept.message_id}:1"
         assert len(await office.desk.events("e-1", "interview-moved")) == 1
+
+    async def test_is_nothing_by_what_could_not_be_given(
+        self, office: "Office", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The newer one passed the rehearsal and failed all the same: it has told nothing yet."""
+        give = office.desk.give
+
+        async def fails_the_newest(agency: str, step: Any, *rest: Any) -> Any:
+            if step.fields["starts_at"].startswith("2030-01-09"):
+                raise CallerError("the engagement was closed a moment ago")
+            return await give(agency, step, *rest)
+
+        monkeypatch.setattr(office.desk, "give", fails_the_newest)
+        days = [f"2030-01-0{day}T10:00:00Z" for day in (7, 8, 9)]
+        await office.comes("m-1", "scheduled", 1, application="app-1", interview="i-7", starts=days[0])
+        async with office.pump():
+            await office.settled()
+            await office.comes("m-3", "moved", 3, interview="i-7", starts=days[2])
+            await office.settled()
+            await office.comes("m-2", "moved", 2, interview="i-7", starts=days[1])
+            await office.settled()
+        assert [each.state for each in await office.messages()] == ["applied", "applied", "waiting"]
+
+    async def test_is_nothing_by_a_time_that_has_not_come(self, office: "Office", desks: Any) -> None:
+        """One message with its clock decades ahead must not silence all that come after it."""
+        scheduled, moved, *_ = desks.RULES
+        dated = moved.command[0].model_copy(update={"at": "body.at"})
+        await maps(office, desks, scheduled, moved.model_copy(update={"command": (dated,)}))
+        days = [f"2030-01-0{day}T10:00:00Z" for day in (7, 8, 9)]
+        told = ["2026-01-05T12:02:00Z", "2026-01-05T12:03:00Z"]
+        decades = 40 * 365 * 24 * 60
+        await office.comes("m-1", "scheduled", 1, application="app-1", interview="i-7", starts=days[0])
+        async with office.pump():
+            await office.settled()
+            await office.comes("m-2", "moved", decades, interview="i-7", starts=days[1], at=told[0])
+            await office.settled()
+            now = (datetime.now(UTC) - desks.NOON) // timedelta(minutes=1) + 1
+            await office.comes("m-3", "moved", now, interview="i-7", starts=days[2], at=told[1])
+            await office.settled()
+        assert [each.state for each in await office.messages()] == ["applied", "applied", "applied"]
 
 
 class TestBegun:

@@ -183,6 +183,26 @@ class TestOrder:
             await office.settled()
         assert words(await office.desk.events("e-1", "candidate-wrote")) == ["w-0", "w-1", "w-2", "w-3"]
 
+    async def test_is_the_sources_among_what_comes_while_nobody_is_there(self, office: "Office") -> None:
+        """What was tried in vain is not begun, and so overtakes nothing."""
+        office.desk.gone = True
+        about: dict[str, Any] = {"application": "app-1", "interview": "i-77"}
+        await office.comes("m-2", "scheduled", 2, starts="2030-01-08T10:00:00Z", **about)
+
+        async def tried() -> bool:
+            return bool((await office.messages())[-1].attempts)
+
+        async with office.pump():
+            await office.until(tried)
+            await office.comes("m-1", "scheduled", 1, starts="2030-01-07T10:00:00Z", **about)
+            office.desk.gone = False
+            await office.settled()
+        assert [each.state for each in await office.messages()] == ["applied", "applied"]
+        [scheduled] = await office.desk.events("e-1", "interview-scheduled")
+        [moved] = await office.desk.events("e-1", "interview-moved")
+        assert json.loads(scheduled.body)["starts_at"].startswith("2030-01-07")
+        assert json.loads(moved.body)["starts_at"].startswith("2030-01-08")
+
     @staticmethod
     async def tried_again(office: "Office") -> bool:
         """This will tell whether the first message of the one who is away has been tried a few times."""

@@ -120,3 +120,29 @@ class TestASealedBody:
         async with office.pump():
             await office.settled()
         assert [each.state for each in await office.messages()] == ["applied", "ignored"]
+
+
+class TestBegin:
+    async def test_of_what_somebody_has_discarded_overtakes_nothing(
+        self, office: "Office", work: Work
+    ) -> None:
+        due = await TestSettle.discarded(office, work)
+        aspects = {"interview:e-1/i-7:time": due.occurred_at}
+        assert not await work.begin(due, ("e-1",), b"plan", aspects)
+        await office.comes("m-0", "seen", -1)
+        [older] = await work.due(office.post.agency, (), 10)
+        assert await work.outdated(older, dict.fromkeys(aspects, older.occurred_at)) == frozenset()
+
+
+class TestABlockedMessage:
+    async def test_stands_also_behind_what_is_due_by_now(self, office: "Office", work: Work) -> None:
+        """An earlier one whose pause ends just as a later one gets its turn still goes first."""
+        await office.comes("m-1", "wrote", 1, candidate="cand-1", id="w-1")
+        await office.comes("m-2", "wrote", 2, candidate="cand-1", id="w-2")
+        first, second = await work.due(office.post.agency, (), 10)
+        assert await work.blocked_until(second, ("e-1",)) is None
+        await work.postpone(first, ("e-1",), "tried in vain", longest=timedelta())
+        assert await work.blocked_until(second, ("e-1",)) is not None
+        assert await work.blocked_until(second, ("e-2",)) is None
+        await work.settle(first, ("e-1",), End("applied"))
+        assert await work.blocked_until(second, ("e-1",)) is None
