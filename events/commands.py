@@ -17,6 +17,7 @@ from events.kinds import (
     Code,
     CommandId,
     ConflictOutcome,
+    Digest,
     Direction,
     Evidence,
     Facet,
@@ -72,7 +73,7 @@ class AdoptPolicy(Command):
     """Let another policy govern this engagement from now on; its body is known by its digest."""
 
     name: Literal["adopt-policy"] = "adopt-policy"
-    digest: Id
+    digest: Digest
     policy_name: Code
     modes: Modes = Field(default="new", description="open: what is open takes its rule's mode too")
 

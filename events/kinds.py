@@ -33,6 +33,8 @@ Moment = Annotated[datetime, AfterValidator(_aware)]
 # A moment that a caller names.
 GivenMoment = Annotated[datetime, AfterValidator(_sensible), AfterValidator(_aware)]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+# What stands for a policy's content, by its bytes.
+Digest = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{1,64}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
 # A gate may name what it asks for after a colon: ``needs-check:right-to-work``.
 RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,59}(:[a-z0-9][a-z0-9-]{0,59})?$")]

@@ -35,5 +35,5 @@ def run(*more: str) -> dict[str, Any]:
 
 class TestDeliveries:
     def test_are_applied_in_the_source_s_order_where_all_come_while_temporal_is_away(self) -> None:
-        """With the gateway killed between persist and acknowledge; the other mode is for ``make deliveries``."""
+        """The gateway is killed between persist and acknowledge; the other mode is left to the program."""
         assert run("--while-stopped")["superseded"] == 0
