@@ -29,7 +29,7 @@ NOBODY = {
     "evidence", "evidence_ref", "facet_id", "facets", "interview_id", "job_order_id", "message_id",
     "no_match_id", "offer_id", "opened_from", "outcome", "placement_id", "policy_name", "reason",
     "reason_code", "reassignment_id", "submission_id", "message", "observes", "office",
-    "quiet_hours",
+    "quiet_hours", "credential", "digest", "engagement",
 }  # fmt: skip
 
 

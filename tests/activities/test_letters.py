@@ -33,7 +33,13 @@ PROMISE: dict[str, str | int] = {
     "template": "escalation",
     "for_whom": "",
 }
-WORDS: Words = {**PROMISE, "count": 2, "promises": [PROMISE, {**PROMISE, "template": "propose-reassignment"}]}
+WORDS: Words = {
+    **PROMISE,
+    "code": "123456",
+    "minutes": 10,
+    "count": 2,
+    "promises": [PROMISE, {**PROMISE, "template": "propose-reassignment"}],
+}
 
 
 def written(directory: Path, body: str, name: str = "own") -> Path:

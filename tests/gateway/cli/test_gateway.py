@@ -48,7 +48,7 @@ class TestBesideAStack:
         assert get(f"{url}/livez") == (200, {"status": "alive"})
         assert get(f"{url}/readyz") == (200, {"status": "ready"})
         status, told = get(f"{url}/v1/engagements")
-        assert (status, told["code"]) == (401, "not-known")
+        assert (status, told["code"]) == (401, "unauthenticated")
         assert get(f"{url}/openapi.json")[1]["openapi"].startswith("3.1")
         process = gateway_of(running)
         assert running.stop() == 0
