@@ -35,7 +35,13 @@ PROMISE: dict[str, str | int] = {
     "code": "123456",
     "minutes": 10,
 }
-WORDS: Words = {**PROMISE, "count": 2, "promises": [PROMISE, {**PROMISE, "template": "propose-reassignment"}]}
+WORDS: Words = {
+    **PROMISE,
+    "code": "123456",
+    "minutes": 10,
+    "count": 2,
+    "promises": [PROMISE, {**PROMISE, "template": "propose-reassignment"}],
+}
 
 
 def written(directory: Path, body: str, name: str = "own") -> Path:

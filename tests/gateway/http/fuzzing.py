@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -120,6 +121,10 @@ async def _prepared(url: str, ground: Ground) -> Served:
             assert answer.is_success, answer.text
         added = await http.post("/v1/subscriptions", json={"url": "https://127.0.0.1:9/hooks"})
         assert added.status_code == 201, added.text
+        head = (await ground.having.log.log_head(ground.agency)).position
+        # Until the tables are there, lists rightly answer 503.
+        tables = ("board", "obligations")
+        await ground.having.read_models.wait_for(ground.agency, head, timedelta(seconds=60), tables)
         # One to call with, and one that the fuzzer may find and revoke.
         linked = [await http.post("/v1/engagements/e-1/links", json={}) for _ in range(2)]
         assert all(each.status_code == 201 for each in linked)
