@@ -17,7 +17,7 @@ from events.orders import COMMANDS
 from gateway.access.roles import AGENCY_ACTIONS
 from gateway.http.app import make_app
 from gateway.http.examples import example_of
-from workers.projector import projecting
+from workers.projector import PROJECTIONS, projecting
 
 if TYPE_CHECKING:
     from tests.gateway.access.conftest import Ground
@@ -167,7 +167,8 @@ async def theirs(ground: "Ground") -> AsyncIterator[dict[str, str]]:
         for each in (ground.agency, ground.other):
             head = await ground.having.log.log_head(each)
             patience = timedelta(seconds=30)
-            await ground.having.read_models.wait_for(each, head.position, patience, ("board", "obligations"))
+            names = [each.name for each in PROJECTIONS]
+            await ground.having.read_models.wait_for(each, head.position, patience, names)
         subscribed, _ = await ground.having.subscriptions.add(
             ground.agency,
             name="",
