@@ -27,7 +27,7 @@ demo: $(READY)
 	@exec $(BIN)/rapport demo $(if $(ONCE),--once --json) $(if $(DATA),--data $(DATA))
 
 test: $(READY)
-	@exec $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	@exec $(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 bench: $(READY)
 	@exec $(BIN)/python -m benchmarks $(ARGS)

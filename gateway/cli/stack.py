@@ -27,7 +27,13 @@ def register(app: typer.Typer) -> None:
     app.command("migrate", rich_help_panel="Running")(migrate)
 
 
-def up(data: StackData = None, as_json: o.Json = False) -> None:
+def up(
+    gateway: Annotated[
+        bool, typer.Option("--gateway/--no-gateway", help="Whether the HTTP API is served as well.")
+    ] = True,
+    data: StackData = None,
+    as_json: o.Json = False,
+) -> None:
     """Run everything in the foreground: servers, workers, HTTP gateway, codec server, mail sink.
 
     Ctrl-C stops it all.
@@ -36,7 +42,7 @@ def up(data: StackData = None, as_json: o.Json = False) -> None:
     from workers import up as stack
 
     async def work() -> str:
-        async with stack.up(settings, gateway=True) as running:
+        async with stack.up(settings, gateway=gateway) as running:
             _announce(running, as_json=as_json)
             return await running.fell()
 

@@ -96,13 +96,13 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), **more}
 
 
-def start(directory: Path) -> Running:
+def start(directory: Path, *more: str) -> Running:
     """Start a stack and wait until it says where it is."""
     data = directory / "data"
     out, err = directory / "up.out", directory / "up.err"
     with out.open("wb") as to_out, err.open("wb") as to_err:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gateway", "up", "--data", str(data), "--json"],
+            [sys.executable, "-m", "gateway", "up", "--data", str(data), "--json", *more],
             env=environment(),
             stdout=to_out,
             stderr=to_err,
@@ -127,9 +127,11 @@ class InProcess(Running):
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """This will be a stack with an agency ``acme``, shared by a module's tests."""
-    running = start(tmp_path_factory.mktemp("shared"))
+    # Only where a module asks for it: a process more is seconds of every module's start.
+    without = () if getattr(request.module, "WITH_GATEWAY", False) else ("--no-gateway",)
+    running = start(tmp_path_factory.mktemp("shared"), *without)
     beside = InProcess(running.process, running.data, running.where)
     try:
         with pytest.MonkeyPatch.context() as patch:

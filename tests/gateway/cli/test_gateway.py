@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 pytestmark = [pytest.mark.postgres, pytest.mark.temporal]
+WITH_GATEWAY = True
 ENDS_WITHIN = 15.0
 
 

@@ -15,6 +15,7 @@ from tests.gateway.cli.receiving import Receiver, receiving
 from tests.gateway.cli.typed import ROOT, Shell, blocks, commands
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.temporal]
+WITH_GATEWAY = True
 
 WITHIN = 30.0
 USUAL = "http://127.0.0.1:8080"
