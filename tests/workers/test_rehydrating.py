@@ -47,7 +47,7 @@ OFFICE = _helper()
 @pytest.fixture
 async def office(stack: EmbeddedStack, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator["Office"]:
     """This will be an agency with a fast clock, on servers of its own."""
-    monkeypatch.setattr("workers.serving.LOOK_AFTER_IT", timedelta(seconds=1))
+    monkeypatch.setattr("workers.regular.LOOK_AFTER_IT", timedelta(seconds=1))
     async with OFFICE.office(stack) as made:
         yield made
 

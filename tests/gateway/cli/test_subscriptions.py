@@ -72,7 +72,8 @@ class TestSubscription:
         shared.rapport("subscription", "resume", which)
 
         receiver.status = 410
-        shared.rapport("do", "e-1", "record-contact", '{"channel": "phone"}', "--actor", "person:r-1")
+        talked = shared.rapport("do", "e-1", "record-contact", "channel=phone", "--actor", "person:r-1")
+        assert talked.code == 0, talked.err
         until(lambda: shared.rapport(*of).json["subscriptions"][0]["state"] == "gone")
         stuck = shared.rapport("stuck")
         assert stuck.code == 1

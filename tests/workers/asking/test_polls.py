@@ -314,7 +314,8 @@ class TestAHint:
         right = Secret("api", KEY)
         await place.office.post.connections.rotate(place.agency, place.connection.id, right)
         assert (await place.poll())[0]
-        assert {state for _, state in await place.settled()} == {"applied"}
+        # The hint and the poll say the same: whichever is second may find it told.
+        assert {"applied"} <= {state for _, state in await place.settled()} <= {"applied", "superseded"}
         assert await place.count("client-answered") == 1
 
 

@@ -35,7 +35,7 @@ class TestSigned:
 
     def test_holds_a_signature_by_each_secret(self) -> None:
         new, old = new_secret(), new_secret()
-        headers = signed("m-1", NOW, "{}", [new, old])
+        headers = signed("m-1", datetime.now(UTC), "{}", [new, old])
         for secret in (new, old):
             assert Webhook(secret).verify("{}", headers) == {}
 
