@@ -19,7 +19,8 @@ from workflows.types import POLLS_ID
 
 __all__ = ["agency"]
 pytestmark = [pytest.mark.temporal, pytest.mark.postgres]
-PATIENCE = 60.0
+# A tick asks every agency's connections, those that other tests left without an answer as well.
+PATIENCE = 200.0
 
 
 async def until(condition: Callable[[], Awaitable[Any]]) -> None:
