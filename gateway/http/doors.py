@@ -12,10 +12,8 @@ from typing import Final, Protocol
 from temporalio.client import Client
 from temporalio.envconfig import ClientConnectConfig
 
-from activities.commands import CommandService
-from activities.directory import Directory
-from events.log.port import EventLog
 from events.projections.reading import ReadModels
+from gateway import giving
 from gateway.access.opening import Access, opened_access
 from gateway.http.by_roles import ByRoles
 from gateway.http.flights import Flights
@@ -27,8 +25,6 @@ from workers.adopting import Commanding
 from workers.client import Engagements
 from workers.delivering.desk import Desk
 from workers.health import what_is_missing
-from workers.inbox.connections import Connections
-from workers.inbox.links import Links
 from workers.settings import Settings
 from workers.wiring import adapters, connect
 
@@ -36,32 +32,12 @@ from workers.wiring import adapters, connect
 PATIENCE: Final = timedelta(seconds=15)
 
 
-class Having(Protocol):
+class Having(giving.Having, Protocol):
     """What routes need of a process's adapters; see ``workers.wiring.Adapters``."""
-
-    @property
-    def log(self) -> EventLog:
-        """Give the event log."""
-
-    @property
-    def directory(self) -> Directory:
-        """Give the people of every agency."""
-
-    @property
-    def service(self) -> CommandService:
-        """Give the writer of the streams that have no workflow."""
 
     @property
     def read_models(self) -> ReadModels:
         """Give the tables computed from the log."""
-
-    @property
-    def connections(self) -> Connections:
-        """Give the connections to other systems."""
-
-    @property
-    def links(self) -> Links:
-        """Give what other systems' ids stand for."""
 
 
 async def all_is_well() -> Mapping[str, str]:

@@ -34,6 +34,9 @@ def run(*more: str) -> dict[str, Any]:
 
 
 class TestDeliveries:
+    def test_are_each_applied_once_while_the_gateway_dies_and_temporal_is_away(self) -> None:
+        """Those that come when something newer about the same is applied are superseded, with the reason."""
+        assert run()["superseded"] > 0
+
     def test_are_applied_in_the_source_s_order_where_all_come_while_temporal_is_away(self) -> None:
-        """The gateway is killed between persist and acknowledge; the other mode is left to the program."""
         assert run("--while-stopped")["superseded"] == 0

@@ -81,7 +81,7 @@ async def sender(ground: "Ground") -> Sender:
 
 
 class TestAWorkerThatDies:
-    @pytest.mark.parametrize("where", ["after-append"])
+    @pytest.mark.parametrize("where", ["after-append", "before-settle"])
     async def test_leaves_a_message_that_another_finishes_once(
         self, ground: "Ground", sender: Sender, poll: "Poll", where: str
     ) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from workers.generated import marks
 from workers.settings import KeyEncryptionKey, SettingsError, load_settings, mistakes, variables
-from workers.settings_table import BEGIN, END, main, table
+from workers.settings_table import main, table
 
 OLD = base64.b64encode(b"o" * 32).decode()
 NEW = base64.b64encode(b"n" * 32).decode()
@@ -182,10 +183,11 @@ class TestTheTable:
 
     def test_is_written_between_its_marks_alone(self, tmp_path: Path) -> None:
         readme = tmp_path / "README.md"
-        readme.write_text(f"before\n{BEGIN}old\n{END}after\n", "utf-8")
+        begin, end = marks("settings", "workers.settings_table")
+        readme.write_text(f"before\n{begin}old\n{end}after\n", "utf-8")
         assert main(["--check"], readme) == 1
         assert main(["--write"], readme) == 0
-        assert readme.read_text("utf-8") == f"before\n{BEGIN}{table()}{END}after\n"
+        assert readme.read_text("utf-8") == f"before\n{begin}{table()}{end}after\n"
         assert main(["--check"], readme) == 0
 
     def test_tells_what_every_setting_is_for(self) -> None:

@@ -240,10 +240,12 @@ class TestTheReadme:
         assert main(["--check"]) == 0
 
     def test_is_told_to_be_behind(self, tmp_path: "Path", capsys: pytest.CaptureFixture[str]) -> None:
-        from gateway.access.roles_table import BEGIN, END
+        from workers.generated import marks
+
+        begin, end = marks("roles", "gateway.access.roles_table")
 
         readme = tmp_path / "README.md"
-        readme.write_text(f"before\n{BEGIN}old\n{END}after\n")
+        readme.write_text(f"before\n{begin}old\n{end}after\n")
         assert main(["--check"], readme) == 1
         assert main(["--write"], readme) == 0
         assert main(["--check"], readme) == 0
