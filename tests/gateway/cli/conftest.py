@@ -126,23 +126,34 @@ class InProcess(Running):
         return Done(code, out.getvalue(), err.getvalue())
 
 
+def beside(running: Running, patch: pytest.MonkeyPatch) -> InProcess:
+    """Give commands to a stack from the test's own process, whose environment is a terminal's beside it."""
+    for name in _FROM_OUTSIDE:
+        patch.delenv(name, raising=False)
+    patch.setenv("RAPPORT_DATA_DIR", str(running.data))
+    patch.setattr("workers.logs.configure_logging", lambda *_: None)  # pytest's own stays
+    return InProcess(running.process, running.data, running.where)
+
+
+@pytest.fixture
+def in_process(monkeypatch: pytest.MonkeyPatch) -> Callable[[Running], InProcess]:
+    """This will give commands to a stack of the test's own without a process for each."""
+    return lambda running: beside(running, monkeypatch)
+
+
 @pytest.fixture(scope="module")
 def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """This will be a stack with an agency ``acme``, shared by a module's tests."""
     # Only where a module asks for it: a process more is seconds of every module's start.
     without = () if getattr(request.module, "WITH_GATEWAY", False) else ("--no-gateway",)
     running = start(tmp_path_factory.mktemp("shared"), *without)
-    beside = InProcess(running.process, running.data, running.where)
     try:
         with pytest.MonkeyPatch.context() as patch:
-            for name in _FROM_OUTSIDE:
-                patch.delenv(name, raising=False)
-            patch.setenv("RAPPORT_DATA_DIR", str(running.data))
-            patch.setattr("workers.logs.configure_logging", lambda *_: None)  # pytest's own stays
+            terminal = beside(running, patch)
             people = str(ROOT / "deploy" / "agencies" / "example.toml")
-            loaded = beside.rapport("agency", "load", people, "--agency", "acme")
+            loaded = terminal.rapport("agency", "load", people, "--agency", "acme")
             assert loaded.code == 0, loaded.err
-            yield beside
+            yield terminal
     finally:
         running.stop()
 

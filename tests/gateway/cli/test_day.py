@@ -41,8 +41,10 @@ def texts(value: Any) -> Iterator[str]:
 
 class TestDay:
     @pytest.mark.timeout(400)
-    def test_reads_well_everywhere_and_shows_nobody_the_candidates_words(self, up: Callable[[], Any]) -> None:
-        running = up()
+    def test_reads_well_everywhere_and_shows_nobody_the_candidates_words(
+        self, up: Callable[[], Any], in_process: Callable[[Any], Any]
+    ) -> None:
+        running = in_process(up())
         rapport = running.rapport
 
         def done(*arguments: str) -> None:
