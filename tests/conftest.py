@@ -3,17 +3,22 @@
 They live as long as the test run: a test makes its own database, agency or task queue in them.
 """
 
+import asyncio
 import importlib.util
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
+import asyncpg
 import pytest
 from hypothesis import settings
 
+from events.log.migrate import migrate
 from workers.embedded.blocking import in_thread
 from workers.embedded.stack import EmbeddedStack
 from workers.shipped import deploy_policy
@@ -32,6 +37,36 @@ def postgres_server() -> Iterator[str]:
     """This will yield the superuser's URL of a PostgreSQL server, on its database ``rapport``."""
     with in_thread(EmbeddedStack(ephemeral=True, temporal=False, smtp_sink=False)) as running:
         yield running.database_url
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres_server: str) -> Callable[[], str]:
+    """This will make a migrated database at each call and give its URL; migrated once, then copied."""
+    place, model = postgres_server.rpartition("/")[0], f"model_{uuid4().hex}"
+
+    def elsewhere(work: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        # A thread of its own, so that no event loop of a test is touched.
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(lambda: asyncio.run(work())).result()
+
+    async def create(name: str, of: str) -> None:
+        connection = await asyncpg.connect(postgres_server)
+        try:
+            await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{of}"')
+        finally:
+            await connection.close()
+
+    async def begin() -> None:
+        await create(model, "template1")
+        await migrate(f"{place}/{model}")
+
+    def make() -> str:
+        name = f"test_{uuid4().hex}"
+        elsewhere(lambda: create(name, model))
+        return f"{place}/{name}"
+
+    elsewhere(begin)
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,6 @@
 """Two agencies on PostgreSQL, their people and engagements, and an app whose route asks what doors ask."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,7 +21,6 @@ from events.catalogue import Assigned, EngagementOpened, Event
 from events.codec import draft
 from events.commands import Order
 from events.envelope import Actor, AppendRequest, CommandGroup, event_id
-from events.log.migrate import migrate
 from events.log.port import Appended
 from gateway.access.opening import Access, opened_access
 from gateway.access.roles import Action
@@ -165,22 +162,9 @@ class Ground:
 
 
 @pytest.fixture(scope="session")
-def access_database(postgres_server: str) -> str:
+def access_database(new_database: Callable[[], str]) -> str:
     """This will give the URL of a migrated database, shared by the run."""
-    name = f"access_{uuid4().hex}"
-    url = postgres_server.rpartition("/")[0] + "/" + name
-
-    async def create() -> None:
-        connection = await asyncpg.connect(postgres_server)
-        try:
-            await connection.execute(f'CREATE DATABASE "{name}"')
-        finally:
-            await connection.close()
-        await migrate(url)
-
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(lambda: asyncio.run(create())).result()
-    return url
+    return new_database()
 
 
 @pytest.fixture

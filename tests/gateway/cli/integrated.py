@@ -10,13 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-import asyncpg
 import uvicorn
 
 import gateway
-from events.log.migrate import migrate
 from gateway.cli import app
 from gateway.http.app import make_app
 from gateway.http.doors import Doors
@@ -56,21 +53,6 @@ class Office:
         told = self.capsys.readouterr()
         assert "Traceback" not in told.err
         return Done(code, told.out, told.err)
-
-
-def make_database(server: str) -> str:
-    """Make a migrated database and give its URL."""
-    name = f"test_{uuid4().hex}"
-    url = f"{server.rpartition('/')[0]}/{name}"
-
-    async def make() -> None:
-        connection = await asyncpg.connect(server)
-        await connection.execute(f'CREATE DATABASE "{name}"')
-        await connection.close()
-        await migrate(url)
-
-    asyncio.run(make())
-    return url
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from gateway.cli.connect import Options, Session, perform
-from tests.gateway.cli.integrated import KEK, ROOT, Office, make_database
+from tests.gateway.cli.integrated import KEK, ROOT, Office
 from tests.workers.asking.stand_in import KEY, StandIn, serving_beside
 from workers.inbox.links import Link, Target
 
@@ -18,10 +18,10 @@ pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture(scope="module")
-def database(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def database(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """This will be a database that the environment names."""
     with pytest.MonkeyPatch.context() as patch:
-        url = make_database(postgres_server)
+        url = new_database()
         patch.setattr("workers.logs.configure_logging", lambda *_: None)  # pytest's own stays
         patch.setenv("DATABASE_URL", url)
         patch.setenv("RAPPORT_KEY_ENCRYPTION_KEYS", KEK)

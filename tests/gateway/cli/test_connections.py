@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +17,7 @@ from events.log.memory import MemoryLog
 from events.state import Engagement, Interview, Offer
 from gateway.cli.connection_linking import target_of
 from gateway.webhooks.provider import Delivery
-from tests.gateway.cli.integrated import KEK, ROOT, Office, door_on, make_database
+from tests.gateway.cli.integrated import KEK, ROOT, Office, door_on
 from tests.gateway.webhooks import signers
 from tests.workers.asking.stand_in import KEY, serving_beside
 from workers.inbox.links import Target
@@ -26,10 +26,10 @@ pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture(scope="module")
-def served(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def served(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """This will serve a door; the environment names its database and an agency is there."""
     with pytest.MonkeyPatch.context() as patch:
-        url = make_database(postgres_server)
+        url = new_database()
         patch.setattr("workers.logs.configure_logging", lambda *_: None)  # pytest's own stays
         # The door runs beside the commands, whose output is read.
         structlog.configure(logger_factory=structlog.PrintLoggerFactory(io.StringIO()))

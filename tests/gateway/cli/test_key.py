@@ -5,16 +5,13 @@ import base64
 import json
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from activities.commands import CommandService
 from activities.types import StreamCommand
 from events.envelope import Actor
 from events.log.keys import MemoryKeys
-from events.log.migrate import migrate
 from events.log.postgres import PostgresLog
 from gateway.cli import app
 from gateway.cli.errors import DONE, WRONG
@@ -25,16 +22,11 @@ Rapport = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def database(postgres_server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> str:
+def database(new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> str:
     """This will give the URL of a database with one agency, which the environment names."""
-    name = f"test_{uuid4().hex}"
-    url = postgres_server.rpartition("/")[0] + "/" + name
+    url = new_database()
 
     async def make() -> None:
-        connection = await asyncpg.connect(postgres_server)
-        await connection.execute(f'CREATE DATABASE "{name}"')
-        await connection.close()
-        await migrate(url)
         async with PostgresLog(url, MemoryKeys()) as log:
             order = StreamCommand(
                 agency="acme",

@@ -1,7 +1,7 @@
 """Whatever is sent to the HTTP door, it answers as its document says, and never fails."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import httpx
@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
 from gateway.http.openapi import document
-from tests.gateway.cli.integrated import make_database
 from tests.gateway.http.fuzzing import CHECKS, Served, served
 
 pytestmark = [pytest.mark.postgres, pytest.mark.slow]
@@ -25,9 +24,9 @@ OPERATIONS: Final = sorted(
 
 
 @pytest.fixture(scope="module")
-def door(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def door(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """This will serve an agency with an engagement, a job order, a subscription and a candidate's link."""
-    with served(make_database(postgres_server), tmp_path_factory.mktemp("door")) as at:
+    with served(new_database(), tmp_path_factory.mktemp("door")) as at:
         yield at
 
 

@@ -1,14 +1,13 @@
 """What no client of good will sends: every operation answers with a documented problem, in one sentence."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import httpx
 import pytest
 
 from gateway.http.openapi import document
-from tests.gateway.cli.integrated import make_database
 from tests.gateway.http.fuzzing import Served, served
 
 pytestmark = pytest.mark.postgres
@@ -60,9 +59,9 @@ IDS: Final = (
 
 
 @pytest.fixture(scope="module")
-def door(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def door(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """This will serve an agency with an engagement and a job order."""
-    with served(make_database(postgres_server), tmp_path_factory.mktemp("hostile")) as at:
+    with served(new_database(), tmp_path_factory.mktemp("hostile")) as at:
         yield at
 
 

@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,7 +10,6 @@ from random import Random
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import httpx
 import pytest
 import uvicorn
@@ -24,7 +22,6 @@ from events.envelope import Actor, AppendRequest, CommandGroup, Draft, Stored, e
 from events.log.keys import Keyring, development_kek
 from events.log.keys_postgres import PostgresKeys
 from events.log.memory import MemoryLog
-from events.log.migrate import migrate
 from events.log.port import Appended, EventLog
 from events.log.postgres import PostgresLog
 from gateway.access.who import Who
@@ -226,20 +223,9 @@ async def doors() -> AsyncIterator[Doors]:
 
 
 @pytest.fixture(scope="module")
-def database(postgres_server: str) -> str:
+def database(new_database: Callable[[], str]) -> str:
     """This will give the URL of a migrated database."""
-    name = f"test_{uuid4().hex}"
-    url = postgres_server.rpartition("/")[0] + "/" + name
-
-    async def create() -> None:
-        connection = await asyncpg.connect(postgres_server)
-        await connection.execute(f'CREATE DATABASE "{name}"')
-        await connection.close()
-        await migrate(url)
-
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(lambda: asyncio.run(create())).result()
-    return url
+    return new_database()
 
 
 @pytest.fixture

@@ -1,14 +1,11 @@
 """Subscriptions over HTTP: what each role may do with them, and nothing of another agency's."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI, Request
@@ -18,7 +15,6 @@ from starlette.responses import Response
 from events.envelope import Actor, AppendRequest, CommandGroup, Draft, event_id
 from events.log.keys import Keyring, development_kek
 from events.log.keys_postgres import PostgresKeys
-from events.log.migrate import migrate
 from events.log.port import Appended
 from events.log.postgres import PostgresLog
 from gateway.access.who import Who
@@ -104,20 +100,9 @@ async def known(request: Request) -> Who:
 
 
 @pytest.fixture(scope="module")
-def database(postgres_server: str) -> str:
+def database(new_database: Callable[[], str]) -> str:
     """This will give the URL of a migrated database."""
-    name = f"test_{uuid4().hex}"
-    url = postgres_server.rpartition("/")[0] + "/" + name
-
-    async def create() -> None:
-        connection = await asyncpg.connect(postgres_server)
-        await connection.execute(f'CREATE DATABASE "{name}"')
-        await connection.close()
-        await migrate(url)
-
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(lambda: asyncio.run(create())).result()
-    return url
+    return new_database()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -13,7 +13,6 @@ from events.log.connect import Connections as Pool
 from events.log.keys import Keyring, development_kek
 from events.log.keys_postgres import PostgresKeys
 from gateway.webhooks.door import Door
-from tests.gateway.cli.integrated import make_database
 from tests.gateway.webhooks.signers import NOW, SAMPLES, secret_of, signed
 from workers.inbox.connections import Connection, Connections, Secret
 from workers.inbox.refusals import Refusals
@@ -23,9 +22,9 @@ pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture(scope="module")
-def database(postgres_server: str) -> str:
+def database(new_database: Callable[[], str]) -> str:
     """This will give the URL of a migrated database."""
-    return make_database(postgres_server)
+    return new_database()
 
 
 @dataclass

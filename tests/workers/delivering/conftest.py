@@ -4,7 +4,6 @@ import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +17,6 @@ from events.canonical import canonical
 from events.envelope import Actor, AppendRequest, CommandGroup, Draft, event_id
 from events.log.keys import Keyring, development_kek
 from events.log.keys_postgres import PostgresKeys
-from events.log.migrate import migrate
 from events.log.port import Appended
 from events.log.postgres import PostgresLog
 from workers.delivering.addresses import Rules
@@ -209,26 +207,10 @@ class Post:
         return (await self.subscriptions.standing(self.agency, of.subscription_id))[0]
 
 
-def elsewhere(work: Callable[[], Any]) -> Any:
-    """Run a coroutine in a thread of its own, so that no event loop of a test is touched."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(lambda: asyncio.run(work())).result()
-
-
 @pytest.fixture(scope="session")
-def database(postgres_server: str) -> str:
+def database(new_database: Callable[[], str]) -> str:
     """This will give the URL of a migrated database, shared by the run."""
-    name = f"test_{uuid4().hex}"
-
-    async def create() -> None:
-        connection = await asyncpg.connect(postgres_server)
-        await connection.execute(f'CREATE DATABASE "{name}"')
-        await connection.close()
-
-    elsewhere(create)
-    url = postgres_server.rpartition("/")[0] + "/" + name
-    elsewhere(lambda: migrate(url))
-    return url
+    return new_database()
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
 """Inboxes to test: one migrated database for the run, an agency of its own for every test."""
 
-import asyncio
 import importlib.util
 import sys
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +17,6 @@ from events.integrations.message import Received
 from events.log.connect import Connections as Pool
 from events.log.keys import Keyring, KeyStore, development_kek
 from events.log.keys_postgres import PostgresKeys
-from events.log.migrate import migrate
 from events.log.postgres import PostgresLog
 from workers.inbox.connections import Connection, Connections, ConnectionSettings
 from workers.inbox.links import Links
@@ -72,28 +69,10 @@ def received(
     return Received(dedupe=dedupe, event=event, occurred_at=at, body=body, headers=headers)
 
 
-def _elsewhere(work: Callable[[], Any]) -> None:
-    # A thread of its own, so that no event loop of a test is touched.
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(lambda: asyncio.run(work())).result()
-
-
 @pytest.fixture(scope="session")
-def database(postgres_server: str) -> str:
+def database(new_database: Callable[[], str]) -> str:
     """This will give the URL of a migrated database, shared by the run."""
-    name = f"test_{uuid4().hex}"
-    url = postgres_server.rpartition("/")[0] + "/" + name
-
-    async def create() -> None:
-        connection = await asyncpg.connect(postgres_server)
-        try:
-            await connection.execute(f'CREATE DATABASE "{name}"')
-        finally:
-            await connection.close()
-        await migrate(url)
-
-    _elsewhere(create)
-    return url
+    return new_database()
 
 
 @pytest.fixture
