@@ -17,11 +17,14 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from hypothesis import settings
+from temporalio.client import Client, ScheduleActionExecutionStartWorkflow
+from temporalio.service import RPCError, RPCStatusCode
 
 from events.log.migrate import migrate
 from workers.embedded.blocking import in_thread
 from workers.embedded.stack import EmbeddedStack
 from workers.shipped import deploy_policy
+from workflows.types import POLLS_ID, SWEEP_ID
 
 if TYPE_CHECKING:
     from tests.events.specification import World
@@ -76,6 +79,29 @@ def temporal_server() -> Iterator[str]:
         EmbeddedStack(ephemeral=True, postgres=False, smtp_sink=False, search_attributes=SEARCH_ATTRIBUTES)
     ) as running:
         yield running.temporal_address
+
+
+@pytest.fixture
+async def temporal_for_workers(temporal_server: str) -> str:
+    """This will give the same server's address for a worker process's work, without what another began there.
+
+    A run of theirs that a schedule started is sealed under keys of their database: nobody can go on with it,
+    and the schedule would pass over its ticks for as long.
+    """
+    client = await Client.connect(temporal_server)
+    for each in (SWEEP_ID, POLLS_ID):
+        schedule = client.get_schedule_handle(each)
+        try:
+            running = (await schedule.describe()).info.running_actions
+            await schedule.delete()
+            for action in running:
+                assert isinstance(action, ScheduleActionExecutionStartWorkflow)
+                await client.get_workflow_handle(action.workflow_id).terminate("their test is over")
+        except RPCError as error:
+            # There is none, or it has ended by itself.
+            if error.status != RPCStatusCode.NOT_FOUND:
+                raise
+    return temporal_server
 
 
 @pytest.fixture

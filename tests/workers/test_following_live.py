@@ -86,7 +86,7 @@ class Agency:
 
 
 @pytest.fixture
-async def agency(postgres_server: str, temporal_server: str) -> AsyncIterator[Agency]:
+async def agency(postgres_server: str, temporal_for_workers: str) -> AsyncIterator[Agency]:
     """This will yield an agency with a database, workers and a follower of its own."""
     database, name = f"test_{uuid4().hex}", f"a-{uuid4().hex[:12]}"
     connection = await asyncpg.connect(postgres_server)
@@ -97,7 +97,7 @@ async def agency(postgres_server: str, temporal_server: str) -> AsyncIterator[Ag
     settings = Settings(
         database_url=SecretStr(url), key_encryption_keys=(KeyEncryptionKey(id="test", secret=b"k" * 32),)
     )
-    async with serving(settings, url, settings.temporal_connect(temporal_server)) as running:
+    async with serving(settings, url, settings.temporal_connect(temporal_for_workers)) as running:
         await load_agency(running.having.service, name, policy=deploy_policy("starter"), actor=OPERATOR)
         made = Agency(name, running.having, Engagements(running.client, name))
         await made.tell("open-job-order", job_order_id="j-1", client_id="k-1")

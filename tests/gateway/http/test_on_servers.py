@@ -63,7 +63,7 @@ async def served(
 
 @pytest.fixture
 async def http(
-    postgres_server: str, temporal_server: str, caller: Any, calling: Any, permits: Any
+    postgres_server: str, temporal_for_workers: str, caller: Any, calling: Any, permits: Any
 ) -> AsyncIterator[httpx.AsyncClient]:
     """This will call the door of an agency on servers that others use as well."""
     name = f"test_{uuid4().hex}"
@@ -71,7 +71,7 @@ async def http(
     await connection.execute(f"CREATE DATABASE {name}")
     await connection.close()
     url = postgres_server.rpartition("/")[0] + f"/{name}"
-    async with served(url, temporal_server, caller, calling, permits) as client:
+    async with served(url, temporal_for_workers, caller, calling, permits) as client:
         yield client
 
 

@@ -57,10 +57,10 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
 
 
 @pytest.fixture
-async def agency(database: str, temporal_server: str, post: Any) -> AsyncIterator[Agency]:
+async def agency(database: str, temporal_for_workers: str, post: Any) -> AsyncIterator[Agency]:
     """This will be such an agency, with a worker process's work done in this one."""
     settings = Settings(key_encryption_keys=(KeyEncryptionKey(id="test", secret=b"k" * 32),))
-    async with serving(settings, database, settings.temporal_connect(temporal_server)) as running:
+    async with serving(settings, database, settings.temporal_connect(temporal_for_workers)) as running:
         having, actor = running.having, Actor(kind="operator", id="test")
         people = (
             Entry(person_id="d-1", role="director", name="Director", email="d@example.test"),
