@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from gateway.cli import app
 from gateway.http.app import make_app
 from gateway.http.doors import Doors
 from gateway.webhooks.door import Door
+from tests.listening import listening_socket
 from workers.settings import load_settings
 from workers.wiring import adapters
 
@@ -58,7 +58,7 @@ class Office:
 @contextmanager
 def door_on(database_url: str) -> Iterator[str]:
     """Serve the hooks on a free port; gives the address.  The environment names keys and database."""
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = listening_socket()
     up = threading.Event()
     server: list[uvicorn.Server] = []
 

@@ -4,7 +4,6 @@ Engagements are decided by the core, as the workflow does; all else is what a ga
 """
 
 import asyncio
-import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +31,7 @@ from events.envelope import Actor
 from gateway.http.routes.stream import Streamer
 from tests.gateway.access.conftest import PEOPLE, Ground, app_of, ground_on
 from tests.gateway.http.conftest import Engagements, InMemory, starter
+from tests.listening import listening_socket
 from workers.projector import projecting
 
 CHECKS: Final = [
@@ -59,7 +59,7 @@ class Served:
 @contextmanager
 def served(database_url: str, directory: Path) -> Iterator[Served]:
     """Serve the app in a thread with a loop of its own, since a fuzzer calls from outside of any."""
-    listening = socket.create_server(("127.0.0.1", 0), backlog=64)
+    listening = listening_socket()
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     told: list[Served] = []
     up, ending = threading.Event(), threading.Event()

@@ -5,7 +5,6 @@ It stands in for what nobody here may reach; where a shape is only remembered, t
 
 import asyncio
 import base64
-import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -17,6 +16,8 @@ import uvicorn
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
+
+from tests.listening import listening_socket
 
 KEY = "the-key-of-the-api"
 PAGE = 2
@@ -203,7 +204,7 @@ class StandIn:
 @asynccontextmanager
 async def serving() -> AsyncIterator[StandIn]:
     """Serve on a free port of this machine."""
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = listening_socket()
     held = StandIn(f"http://127.0.0.1:{listening.getsockname()[1]}")
     server = uvicorn.Server(uvicorn.Config(held, log_config=None, lifespan="off", ws="none"))
     task = asyncio.create_task(server.serve(sockets=[listening]))
