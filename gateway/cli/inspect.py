@@ -106,19 +106,20 @@ def waiting(
 
     async def work(session: Session) -> "list[Row]":
         from gateway.cli import reading, tables
+        from gateway.cli.promises import Narrowed, promises
 
         named = await session.agency()
         if await tables.at_hand(session, named, ("board", "obligations")):
-            facts = await tables.promises(session.having, named)
+            facts = await promises(session.having, named, Narrowed(owner, overdue))
             return await reading.lying_with(facts, named, session.having.directory)
         states = await reading.engagements(session.log, named)
-        return await reading.waiting(states, named, session.having.directory)
+        return [
+            row
+            for row in await reading.waiting(states, named, session.having.directory)
+            if owner in (None, row["owner"]) and (row["overdue"] or not overdue)
+        ]
 
-    rows = [
-        row
-        for row in perform(Options(agency, data, as_json), work)
-        if owner in (None, row["owner"]) and (row["overdue"] or not overdue)
-    ]
+    rows = perform(Options(agency, data, as_json), work)
     if as_json:
         output.emit(rows)
     else:

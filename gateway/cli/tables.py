@@ -6,11 +6,11 @@ Where no projector keeps the tables at hand, the log is folded instead: slower, 
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from events.projections.projection import Projection, Told
-    from events.projections.reading import ReadModels, Standing
+    from events.projections.reading import Standing
     from gateway.cli.connect import Session
 
 Row = dict[str, Any]
@@ -18,14 +18,6 @@ Row = dict[str, Any]
 PATIENCE: Final = timedelta(seconds=5)
 # Events whose folding takes more than a breath.
 LONG: Final = 50_000
-
-
-class Having(Protocol):
-    """What reading the tables needs of a process's adapters."""
-
-    @property
-    def read_models(self) -> "ReadModels":
-        """Give the tables computed from the log."""
 
 
 async def at_hand(session: "Session", agency: str, names: Sequence[str]) -> bool:
@@ -84,20 +76,6 @@ async def engagements(session: "Session", agency: str) -> list[Row]:
         }
         for row in rows
     ]
-
-
-async def promises(having: "Having", agency: str) -> list[Row]:
-    """Give every open promise, as ``reading.lying_with`` takes it."""
-    from gateway.cli.reading import present_after
-
-    query = """
-        SELECT b.engagement, b.candidate_id, o.obligation_id, o.raised AS escalations, o.rule, o.subject,
-               o.since, o.due_at, o.outcome = 'overdue' AS overdue, o.level, o.awaits, o.owner, b.decided_at
-        FROM rapport_read.obligations o JOIN rapport_read.board b USING (agency, stream)
-        WHERE o.agency = $1 AND o.outcome IN ('open', 'overdue')
-    """
-    rows = await having.read_models.fetch(agency, query, agency)
-    return [{"now": present_after(row.pop("decided_at")), **row} for row in rows]
 
 
 async def steps(session: "Session", agency: str) -> list[Row]:

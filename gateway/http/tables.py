@@ -27,14 +27,11 @@ class Reach:
     """Whose engagements somebody may find in lists; *people* None: everybody's."""
 
     people: frozenset[str] | None
+    """Who owes what they find; a promise that nobody owes is anybody's."""
     person: str | None
     """The asker, who also finds what they help with."""
     names: bool
     """Whether they may see the names of the agency's people."""
-
-    def holds(self, owner: str | None) -> bool:
-        """Tell whether a promise is among them; one that nobody owes is anybody's."""
-        return self.people is None or owner is None or owner in self.people
 
 
 @dataclass(frozen=True, slots=True)

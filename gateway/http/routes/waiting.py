@@ -1,17 +1,21 @@
-"""``GET /v1/waiting``: every open promise that the asker may see, with who has to move, the worst first."""
+"""``GET /v1/waiting``: every open promise that the asker may see, with who has to move, the worst first.
+
+What may be seen is narrowed in the query: the process reads the rows of one page and no others.
+"""
 
 import json
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
+from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from starlette.responses import Response
 
 from events.canonical import instant
-from gateway.cli import tables as read
+from events.kinds import Id, Moment, RuleId
+from gateway.cli.promises import Narrowed, Place, promises
 from gateway.cli.reading import lying_with, worst_first
-from gateway.http.asking import Asking, Cursor, Limit
+from gateway.http.asking import Asking, Cursor, Limit, Named
 from gateway.http.describing import reads
 from gateway.http.problems import Problem
 from gateway.http.replies import cursor_after, place_of, reply
@@ -27,6 +31,9 @@ class WaitingPage(BaseModel):
     next: str | None
 
 
+# A database's integer.
+_Ranked = Annotated[int, Field(ge=-(2**31), lt=2**31)]
+_PLACE: Final = TypeAdapter(tuple[_Ranked, Moment, Id, RuleId, UUID])
 _ROW = {
     "engagement": "e-1",
     "rule": "keep-in-touch",
@@ -49,7 +56,7 @@ _ROW = {
 )
 async def waiting(
     asking: Asking,
-    owner: Annotated[str | None, Query(max_length=80, description="Only what this recruiter owes.")] = None,
+    owner: Annotated[Named | None, Query(description="Only what this recruiter owes.")] = None,
     overdue: Annotated[bool, Query(description="Only what is past its due time.")] = False,
     wait: Annotated[
         bool, Query(description="Wait, up to 5 s, for all that is in the log when this is asked.")
@@ -61,17 +68,13 @@ async def waiting(
     reach = await reach_of(asking)
     await fresh(asking, ("board", "obligations"), wait=wait)
     agency, having = asking.who.agency, asking.doors.having
-    facts = [
-        row
-        for row in await read.promises(having, agency)
-        if reach.holds(row["owner"]) and owner in (None, row["owner"]) and (row["overdue"] or not overdue)
-    ]
-    facts.sort(key=worst_first)
-    start = _start(facts, place_of(cursor))
-    page = await lying_with(facts[start : start + limit], agency, having.directory)
+    narrowed, behind = Narrowed(owner, overdue, reach.people), _behind(place_of(cursor))
+    # One more than is shown says whether there are more.
+    facts = await promises(having, agency, narrowed, behind=behind, limit=limit + 1)
+    page = await lying_with(facts[:limit], agency, having.directory)
     if not reach.names:
         page = [{**row, "owner_name": None, "lies_with_name": None} for row in page]
-    more = cursor_after(_place(page[-1])) if start + limit < len(facts) else None
+    more = cursor_after(_place(page[-1])) if len(facts) > limit else None
     return reply({"items": page, "next": more})
 
 
@@ -80,14 +83,12 @@ def _place(row: dict[str, Any]) -> str:
     return json.dumps([level, instant(due_at), *names])
 
 
-def _start(rows: list[dict[str, Any]], place: str | None) -> int:
+def _behind(place: str | None) -> Place | None:
     """Find where to go on: behind the one that was shown last, also where it is gone by now."""
     if place is None:
-        return 0
+        return None
     try:
-        level, due_at, *names = json.loads(place)
-        last = (int(level), datetime.fromisoformat(due_at), *map(str, names))
-        return sum(worst_first(row) <= last for row in rows)
-    except (ValueError, TypeError):
+        return Place(*_PLACE.validate_json(place))
+    except ValidationError:
         says = "'cursor' is of another list; take the one that 'next' gave"
         raise Problem(422, "invalid-cursor", says) from None

@@ -10,6 +10,7 @@ from events.projections import caseload, findings, search
 from events.projections.reading import ProjectionStanding, Standing
 from gateway.cli import reading, tables, watching
 from gateway.cli.connect import Options, Session, perform
+from gateway.cli.promises import promises
 
 NAMES = ("board", "obligations", "outreach")
 
@@ -38,7 +39,7 @@ class TestTheTables:
             log, directory = session.log, session.having.directory
             assert await tables.at_hand(session, "acme", NAMES)
             states = await reading.engagements(log, "acme")
-            facts, steps = await tables.promises(session.having, "acme"), await tables.steps(session, "acme")
+            facts, steps = await promises(session.having, "acme"), await tables.steps(session, "acme")
             return [
                 (await tables.engagements(session, "acme"), [reading.summary(each) for each in states]),
                 (
