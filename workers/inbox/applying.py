@@ -6,10 +6,8 @@ message is tried again.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final, Protocol, assert_never
 
-from events.admission import FUTURE_TOLERANCE
 from events.envelope import Actor
 from events.errors import CallerError
 from events.integrations.aspects import OF_THE_RECORD, Aspects, aspects
@@ -79,7 +77,8 @@ class Applying:
                 by = understood.connection.mapping_digest
                 return End(state, meaning.says, meaning.needs, understood.lacks, by)
             case Means():
-                return Ready(due, understood.connection, plan_of(meaning, due.occurred_at))
+                plan = plan_of(meaning, due.occurred_at, understood.answered_at or due.received_at)
+                return Ready(due, understood.connection, plan)
             case _:
                 assert_never(meaning)
 
@@ -106,7 +105,7 @@ class Applying:
 
     async def _begin(self, ready: Ready) -> Plan | End:
         """Leave out what is overtaken, try the rest, and keep it; nothing is given before that."""
-        due, at = ready.due, _told_at(ready.due)
+        due, at = ready.due, ready.due.occurred_at
         # What is begun overtakes what is older: with nobody there, that would be all that comes meanwhile.
         await self._giver.ready(ready.plan)
         found = await self._aspects(due.agency, ready.plan.steps)
@@ -147,11 +146,6 @@ def _wanted(step: Step) -> Wanted:
 
 def _told(found: Mapping[int, Aspects]) -> frozenset[str]:
     return frozenset[str]().union(*(each.tells for each in found.values()))
-
-
-def _told_at(due: Due) -> datetime:
-    """Give the time by which one message overtakes another: a clock far ahead must not silence the others."""
-    return due.occurred_at if due.occurred_at <= due.received_at + FUTURE_TOLERANCE else due.received_at
 
 
 def _waits(error: CallerError, given: list[Given], ready: Ready, untold: frozenset[str]) -> End:

@@ -5,6 +5,7 @@ What a message says is judged by its connection's mapping and links alone; nothi
 
 from collections.abc import Mapping as Mapped
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -55,6 +56,8 @@ class Understood:
     """None: it was begun and has a plan, or its content is gone with the connection's key."""
     lacks: frozenset[Foreign] = field(default=frozenset(), repr=False)
     """The foreign ids in it that nobody has linked."""
+    answered_at: datetime | None = None
+    """When the provider has told what it was asked; None: it was not asked."""
 
     @property
     def asks(self) -> bool:
@@ -94,7 +97,8 @@ class Understanding:
             fetched = await self._asking.fetch(hint.connection, meaning.fetch, message)
         except CannotBeAsked as error:
             return replace(hint, meaning=replace(meaning, says=str(error)))
-        return await self._once(hint.connection, replace(message, fetched=fetched))
+        understood = await self._once(hint.connection, replace(message, fetched=fetched))
+        return replace(understood, answered_at=datetime.now(UTC))
 
     async def _open(self, due: Due) -> Message | None:
         row = {

@@ -16,15 +16,15 @@ from workers.inbox.store import State
 
 # One that came late and happened before others that are due goes with them, at its own place.
 _NEXT: Final = """
-    SELECT message_id, seq, connection_id, event, occurred_at, received_at, attempts, engagements, sealed,
-        plan
+    SELECT message_id, seq, connection_id, event, least(occurred_at, received_at) AS occurred_at, received_at,
+        attempts, engagements, sealed, plan
     FROM rapport.inbox
     WHERE agency = $1 AND state = 'received' AND message_id <> ALL($2)
       AND (next_at <= clock_timestamp() OR (attempts = 0 AND engagements = '{}' AND occurred_at < (
         SELECT max(x.occurred_at) FROM rapport.inbox x
         WHERE x.agency = $1 AND x.state = 'received' AND x.next_at <= clock_timestamp()
           AND x.message_id <> ALL($2))))
-    ORDER BY occurred_at, seq LIMIT $3
+    ORDER BY inbox.occurred_at, seq LIMIT $3
 """
 _SOONEST: Final = """
     SELECT greatest(min(next_at) - clock_timestamp(), '0'::interval) FROM rapport.inbox

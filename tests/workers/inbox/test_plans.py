@@ -196,6 +196,38 @@ class TestOvertaken:
         assert [each.state for each in await office.messages()] == ["applied", "applied", "applied"]
 
 
+class TestATimeThatLiesAhead:
+    async def test_puts_nothing_off(self, office: "Office", desks: Any) -> None:
+        """Neither the message's own time nor one that its mapping reads: a STOP works when it comes."""
+        scheduled, moved, wrote, *_ = desks.RULES
+        dated = wrote.command[0].model_copy(update={"at": "body.at"})
+        await maps(office, desks, scheduled, moved, wrote.model_copy(update={"command": (dated,)}))
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        ahead = (tomorrow - desks.NOON) // timedelta(minutes=1)
+        await office.comes("m-1", "wrote", ahead, candidate="cand-1", id="w-1", at=tomorrow.isoformat())
+        await office.comes("m-2", "wrote", ahead, candidate="cand-1", id="w-2")
+        async with office.pump():
+            await office.settled()
+        assert [each.state for each in await office.messages()] == ["applied", "applied"]
+        for event in await office.desk.events("e-1", "candidate-wrote"):
+            assert event.occurred_at < tomorrow - timedelta(hours=23)
+
+    async def test_is_the_providers_where_it_was_asked_later(
+        self, office: "Office", desks: Any, asks: Any
+    ) -> None:
+        """What happened between the hint and the answer keeps its time."""
+        dated = asks.command[0].model_copy(update={"at": "fetched.at"})
+        await maps(office, desks, asks.model_copy(update={"command": (dated,)}))
+        await office.comes("m-1", "hint", candidate="cand-1")
+        received = (await office.messages())[0].received_at
+        later = received + timedelta(milliseconds=1)
+        office.asking = Api({"outcome": "good", "at": later.isoformat()})
+        async with office.pump():
+            await office.settled()
+        [event] = await office.desk.events("e-1", "check-recorded")
+        assert event.occurred_at == later
+
+
 class TestBegun:
     async def test_is_finished_under_the_same_ids(self, office: "Office", desks: Any) -> None:
         """It died between its two commands: the first is in the record and is not decided anew."""
