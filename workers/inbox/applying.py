@@ -71,7 +71,7 @@ class Applying:
             case None:
                 return End("ignored", _KEYLESS)
             case Ignored(reason=reason):
-                return End("ignored", reason)
+                return End("ignored", reason, mapping_digest=understood.connection.mapping_digest)
             case Waits():
                 state: State = "unmatched" if meaning.needs == "link" else "waiting"
                 by = understood.connection.mapping_digest
