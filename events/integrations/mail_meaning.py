@@ -6,6 +6,7 @@ Only the candidate's own words are the candidate's: a colleague's answer, or a s
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
+from events.canonical import instant
 from events.integrations.mail import Mail
 from events.integrations.meaning import Ignored, Kind, Known, Meaning, Means, Waits, Wanted
 from events.integrations.message import Message
@@ -27,6 +28,7 @@ def as_body(mail: Mail) -> dict[str, Any]:
     return {
         "message_id": mail.message_id,
         "sender": mail.sender,
+        "sent_at": None if mail.sent_at is None else instant(mail.sent_at),
         "tokens": list(mail.tokens),
         "told": mail.told,
         "wish": mail.wish,

@@ -51,6 +51,12 @@ _LIVE: Final = """
     WHERE agency = $1 AND link_id = $2 AND engagement = $3 AND expires_at > clock_timestamp()
     ORDER BY made_at DESC LIMIT 1 FOR UPDATE
 """
+# A link has one live code at a time: the first that was made for a purpose is the first that was used for it.
+_FIRST: Final = """
+    SELECT code_id FROM rapport.one_time_codes
+    WHERE agency = $1 AND link_id = $2 AND engagement = $3 AND used_for = $4
+    ORDER BY made_at, code_id LIMIT 1
+"""
 
 
 class CodeNotSent(Exception):
@@ -121,21 +127,26 @@ class Codes:
     async def use(self, who: Who, code: str | None, purpose: str) -> str:
         """Take a code for one purpose, and name the evidence that it is; the same purpose may show it again.
 
+        Where the purpose had a code before, that one stays the evidence: a code allows, and whoever repeats a
+        command under another says the same as before.
+
         :raises CodeRefused: it does not serve; only a wrong one counts as a mistake.
         """
         engagement = _engagement(who)
         shown = code if code is not None and _FORM.fullmatch(code) else None
+        first: str | None = None
         async with self._connections.scoped(who.agency) as db:
             row = await db.fetchrow(_LIVE, who.agency, who.credential, engagement)
             verdict = await self._judge(row, shown, purpose)
             if verdict == "right":
                 await self._set(db, who.agency, row["code_id"], "used_for = $3", purpose)
+                first = await db.fetchval(_FIRST, who.agency, who.credential, engagement, purpose)
             elif verdict == "wrong":
                 await self._set(db, who.agency, row["code_id"], "tries = tries + $3", 1)
         if verdict != "right":
             # After the transaction: a mistake must count.
             raise CodeRefused("the code does not serve; ask for a new one with POST /v1/codes")
-        return f"code-{row['code_id']}"
+        return f"code-{first}"
 
     async def _judge(self, row: Any, shown: str | None, purpose: str) -> Literal["right", "wrong", "dead"]:
         if row is None or shown is None or row["tries"] >= TRIES:

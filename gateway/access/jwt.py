@@ -159,12 +159,17 @@ def _check(claims: dict[str, Any], issuer: Issuer, now: datetime) -> None:
 
 
 def _role(claims: Mapping[str, Any], issuer: Issuer) -> Role | None:
-    """Read the role; a token that should name one and names none that we know is not believed."""
+    """Read the role; a token that should name one and names none that we know is not believed.
+
+    Where the agency has said what the provider's words mean, no other word means anything: a group of theirs
+    may happen to be called as a role of ours.
+    """
     if issuer.role_claim is None:
         return None
     found = claims.get(issuer.role_claim)
     several = found if isinstance(found, list) else [found]
-    named = {issuer.roles.get(each, each) for each in several if isinstance(each, str)}
+    known = issuer.roles or {each: each for each in _ROLES}
+    named = {known[each] for each in several if isinstance(each, str) and each in known}
     roles = [each for each in _ROLES if each in named]
     if len(roles) != 1:
         raise InvalidToken

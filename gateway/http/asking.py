@@ -17,7 +17,7 @@ from events.kinds import Id
 from gateway.access.who import Who
 from gateway.http.doors import Doors
 from gateway.http.permits import What
-from gateway.http.problems import Problem
+from gateway.http.problems import Problem, unknown
 
 # How long a read waits for what the caller knows to have been written.
 WAITS: Final = 5.0
@@ -133,9 +133,3 @@ def must_be_id(text: str, category: str) -> None:
         _ID.validate_python(text)
     except ValidationError:
         raise unknown(category) from None
-
-
-def unknown(category: str) -> Problem:
-    """Say that there is none."""
-    what = category.replace("-", " ")
-    return Problem(404, f"unknown-{category}", f"there is no {what} of that id in your agency")

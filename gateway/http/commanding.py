@@ -35,7 +35,8 @@ async def engagement_command(
 ) -> dict[str, Any]:
     """Make sure that the caller may give a command to an engagement, and give its fields as they may go in.
 
-    The same *command_id* again may show the same code again: the first answer may have been lost.
+    The same *command_id* again may show the same code again, or a new one: the first answer may have been
+    lost, and the code is no part of what was said.
 
     :raises Problem: 403, 404, or a code is missing.
     """

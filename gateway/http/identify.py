@@ -14,7 +14,7 @@ from gateway.access.knowing import Expired, Unknown, Waiting
 from gateway.access.opening import Access
 from gateway.access.roles import TABLE, Action, Target, may, scope
 from gateway.access.who import Role, Who
-from gateway.http.problems import Problem
+from gateway.http.problems import Problem, unknown
 
 _CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 _LARGEST: Final = 20_000
@@ -91,7 +91,7 @@ async def allowed(
     now, targets = datetime.now(UTC), access_of(request).targets
     if "\0" in (engagement or job_order or ""):
         # No id, and nothing that the database could be asked for.
-        raise not_there("engagement" if engagement is not None else "job order")
+        raise unknown("engagement" if engagement is not None else "job-order")
     try:
         # Who stands in for somebody may what they may.
         hats = await targets.hats(who, now)
@@ -99,7 +99,7 @@ async def allowed(
             raise _forbidden(who, action)
         if who.role == "candidate" and scope(who.role, action) == "self" and engagement != who.engagement:
             # Neither looked up nor told apart: to a candidate there is one engagement.
-            raise not_there("engagement" if engagement is not None else "page")
+            raise unknown("engagement" if engagement is not None else "page")
         if engagement is not None:
             target = await targets.engagement(who, engagement, now)
         elif job_order is not None:
@@ -107,7 +107,7 @@ async def allowed(
         else:
             target = target or Target()
         if target is None:
-            raise not_there("engagement" if engagement is not None else "job order")
+            raise unknown("engagement" if engagement is not None else "job-order")
         if any(may(hat, action, target) for hat in hats):
             return target
     except LOST:
@@ -143,11 +143,6 @@ def bearer(request: Request) -> str | None:
     kind, _, text = request.headers.get("authorization", "").partition(" ")
     text = text.strip()
     return text if kind.lower() == "bearer" and 0 < len(text) <= _LARGEST else None
-
-
-def not_there(what: str) -> Problem:
-    """Say that there is no such thing, be it nowhere or in another agency."""
-    return Problem(404, "not-found", f"there is no such {what} here")
 
 
 def too_often(seconds: float) -> Problem:

@@ -32,6 +32,11 @@ class Problem(Exception):
         self.extra = extra
 
 
+def unknown(what: str) -> Problem:
+    """Say that there is no such thing, be it nowhere or in another agency; *what* is e.g. ``job-order``."""
+    return Problem(404, f"unknown-{what}", f"there is no such {what.replace('-', ' ')} here")
+
+
 def answer(problem: Problem) -> JSONResponse:
     """Write a problem down as a response."""
     content = {

@@ -4,15 +4,13 @@ What nobody but a person can mend lets the message wait with a sentence; whateve
 message is tried again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final, Protocol, assert_never
 
-from events.admission import FUTURE_TOLERANCE
 from events.envelope import Actor
 from events.errors import CallerError
-from events.integrations.aspects import aspect
+from events.integrations.aspects import OF_THE_RECORD, Aspects, aspects
 from events.integrations.meaning import Ignored, Means, Waits, Wanted
 from events.log.keys import KeyDestroyed, KeyStore
 from workers.inbox.connections import Connection
@@ -73,13 +71,14 @@ class Applying:
             case None:
                 return End("ignored", _KEYLESS)
             case Ignored(reason=reason):
-                return End("ignored", reason)
+                return End("ignored", reason, mapping_digest=understood.connection.mapping_digest)
             case Waits():
                 state: State = "unmatched" if meaning.needs == "link" else "waiting"
                 by = understood.connection.mapping_digest
                 return End(state, meaning.says, meaning.needs, understood.lacks, by)
             case Means():
-                return Ready(due, understood.connection, plan_of(meaning, due.occurred_at))
+                plan = plan_of(meaning, due.occurred_at, understood.answered_at or due.received_at)
+                return Ready(due, understood.connection, plan)
             case _:
                 assert_never(meaning)
 
@@ -98,22 +97,24 @@ class Applying:
                 who = (_actor(ready), ready.connection.provider)
                 given.append(await self._giver.give(due.agency, step, *who, command_id))
         except CallerError as error:
-            return _waits(error, given, ready, plan)
+            told = frozenset() if given else _told(await self._aspects(due.agency, plan.steps))
+            return _waits(error, given, ready, told)
         except KeyDestroyed:
             return End("ignored", _ERASED, outcome=_outcome(given))
         return _applied(plan, given)
 
     async def _begin(self, ready: Ready) -> Plan | End:
         """Leave out what is overtaken, try the rest, and keep it; nothing is given before that."""
-        due, at = ready.due, _told_at(ready.due)
+        due, at = ready.due, ready.due.occurred_at
         # What is begun overtakes what is older: with nobody there, that would be all that comes meanwhile.
         await self._giver.ready(ready.plan)
-        aspects = {each.ordinal: _aspect(each) for each in ready.plan.steps}
-        old = await self._work.outdated(due, _times(aspects.values(), at))
-        plan = ready.plan.without(each for each in ready.plan.steps if aspects[each.ordinal] in old)
+        found = await self._aspects(due.agency, ready.plan.steps)
+        yields = frozenset[str]().union(*(each.yields for each in found.values()))
+        old = await self._work.outdated(due, dict.fromkeys(yields, at))
+        plan = ready.plan.without(each for each in ready.plan.steps if found[each.ordinal].yields & old)
         if not plan.steps:
             return _applied(plan, [])
-        told = _times((aspects[each.ordinal] for each in plan.steps), at)
+        told = dict.fromkeys(_told({each.ordinal: found[each.ordinal] for each in plan.steps}), at)
         who = (_actor(ready), ready.connection.provider, f"hook:{due.message_id}:")
         # A single command that leaves nothing beside it may as well be judged by the engagement itself.
         await self._rehearsal.of(due.agency, plan, *who, judged_later=len(plan.steps) == 1 and not told)
@@ -122,28 +123,34 @@ class Applying:
             return End("discarded")
         return plan
 
+    async def _aspects(self, agency: str, steps: Sequence[Step]) -> Mapping[int, Aspects]:
+        """Name what each command tells, by the record where it does not say itself what it is about."""
+        wanted = {each.ordinal: _wanted(each) for each in steps}
+        asked = {
+            each.engagement for each in steps if each.name in OF_THE_RECORD and each.engagement is not None
+        }
+        states = {each: await self._rehearsal.standing(agency, each) for each in asked}
+        return {
+            ordinal: aspects(each, states.get(each.engagement or ""), wanted.values())
+            for ordinal, each in wanted.items()
+        }
+
 
 def _actor(ready: Ready) -> Actor:
     return Actor(kind="integration", id=ready.connection.id)
 
 
-def _aspect(step: Step) -> str | None:
-    return aspect(Wanted(step.engagement, step.name, step.fields, step.at, step.job_order))
+def _wanted(step: Step) -> Wanted:
+    return Wanted(step.engagement, step.name, step.fields, step.at, step.job_order)
 
 
-def _times(aspects: Iterable[str | None], at: datetime) -> Mapping[str, datetime]:
-    return {each: at for each in aspects if each is not None}
+def _told(found: Mapping[int, Aspects]) -> frozenset[str]:
+    return frozenset[str]().union(*(each.tells for each in found.values()))
 
 
-def _told_at(due: Due) -> datetime:
-    """Give the time by which one message overtakes another: a clock far ahead must not silence the others."""
-    return due.occurred_at if due.occurred_at <= due.received_at + FUTURE_TOLERANCE else due.received_at
-
-
-def _waits(error: CallerError, given: list[Given], ready: Ready, plan: Plan) -> End:
+def _waits(error: CallerError, given: list[Given], ready: Ready, untold: frozenset[str]) -> End:
     says, by = str(error), ready.connection.mapping_digest
     if not given:
-        untold = frozenset(_times(map(_aspect, plan.steps), ready.due.occurred_at))
         return End("waiting", says, "command", mapping_digest=by, untold=untold)
     says = f"{len(given)} of its commands are given, and the next cannot be: {says}"
     return End("waiting", says, "command", mapping_digest=by, outcome=_outcome(given), keeps_plan=True)

@@ -67,9 +67,15 @@ class Plan:
         return replace(self, steps=left, left_out=self.left_out + len(self.steps) - len(left))
 
 
-def plan_of(means: Means, occurred_at: datetime) -> Plan:
-    """Write down what a message means; a command without a time of its own has the message's."""
-    steps = tuple(_step(number, each, occurred_at) for number, each in enumerate(means.commands))
+def plan_of(means: Means, occurred_at: datetime, told_at: datetime) -> Plan:
+    """Write down what a message means; a command without a time of its own has the message's.
+
+    *told_at* is when we heard of it: what is told to lie ahead of that has happened by then.
+    """
+    steps = tuple(
+        _step(number, each, min(each.at or occurred_at, told_at))
+        for number, each in enumerate(means.commands)
+    )
     learns = tuple(
         Link(each.kind, each.external, Target(each.engagement, each.ours, each.job_order))
         for each in means.learns
@@ -89,11 +95,11 @@ async def open_plan(keys: KeyStore, agency: str, message_id: UUID, box: bytes) -
     return None if plain is None else _read(plain.decode())
 
 
-def _step(number: int, wanted: Wanted, occurred_at: datetime) -> Step:
+def _step(number: int, wanted: Wanted, at: datetime) -> Step:
     job_order = wanted.job_order.removeprefix(_JOB_ORDER) if wanted.job_order is not None else None
     # Through JSON once, so that a plan that was kept and one that was not give the same content.
     fields = json.loads(canonical(dict(wanted.fields)))
-    return Step(number, wanted.engagement, job_order, wanted.name, fields, wanted.at or occurred_at)
+    return Step(number, wanted.engagement, job_order, wanted.name, fields, at)
 
 
 def _write(plan: Plan) -> str:

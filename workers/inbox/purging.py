@@ -17,6 +17,8 @@ EVERY: Final = timedelta(hours=1)
 AT_ONCE: Final = 1000
 # A message whose commands did not fit for longer waits for a person to try it.
 WORTH_TRYING: Final = timedelta(days=14)
+# What waits for a rule for longer than its connection's days is looked at no more often than this.
+ONCE: Final = timedelta(days=1)
 _log = structlog.get_logger(__name__)
 
 
@@ -33,6 +35,7 @@ async def every_hour(work: Work) -> None:
     while True:
         try:
             await work.look_again(WORTH_TRYING)
+            await work.look_at_old(ONCE)
             if count := await purge(work):
                 _log.info("old messages are emptied", count=count)
         except LOST as error:

@@ -73,6 +73,11 @@ class Rehearsal:
             else:
                 await self._job_order(agency, about, steps, actor, people)
 
+    async def standing(self, agency: str, engagement: str) -> Engagement:
+        """Give an engagement as its record stands now; an empty one where there is none."""
+        state, _ = await self._standing(agency, f"engagement:{engagement}")
+        return state
+
     def _are_there(self, agency: str, key: str, orders: list[Order], people: Agency) -> bool:
         """Make sure of the people whom commands name; returns False if it must be tried as well."""
         seen = self._seen.get((agency, f"engagement:{key}"))

@@ -23,7 +23,11 @@ from workers.inbox.connections import Connection, subject
 State = Literal["received", "applied", "ignored", "waiting", "unmatched", "discarded", "superseded"]
 _LENGTH: Final = 4
 _LONGEST_NAME: Final = 200
-_RECEIVE: Final = "SELECT rapport.receive_message($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+# Nothing has happened after we were told of it, whatever the source's clock says: the body still holds that.
+_RECEIVE: Final = """
+    SELECT rapport.receive_message($1, $2, $3, $4, $5,
+        CASE WHEN $6::timestamptz <= clock_timestamp() THEN $6 END, $7, $8, $9)
+"""
 COLUMNS: Final = """message_id, connection_id, event, occurred_at, received_at, delivered_at, deliveries,
     state, says, needs, engagements, attempts, next_at, settled_at, purged_at, outcome"""
 _LIST: Final = f"""

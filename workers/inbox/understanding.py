@@ -5,17 +5,21 @@ What a message says is judged by its connection's mapping and links alone; nothi
 
 from collections.abc import Mapping as Mapped
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from cryptography.exceptions import InvalidTag
 
 from activities.asking.errors import CannotBeAsked
-from events.integrations.meaning import KnownIds, Meaning, Ours, Waits
+from events.integrations.meaning import Ignored, KnownIds, Meaning, Ours, Waits
 from events.integrations.message import Message
+from events.integrations.nobodys import is_named, possible_ids
 from events.integrations.reading import mentions, read
 from events.integrations.rules import Mapping, of_body
+from events.integrations.vocabulary import KINDS
 from events.log.boxes import keyed_digest
 from events.log.keys import KeyStore
+from events.policy_table import quoted
 from workers.inbox.connections import Connection, Connections, subject
 from workers.inbox.links import Foreign, Links, Target
 from workers.inbox.store import open_message
@@ -55,6 +59,8 @@ class Understood:
     """None: it was begun and has a plan, or its content is gone with the connection's key."""
     lacks: frozenset[Foreign] = field(default=frozenset(), repr=False)
     """The foreign ids in it that nobody has linked."""
+    answered_at: datetime | None = None
+    """When the provider has told what it was asked; None: it was not asked."""
 
     @property
     def asks(self) -> bool:
@@ -82,7 +88,10 @@ class Understanding:
         message = await self._open(due) if due.plan is None else None
         if message is None:
             return Understood(connection, None)
-        return await self._once(connection, message)
+        understood = await self._once(connection, message)
+        if due.needs == "mapping" and await self._is_nobodys(understood, message):
+            return Understood(connection, Ignored(_given_up(message, connection)))
+        return understood
 
     async def ask(self, due: Due, hint: Understood) -> Understood:
         """Ask the provider what a message is a hint of, and read both together; this may take its time."""
@@ -94,7 +103,19 @@ class Understanding:
             fetched = await self._asking.fetch(hint.connection, meaning.fetch, message)
         except CannotBeAsked as error:
             return replace(hint, meaning=replace(meaning, says=str(error)))
-        return await self._once(hint.connection, replace(message, fetched=fetched))
+        understood = await self._once(hint.connection, replace(message, fetched=fetched))
+        return replace(understood, answered_at=datetime.now(UTC))
+
+    async def _is_nobodys(self, understood: Understood, message: Message) -> bool:
+        """Tell whether a message waits for a rule, none names its kind, and it is about nobody of ours."""
+        meaning, connection = understood.meaning, understood.connection
+        mapping = self._mapping(connection)
+        if not isinstance(meaning, Waits) or meaning.needs != "mapping" or is_named(message, mapping):
+            return False
+        if connection.mapping is None or (ids := possible_ids(message)) is None:
+            return False
+        asked = {(kind, each) for kind in KINDS for each in ids} | mentions(message, mapping)
+        return not await self._links.known(connection.agency, connection.id, asked)
 
     async def _open(self, due: Due) -> Message | None:
         row = {
@@ -128,6 +149,13 @@ class Understanding:
             found = of_body(connection.mapping)
             self._mappings[connection.mapping_digest] = found
         return found
+
+
+def _given_up(message: Message, connection: Connection) -> str:
+    return (
+        f"the mapping of {connection.provider} says nothing about {quoted(message.event)}, nothing in it is "
+        f"linked to anybody, and in {connection.settings.keep_days} days nobody has added a rule for it"
+    )
 
 
 def _ours(target: Target) -> Ours:

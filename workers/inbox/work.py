@@ -16,15 +16,15 @@ from workers.inbox.store import State
 
 # One that came late and happened before others that are due goes with them, at its own place.
 _NEXT: Final = """
-    SELECT message_id, seq, connection_id, event, occurred_at, received_at, attempts, engagements, sealed,
-        plan
+    SELECT message_id, seq, connection_id, event, least(occurred_at, received_at) AS occurred_at, received_at,
+        attempts, engagements, sealed, plan, needs
     FROM rapport.inbox
     WHERE agency = $1 AND state = 'received' AND message_id <> ALL($2)
       AND (next_at <= clock_timestamp() OR (attempts = 0 AND engagements = '{}' AND occurred_at < (
         SELECT max(x.occurred_at) FROM rapport.inbox x
         WHERE x.agency = $1 AND x.state = 'received' AND x.next_at <= clock_timestamp()
           AND x.message_id <> ALL($2))))
-    ORDER BY occurred_at, seq LIMIT $3
+    ORDER BY inbox.occurred_at, seq LIMIT $3
 """
 _SOONEST: Final = """
     SELECT greatest(min(next_at) - clock_timestamp(), '0'::interval) FROM rapport.inbox
@@ -106,6 +106,8 @@ class Due:
     sealed: bytes | None = field(repr=False)
     plan: bytes | None = field(repr=False)
     """What was decided to be given, in an earlier try that did not come to its end."""
+    needs: str | None = None
+    """What it has waited for, where it is read again only because that has lasted long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ class End:
     needs: str | None = None
     lacks: frozenset[Foreign] = field(default=frozenset(), repr=False)
     mapping_digest: str | None = None
-    """Of a waiting one: the mapping that it was read by; if there is another by now, it is read again."""
+    """The mapping it was read by, where nothing is given; if there is another by now, it is read again."""
     outcome: Mapping[str, Any] | None = None
     learns: tuple[Link, ...] = ()
     keeps_plan: bool = False
@@ -158,6 +160,14 @@ class Work:
         """Try every agency's messages again whose commands did not fit; returns how many."""
         async with self._pool.borrow() as lent:
             return int(await lent.fetchval("SELECT rapport.look_again($1)", younger_than))
+
+    async def look_at_old(self, again_after: timedelta) -> int:
+        """Read every agency's messages again that wait for a rule for longer than their connection's days.
+
+        Each at most once in *again_after*; returns how many.
+        """
+        async with self._pool.borrow() as lent:
+            return int(await lent.fetchval("SELECT rapport.look_at_old($1)", again_after))
 
     async def purge(self, limit: int) -> int:
         """Empty the bodies of old messages of every agency; returns how many."""
@@ -231,7 +241,8 @@ class Work:
         async with self._pool.scoped(due.agency) as lent:
             if end.untold:
                 await lent.execute(_UNTOLD, due.agency, sorted(end.untold), due.message_id)
-            if end.state in ("waiting", "unmatched") and await self._has_come(lent, due, end, lacks):
+            judged = end.state in ("waiting", "unmatched") or end.mapping_digest is not None
+            if judged and await self._has_come(lent, due, end, lacks):
                 return "received"
             outcome = None if end.outcome is None else json.dumps(end.outcome)
             values = (end.state, end.says, end.needs, lacks, sorted(about), outcome, end.keeps_plan)

@@ -20,8 +20,8 @@ from gateway.access.links import USUAL_LIFE, Link
 from gateway.http.asking import Known
 from gateway.http.commanding import with_code
 from gateway.http.describing import problems, reads
-from gateway.http.identify import access_of, allowed, not_there
-from gateway.http.problems import Problem
+from gateway.http.identify import access_of, allowed
+from gateway.http.problems import Problem, unknown
 from gateway.words import say
 
 router = APIRouter(prefix="/v1", tags=["access"])
@@ -132,7 +132,7 @@ async def revoke_link(request: Request, engagement_id: str, link_id: str, who: K
     try:
         return LinkRow(**_row(await access_of(request).links.revoke(who.agency, engagement_id, link_id)))
     except AccessError:
-        raise not_there("link") from None
+        raise unknown("link") from None
 
 
 @router.post(

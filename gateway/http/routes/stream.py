@@ -115,7 +115,7 @@ class Streamer:
         """
         head = (await self._log.log_head(who.agency)).position
         if after is not None and after > head:
-            raise Problem(422, "position-unknown", "the log does not reach to this position; name one it has")
+            raise Problem(422, "unknown-position", "the log does not reach to this position; name one it has")
         return head if after is None else after
 
     async def lines(self, asked: Asked) -> AsyncGenerator[str, None]:
@@ -255,7 +255,7 @@ def _last(header: str | None, after: int | None) -> int | None:
     text = header.strip()
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
         raise Problem(
-            422, "position-unknown", "the header Last-Event-ID must be the id of an event of this stream"
+            422, "unknown-position", "the header Last-Event-ID must be the id of an event of this stream"
         )
     return int(text)
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from gateway.access.roles import who_may
 from gateway.access.who import Role, Who
 from gateway.http.describing import problems
-from gateway.http.problems import Problem
+from gateway.http.problems import Problem, unknown
 from workers.delivering.addresses import AddressRefused
 from workers.delivering.desk import LONGEST_NAME, Desk
 from workers.delivering.subscription import SubscriptionError, UnknownSubscription
@@ -258,6 +258,6 @@ def _as_problems() -> Iterator[None]:
     try:
         yield
     except UnknownSubscription:
-        raise Problem(404, "unknown-subscription", "there is no such subscription in your agency") from None
+        raise unknown("subscription") from None
     except (SubscriptionError, AddressRefused) as error:
         raise Problem(422, error.code, str(error)) from None

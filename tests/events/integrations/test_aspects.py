@@ -5,9 +5,13 @@ from typing import Any
 
 import pytest
 
-from events.integrations.aspects import aspect
+from events.integrations.aspects import Aspects, aspect, aspects
 from events.integrations.reading import Wanted
 from events.integrations.vocabulary import ENGAGEMENT_REPORTS, JOB_ORDER_REPORTS, fields_of
+from events.state import Engagement, Interview, Offer
+
+INTERVIEWS = {"i-1": Interview("s-1"), "i-2": Interview("s-1"), "i-9": Interview("s-9")}
+RECORD = Engagement(interviews=INTERVIEWS, offers={"o-1": Offer("s-1")})
 
 
 def told(name: str, **fields: Any) -> str | None:
@@ -16,6 +20,96 @@ def told(name: str, **fields: Any) -> str | None:
 
 def of_job(name: str, **fields: Any) -> str | None:
     return aspect(Wanted(None, name, fields, None, job_order="jo-1"))
+
+
+def of(name: str, state: Engagement = RECORD, **fields: Any) -> Aspects:
+    return aspects(Wanted("e-1", name, fields, None), state)
+
+
+def overtakes(newer: Aspects, older: Aspects) -> bool:
+    return bool(newer.tells & older.yields)
+
+
+def judged(interview: str, result: str, state: Engagement = RECORD) -> Aspects:
+    return of("record-interview-result", state, interview_id=interview, result=result)
+
+
+def answered(answer: str) -> Aspects:
+    return of("record-client-answer", submission_id="s-1", answer=answer)
+
+
+class TestAspects:
+    @pytest.mark.parametrize("kindly", [answered("yes"), judged("i-2", "advance"), judged("i-2", "hold")])
+    @pytest.mark.parametrize("no", [answered("no"), judged("i-1", "reject")])
+    def test_let_no_old_no_end_what_the_client_wants_since(self, kindly: Aspects, no: Aspects) -> None:
+        assert overtakes(kindly, no)
+
+    def test_let_no_old_yes_revive_what_the_client_has_turned_down_since(self) -> None:
+        assert overtakes(judged("i-1", "reject"), answered("yes"))
+        took_back = {**INTERVIEWS, "i-2": Interview("s-1", result="reject")}
+        mistaken = judged("i-2", "advance", Engagement(interviews=took_back))
+        assert overtakes(answered("no"), mistaken)
+
+    def test_leave_no_agreeing_fact_out(self) -> None:
+        """What came of an interview is told once; a newer word of the client to the same end is no reason."""
+        assert not overtakes(judged("i-1", "advance"), answered("yes"))
+        assert not overtakes(judged("i-1", "reject"), answered("no"))
+        assert not overtakes(judged("i-2", "reject"), judged("i-1", "advance"))
+        assert not overtakes(answered("no"), judged("i-1", "advance"))
+
+    def test_are_of_one_submission(self) -> None:
+        assert not overtakes(judged("i-9", "advance"), answered("no"))
+        assert not overtakes(judged("i-8", "advance"), answered("no"))
+
+    def test_find_the_submission_in_the_same_message(self) -> None:
+        made = Wanted(
+            "e-1", "record-interview-scheduled", {"interview_id": "i-7", "submission_id": "s-1"}, None
+        )
+        result = Wanted("e-1", "record-interview-result", {"interview_id": "i-7", "result": "reject"}, None)
+        assert overtakes(answered("yes"), aspects(result, RECORD, [made, result]))
+
+    @pytest.mark.parametrize(
+        "offered", [of("record-offer", submission_id="s-1"), of("accept-offer", offer_id="o-1")]
+    )
+    def test_take_an_offer_for_a_yes_that_nothing_older_ends(self, offered: Aspects) -> None:
+        assert overtakes(offered, answered("no"))
+        assert not overtakes(answered("no"), offered)
+
+    def test_let_the_newest_wish_about_our_messages_stand(self) -> None:
+        """An old START must not undo a STOP."""
+        assert overtakes(of("stop-outreach"), of("allow-outreach"))
+
+    def test_let_no_old_explanation_stand_for_a_later_no_show(self) -> None:
+        missed, explained = (
+            of(each, interview_id="i-1") for each in ("record-interview-missed", "explain-no-show")
+        )
+        assert overtakes(missed, explained)
+        assert not overtakes(explained, missed)
+
+    def test_let_no_old_proposal_take_an_answer_back(self) -> None:
+        proposed, answer = (of(each, job_order_id="j-1") for each in ("record-proposal", "answer-proposal"))
+        assert overtakes(answer, proposed)
+        assert not overtakes(proposed, answer)
+
+    def test_let_a_conversion_and_the_end_of_a_contract_contradict_each_other(self) -> None:
+        converted, extended = (
+            of(each, placement_id="s-1") for each in ("convert-placement", "extend-contract")
+        )
+        assert overtakes(converted, extended)
+        assert overtakes(extended, converted)
+        contract = of("record-placement-terms", placement_id="s-1", placement_kind="contract")
+        assert overtakes(converted, contract)
+        assert not overtakes(converted, of("record-placement-terms", placement_id="s-1", guarantee_days=90))
+
+    def test_know_a_hire_that_is_given_back_by_its_engagement(self) -> None:
+        filled, given_back = (
+            aspects(Wanted(None, name, fields, None, job_order="jo-1"))
+            for name, fields in (
+                ("fill-job-order", {"engagement_id": "e-1", "submission_id": "s-1"}),
+                ("reopen-job-order", {"engagement_id": "e-1"}),
+            )
+        )
+        assert overtakes(given_back, filled)
 
 
 class TestAspect:

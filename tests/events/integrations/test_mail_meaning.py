@@ -35,6 +35,16 @@ def from_(writer: Writer) -> dict[str, Any]:
     return facts("e-1", writer)
 
 
+class TestAMailThatIsKept:
+    @pytest.mark.parametrize(
+        ("header", "kept"),
+        [("Date: Mon, 05 Jan 2099 12:00:00 +0100", "2099-01-05T11:00:00.000000Z"), ("Date: soon", None)],
+    )
+    def test_holds_the_time_that_its_sender_wrote(self, header: str, kept: str | None) -> None:
+        """The inbox goes by the time of receipt where that lies ahead; what was said stays to be seen."""
+        assert message("Hello", header).body["sent_at"] == kept
+
+
 class TestTheCandidatesWords:
     def test_are_a_message_that_waits_for_an_answer(self) -> None:
         meaning = means(message("Is there news?", fetched=from_("candidate")))

@@ -11,6 +11,7 @@ from activities.channels.port import NotSent, OutcomeUnknown, Refused
 from events.envelope import Actor
 from events.errors import InvalidCommand
 from events.orders import COMMANDS
+from events.receipts import input_of
 from gateway.access.candidates import in_their_name
 from gateway.access.roles import CANDIDATES
 from gateway.access.who import Role
@@ -127,6 +128,25 @@ class TestCodes:
         other = {**headers, "Idempotency-Key": "grant-2"}
         assert (await http.post(GRANT, json=JOB, headers=other)).status_code == 403
         assert (await http.get("/v1/engagements/e-c/held", headers=headers)).status_code == 403
+
+    async def test_are_no_part_of_the_command(
+        self, ground: "Ground", http: httpx.AsyncClient, link: str
+    ) -> None:
+        """Whoever never heard the answer says the same again with a new code: that is no other command."""
+        former = await code_of(ground, http, link)
+        named = {"Idempotency-Key": "grant-1"}
+        first = await http.post(GRANT, json=JOB, headers=bearer(link, **named, **{"Rapport-Code": former}))
+        while (code := await code_of(ground, http, link)) == former:
+            continue
+        for refused in (former, another(code)):
+            headers = bearer(link, **named, **{"Rapport-Code": refused})
+            assert (await http.post(GRANT, json=JOB, headers=headers)).status_code == 403
+        again = await http.post(GRANT, json=JOB, headers=bearer(link, **named, **{"Rapport-Code": code}))
+        assert (again.status_code, again.json()) == (200, first.json())
+        (_, given), (_, repeated) = ground.kept.orders
+        assert input_of(given.command, given.at) == input_of(repeated.command, repeated.at)
+        other = bearer(link, **{"Idempotency-Key": "grant-2", "Rapport-Code": code})
+        assert (await http.post(GRANT, json=JOB, headers=other)).status_code == 403
 
     async def test_die_with_the_fifth_mistake(
         self, ground: "Ground", http: httpx.AsyncClient, link: str

@@ -132,6 +132,24 @@ class TestATokenIsTaken:
         await ground.access.issuers.disable(ground.agency, provider.base, "ours")
         assert await status(http, token(provider, "ours", sub="r-2", groups=None)) == 401
 
+    async def test_for_no_group_but_those_that_the_agency_has_mapped(
+        self, http: httpx.AsyncClient, provider: Provider, issuer: str
+    ) -> None:
+        """Their auditors are somebody else's: beside a group that is mapped they are as good as not there."""
+        text = token(provider, issuer, groups=["staff", "auditor"])
+        found = (await http.get("/who", headers={"Authorization": f"Bearer {text}"})).json()
+        assert found["role"] == "recruiter"
+
+    async def test_by_our_own_words_where_the_agency_has_mapped_none(
+        self, ground: "Ground", http: httpx.AsyncClient, provider: Provider
+    ) -> None:
+        await ground.access.issuers.add(
+            ground.agency, provider.base, "plain", algorithms=["ES256"], role_claim="groups"
+        )
+        text = token(provider, "plain", groups=["recruiter", "everybody"])
+        found = (await http.get("/who", headers={"Authorization": f"Bearer {text}"})).json()
+        assert found["role"] == "recruiter"
+
     async def test_within_a_minute_of_its_times(
         self, http: httpx.AsyncClient, provider: Provider, issuer: str
     ) -> None:
@@ -169,6 +187,8 @@ class TestATokenIsRefused:
             {"groups": ["everybody"]},
             {"groups": ["staff", "checkers"]},
             {"groups": ["director"]},
+            # What is spelled like a role of ours is none where the agency has mapped theirs.
+            {"groups": ["recruiter"]},
             {"groups": ["integration"]},
             {"groups": ["candidate"]},
             {"groups": 7},

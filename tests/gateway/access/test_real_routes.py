@@ -74,6 +74,30 @@ class TestReading:
         assert (await http.get("/v1/engagements/e-1", headers=bearer(ours))).status_code == 403
         assert (await http.get("/v1/engagements/e-1", headers=bearer(theirs))).status_code == 200
 
+    async def test_says_in_one_way_what_is_not_there(self, ground: "Ground", http: httpx.AsyncClient) -> None:
+        """Whether nothing has the name, nothing can have it, or another agency has what is called so."""
+        await ground.engagement("e-1")
+        await ground.engagement("e-other", agency=ground.other)
+        key = bearer(await ground.key("director"))
+        link = bearer(await ground.link("e-1"))
+        answers = [
+            *[await http.get(f"/v1/engagements/{each}", headers=key) for each in ("e-no", "e-other", "%20")],
+            await give(http, key["Authorization"].removeprefix("Bearer "), "e-no", "record-attempt"),
+            await http.get("/v1/engagements/e-no", headers=link),
+        ]
+        assert {each.status_code for each in answers} == {404}
+        assert {each.json()["code"] for each in answers} == {"unknown-engagement"}
+        assert len({each.json()["detail"] for each in answers}) == 1
+        for what, path in {
+            "unknown-job-order": "/v1/job-orders/jo-no",
+            "unknown-subscription": "/v1/subscriptions/sub-no",
+            "unknown-version": "/v1/engagements/e-1/at/99",
+        }.items():
+            answer = await http.get(path, headers=key)
+            assert (answer.status_code, answer.json()["code"]) == (404, what)
+        gone = await http.delete(f"/v1/engagements/e-1/links/{'0' * 16}", headers=key)
+        assert (gone.status_code, gone.json()["code"]) == (404, "unknown-link")
+
     async def test_names_colleagues_to_colleagues(self, ground: "Ground", http: httpx.AsyncClient) -> None:
         expected: dict[Any, int] = {"recruiter": 200, "auditor": 200, "integration": 403}
         for role, status in expected.items():

@@ -11,10 +11,12 @@ import pytest
 from activities.commands import CommandService
 from activities.types import StreamCommand
 from events.envelope import Actor
+from events.log.connect import Connections as Pool
 from events.log.keys import MemoryKeys
 from events.log.postgres import PostgresLog
 from gateway.cli import app
 from gateway.cli.errors import DONE, WRONG
+from workers.inbox.connections import Connections
 
 pytestmark = pytest.mark.postgres
 PEOPLE = [{"person_id": "r-1", "role": "recruiter"}, {"person_id": "d-1", "role": "director"}]
@@ -93,6 +95,26 @@ class TestCreate:
         assert (code, out, err.count("\n")) == (WRONG, "", 1)
         assert says in err
         assert "Zofie" not in err
+
+
+class TestAnIntegrationsKey:
+    def test_is_made_for_a_connection_of_the_agency_alone(self, rapport: Rapport, database: str) -> None:
+        async def add(agency: str) -> str:
+            pool = Pool(database, role="rapport_app")
+            try:
+                connections = Connections(pool, MemoryKeys())
+                return (await connections.add(agency, provider="greenhouse", name=f"of {agency}")).id
+            finally:
+                await pool.close()
+
+        ours, theirs = (asyncio.run(add(agency)) for agency in ("acme", "bolt"))
+        made = json.loads(rapport("create", "--role", "integration", "--connection", "of acme", "--json")[1])
+        assert made["connection"] == ours
+        for named in ("c-nowhere", theirs, "of bolt"):
+            code, out, err = rapport("create", "--role", "integration", "--connection", named)
+            assert (code, out, err.count("\n")) == (WRONG, "", 1)
+            assert "no such connection; 'rapport connection list' names them" in err
+        assert len(json.loads(rapport("list", "--json")[1])) == 1
 
 
 class TestList:

@@ -28,9 +28,8 @@ from events.log.port import Appended, CommandIdReused, Taken
 from events.policy import Policy
 from gateway.access.who import Role, Who
 from gateway.http.app import make_app
-from gateway.http.asking import unknown
 from gateway.http.doors import Doors
-from gateway.http.problems import Problem
+from gateway.http.problems import Problem, unknown
 from workers.client import CommandFailed
 from workers.inbox.connections import UnknownConnection
 from workers.shipped import deploy_policy

@@ -378,13 +378,13 @@ class TestResuming:
     @pytest.mark.parametrize("last", ["words", "-1", "1.5", "9" * 30, "\xb2"])
     async def test_refuses_an_id_that_is_none(self, doors: Doors, last: str) -> None:
         refused = await doors.asked(last=last)
-        assert (refused.status_code, refused.json()["code"]) == (422, "position-unknown")
+        assert (refused.status_code, refused.json()["code"]) == (422, "unknown-position")
 
     async def test_refuses_a_position_that_the_log_does_not_reach(self, doors: Doors) -> None:
         """After a restore of an older backup, say: silence would look like peace."""
         await doors.happens("e-1")
         refused = await doors.asked("?after=2")
-        assert (refused.status_code, refused.json()["code"]) == (422, "position-unknown")
+        assert (refused.status_code, refused.json()["code"]) == (422, "unknown-position")
 
     async def test_refuses_a_type_that_is_none(self, doors: Doors) -> None:
         refused = await doors.asked("?type=nothing-at-all")

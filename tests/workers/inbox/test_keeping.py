@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from events.errors import WrongState
+from events.integrations.nobodys import MOST
 from workers.inbox.findings import held_up
-from workers.inbox.purging import WORTH_TRYING, purge
+from workers.inbox.purging import ONCE, WORTH_TRYING, purge
 
 if TYPE_CHECKING:
     from tests.workers.inbox.desk import Office
@@ -90,6 +91,66 @@ class TestLookAgain:
             await office.hand().work.look_again(WORTH_TRYING)
             await office.settled()
         assert [each.state for each in await office.messages()] == ["applied"]
+
+
+class TestLookAtOld:
+    async def settles(self, office: "Office") -> list[tuple[str, str | None]]:
+        """This will let what waits become old, and give the state and reason of each."""
+        async with office.pump():
+            await office.settled()
+            await age(office, 31)
+            await office.hand().work.look_at_old(timedelta())
+            await office.settled()
+        return [(each.state, each.says) for each in await office.messages()]
+
+    async def test_gives_up_what_no_rule_names_and_is_about_nobody(self, office: "Office") -> None:
+        await office.comes("m-1", "unheard-of", 1, person={"id": "cand-9"})
+        [(state, says)] = await self.settles(office)
+        assert state == "ignored"
+        assert says is not None
+        assert says.startswith('the mapping of greenhouse says nothing about "unheard-of"')
+        await purge(office.hand().work)
+        assert (await office.messages())[0].purged_at is not None
+
+    async def test_lets_wait_what_a_person_can_mend(self, office: "Office", desks: Any) -> None:
+        """Somebody of ours is in it, wherever; a rule names it; nobody can read it."""
+        scheduled, *others = desks.RULES
+        picky = scheduled.model_copy(update={"events": ("picky",), "when": {"body.stage": ("known",)}})
+        mended = desks.mapping(scheduled, *others, picky)
+        await office.post.connections.set_mapping(office.post.agency, office.connection.id, mended)
+        await office.comes("m-1", "unheard-of", 1, deep=[{"who": {"ref": "cand-1"}}])
+        await office.comes("m-2", "picky", 2, stage="unknown")
+        await office.comes("m-3", "malformed", 3)
+        await office.comes("m-4", "unheard-of", 4, many=list(range(MOST + 1)))
+        assert [state for state, _ in await self.settles(office)] == ["waiting"] * 4
+
+    async def test_lets_wait_what_came_before_there_was_a_mapping(self, office: "Office") -> None:
+        bare = await office.post.connection(provider="greenhouse", settings=office.connection.settings)
+        await office.post.receive(bare, "m-1", event="unheard-of", body=b"{}")
+        assert [state for state, _ in await self.settles(office)] == ["waiting"]
+
+    async def test_gives_up_nothing_that_has_not_waited(self, office: "Office") -> None:
+        """Whoever tries it again, or mends the mapping, is shown what is missing yet."""
+        await office.comes("m-1", "unheard-of")
+        await age(office, 31)
+        async with office.pump():
+            await office.settled()
+            assert [each.state for each in await office.messages()] == ["waiting"]
+            await office.post.inbox.retry(office.post.agency)
+            await office.settled()
+        assert [each.state for each in await office.messages()] == ["waiting"]
+
+    async def test_looks_at_nothing_young_and_at_each_once_in_a_while(self, office: "Office") -> None:
+        await office.comes("m-1", "unheard-of")
+        async with office.pump():
+            await office.settled()
+        work = office.hand().work
+        await age(office, 29)
+        await work.look_at_old(timedelta())
+        assert await office.is_settled()
+        await age(office, 2)
+        await work.look_at_old(ONCE)
+        assert [each.state for each in await office.messages()] == ["waiting"]
 
 
 class TestStuck:

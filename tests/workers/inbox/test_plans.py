@@ -112,6 +112,49 @@ class TestOvertaken:
         assert event.command_id == f"hook:{kept.message_id}:1"
         assert len(await office.desk.events("e-1", "interview-moved")) == 1
 
+    @pytest.mark.parametrize(
+        ("newer", "older"),
+        [
+            (("answered", "yes"), ("judged", "reject")),
+            (("judged", "reject"), ("answered", "yes")),
+            (("judged", "advance"), ("answered", "no")),
+        ],
+    )
+    async def test_is_what_the_client_has_said_otherwise_since(
+        self, office: "Office", desks: Any, newer: tuple[str, str], older: tuple[str, str]
+    ) -> None:
+        """An answer and what came of an interview both say whether the submission is alive."""
+        interview, submission = (
+            desks.Ref(kind=kind, path=f"body.{kind}") for kind in ("interview", "application")
+        )
+        judged = desks.RuleCommand(
+            name="record-interview-result",
+            refs={"interview_id": interview},
+            fields={"result": desks.Value(path="body.said")},
+        )
+        answered = desks.RuleCommand(
+            name="record-client-answer",
+            refs={"submission_id": submission},
+            fields={"answer": desks.Value(path="body.said")},
+        )
+        rules = [
+            desks.Rule(events=(name,), command=(each,))
+            for name, each in zip(("judged", "answered"), (judged, answered), strict=True)
+        ]
+        await maps(office, desks, desks.RULES[0], *rules)
+        about = {"application": "app-1", "interview": "i-7"}
+        await office.comes("m-1", "scheduled", 1, **about, starts="2030-01-07T10:00:00Z")
+        async with office.pump():
+            await office.settled()
+            await office.comes("m-3", newer[0], 3, **about, said=newer[1])
+            await office.settled()
+            await office.comes("m-2", older[0], 2, **about, said=older[1])
+            await office.settled()
+        assert [each.state for each in await office.messages()] == ["applied", "superseded", "applied"]
+        stored = await office.desk.log.read_stream(office.post.agency, "engagement:e-1")
+        alive = newer[1] != "reject"
+        assert (desks.fold(stored).submissions["s-1"].status == "live") is alive
+
     async def test_is_nothing_by_what_could_not_be_given(
         self, office: "Office", monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -151,6 +194,38 @@ class TestOvertaken:
             await office.comes("m-3", "moved", now, interview="i-7", starts=days[2], at=told[1])
             await office.settled()
         assert [each.state for each in await office.messages()] == ["applied", "applied", "applied"]
+
+
+class TestATimeThatLiesAhead:
+    async def test_puts_nothing_off(self, office: "Office", desks: Any) -> None:
+        """Neither the message's own time nor one that its mapping reads: a STOP works when it comes."""
+        scheduled, moved, wrote, *_ = desks.RULES
+        dated = wrote.command[0].model_copy(update={"at": "body.at"})
+        await maps(office, desks, scheduled, moved, wrote.model_copy(update={"command": (dated,)}))
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        ahead = (tomorrow - desks.NOON) // timedelta(minutes=1)
+        await office.comes("m-1", "wrote", ahead, candidate="cand-1", id="w-1", at=tomorrow.isoformat())
+        await office.comes("m-2", "wrote", ahead, candidate="cand-1", id="w-2")
+        async with office.pump():
+            await office.settled()
+        assert [each.state for each in await office.messages()] == ["applied", "applied"]
+        for event in await office.desk.events("e-1", "candidate-wrote"):
+            assert event.occurred_at < tomorrow - timedelta(hours=23)
+
+    async def test_is_the_providers_where_it_was_asked_later(
+        self, office: "Office", desks: Any, asks: Any
+    ) -> None:
+        """What happened between the hint and the answer keeps its time."""
+        dated = asks.command[0].model_copy(update={"at": "fetched.at"})
+        await maps(office, desks, asks.model_copy(update={"command": (dated,)}))
+        await office.comes("m-1", "hint", candidate="cand-1")
+        received = (await office.messages())[0].received_at
+        later = received + timedelta(milliseconds=1)
+        office.asking = Api({"outcome": "good", "at": later.isoformat()})
+        async with office.pump():
+            await office.settled()
+        [event] = await office.desk.events("e-1", "check-recorded")
+        assert event.occurred_at == later
 
 
 class TestBegun:

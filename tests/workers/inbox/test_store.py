@@ -1,6 +1,7 @@
 """What a door keeps: once, sealed, and seen by its own agency only."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -52,6 +53,13 @@ class TestReceive:
         await post.receive(await post.connection(), "d-1", at=None)
         [kept] = await post.inbox.list(post.agency)
         assert kept.occurred_at == kept.received_at
+
+    async def test_takes_no_time_that_lies_ahead_of_the_receipt(self, post: "Post") -> None:
+        """A clock that is wrong by a day must not put a STOP off until then."""
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        await post.receive(await post.connection(), "d-1", at=tomorrow)
+        [kept] = await post.inbox.list(post.agency)
+        assert tomorrow - timedelta(days=1, minutes=1) < kept.occurred_at <= kept.received_at
 
     async def test_keeps_an_event_name_that_no_list_could_show(self, post: "Post") -> None:
         await post.receive(await post.connection(), "d-1", event="a\x00b\n" + "x" * 500)
