@@ -20,13 +20,19 @@ from events.state import REMEMBERED_COMMANDS, Engagement
 EDITION = 4
 
 
-def fold(events: Iterable[Stored], state: Engagement | None = None) -> Engagement:
+def fold(
+    events: Iterable[Stored],
+    state: Engagement | None = None,
+    *,
+    annulled: frozenset[UUID] = frozenset(),
+) -> Engagement:
     """Fold stored events in, skipping those already folded and those annulled.
 
-    With a *state* to start from, events must not hold an annulment (see :func:`needs_refold`).
+    With a *state* to start from, events must not hold an annulment (see :func:`needs_refold`) of anything
+    but what is *annulled*, which has been absent from the beginning.
     """
     ordered = list(events)
-    annulled = annulled_ids(ordered)
+    annulled |= annulled_ids(ordered)
     state = state or Engagement()
     for stored in ordered:
         if stored.version > state.version:

@@ -24,6 +24,7 @@ from gateway.access.knowing import Knowing
 from gateway.access.links import Links
 from gateway.access.targets import Targets
 from gateway.access.uses import Uses
+from gateway.folds import Folds
 from workers.wiring import Adapters
 
 
@@ -33,6 +34,8 @@ class Access:
 
     knowing: Knowing
     targets: Targets
+    folds: Folds
+    """What targets are found by, for whoever shows engagements as well."""
     keys: Keys
     issuers: Issuers
     links: Links
@@ -51,12 +54,14 @@ async def opened_access(
     """Open it beside the adapters; *channel* takes codes to candidates in place of the settings' e-mail."""
     connections = Connections(database_url, role="rapport_app", size=size)
     failures, uses = Failures(connections, having.keys), Uses(connections)
+    folds = Folds(having.log)
     try:
         async with httpx.AsyncClient() as http:
             tokens = Tokens(connections, having.keys, KeySets(http))
             yield Access(
                 knowing=Knowing(connections, having.directory, failures, tokens, uses),
-                targets=Targets(connections, having.log, having.service, having.directory),
+                targets=Targets(connections, folds, having.service, having.directory),
+                folds=folds,
                 keys=Keys(connections),
                 issuers=Issuers(connections),
                 links=Links(connections),

@@ -12,14 +12,13 @@ from pydantic import TypeAdapter, ValidationError
 from activities.commands import CommandService
 from activities.directory import Directory
 from events.agency import Agency, Entry
-from events.fold import fold
 from events.glass import is_open
 from events.kinds import Id
 from events.log.connect import Connections
-from events.log.port import EventLog
 from events.reaching import stood_in_for
 from gateway.access.roles import RANKS, Target
 from gateway.access.who import Role, Who
+from gateway.folds import Folds
 
 # The board's row counts only where it holds the stream's last event.
 OWNERS: Final = """
@@ -39,10 +38,10 @@ class Targets:
     """Finds what decides who may, for one agency at a time."""
 
     def __init__(
-        self, connections: Connections, log: EventLog, service: CommandService, directory: Directory
+        self, connections: Connections, folds: Folds, service: CommandService, directory: Directory
     ) -> None:
         self._connections = connections
-        self._log = log
+        self._folds = folds
         self._service = service
         self._directory = directory
 
@@ -57,7 +56,7 @@ class Targets:
             return None
         owner, helpers = row["owner"], row["team"] or ()
         if row["told"] != row["version"]:
-            state = fold(await self._log.read_stream(who.agency, stream))
+            state = await self._folds.state(who.agency, stream)
             owner, helpers = state.candidate_owner, state.team
         # A glass that was broken a moment ago is open: asked from the log.
         fresh = who.role == "operator"

@@ -14,7 +14,7 @@ from uuid import UUID
 
 def emit(value: Any) -> None:
     """Print one JSON value on one line."""
-    print(json.dumps(value, ensure_ascii=False, default=plain), flush=True)
+    print(written(value), flush=True)
 
 
 def line(text: str = "", *, style: str | None = None) -> None:
@@ -55,6 +55,11 @@ def _width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
 
     widest = [max([cell_len(head), *(cell_len(row[at]) for row in rows)]) for at, head in enumerate(columns)]
     return sum(widest) + 2 * len(columns) + 2
+
+
+def written(data: Any) -> str:
+    """Write plain data as JSON in one line."""
+    return json.dumps(data, ensure_ascii=False, default=plain)
 
 
 def plain(value: object) -> Any:

@@ -12,13 +12,14 @@ from events.agency import Agency
 from events.catalogue import OutreachFailed, OutreachRequested, OutreachSent, OutreachWithheld
 from events.codec import decode
 from events.envelope import Stored
-from events.fold import annulled_ids, fold
+from events.fold import fold
 from events.log.digests import Digests
 from events.log.effects import Effect, EffectsLedger
 from events.log.port import EventLog
 from events.obligations import owner_of
 from events.reaching import Reached, StaffRole, reached
 from events.state import Engagement, OpenObligation
+from gateway.places import Places, places_of
 
 if TYPE_CHECKING:
     from activities.directory import Directory
@@ -131,15 +132,14 @@ async def what_waits(rows: Sequence[Row], digests: Digests, directory: "Director
     return found
 
 
-def timeline(events: Sequence[Stored], tell: Any, registry: Mapping[str, Any]) -> list[Row]:
-    """List a stream's events in plain words, with who and why."""
-    annulled = annulled_ids(events)
-    versions = {stored.event_id: stored.version for stored in events}
-    first: dict[str, int] = {}
+def timeline(
+    events: Sequence[Stored], tell: Any, registry: Mapping[str, Any], places: Places | None = None
+) -> list[Row]:
+    """List a stream's events in plain words, with who and why; *places* are of all, if these are some."""
+    places = places or places_of(events)
     rows = []
     for stored in events:
         event = decode(stored, registry)
-        head = first.setdefault(stored.command_id, stored.version)
         rows.append(
             {
                 "version": stored.version,
@@ -148,12 +148,12 @@ def timeline(events: Sequence[Stored], tell: Any, registry: Mapping[str, Any]) -
                 "decided_at": stored.decided_at,
                 "says": tell(event),
                 "actor": stored.actor.model_dump(),
-                "why": _why(stored, head, versions.get(stored.causation_id) if stored.causation_id else None),
+                "why": _why(stored, places.first(stored), places.cause(stored)),
                 "origin": stored.origin,
                 "source": stored.source,
                 "command_id": stored.command_id,
                 "event_id": stored.event_id,
-                "annulled": stored.event_id in annulled,
+                "annulled": stored.event_id in places.annulled,
                 "data": event.model_dump(mode="json", exclude={"at", "type"}),
             }
         )

@@ -15,6 +15,7 @@ from temporalio.envconfig import ClientConnectConfig
 from events.projections.reading import ReadModels
 from gateway import giving
 from gateway.access.opening import Access, opened_access
+from gateway.folds import Folds
 from gateway.http.by_roles import ByRoles
 from gateway.http.flights import Flights
 from gateway.http.permits import Closed, Permits
@@ -52,6 +53,8 @@ class Doors:
     having: Having
     engagements: Callable[[str], Commanding]
     """Reaches an agency's engagements, with a caller's patience."""
+    folds: Folds
+    """Engagements folded, for whoever looks at one."""
     permits: Permits = field(default_factory=Closed)
     """Says who calls and what they may; until somebody is said to be known, nobody is."""
     missing: Callable[[], Awaitable[Mapping[str, str]]] = all_is_well
@@ -87,6 +90,7 @@ async def opened(
         yield Doors(
             having=having,
             engagements=lambda agency: Engagements(client, agency, patience=patience),
+            folds=access.folds,
             permits=ByRoles(),
             missing=lambda: what_is_missing(database_url, client),
             client=client,

@@ -5,13 +5,12 @@ Replies are written here and not by the framework: times, ids and sealed values 
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.responses import Response
 
-from gateway.cli.output import plain
+from gateway.cli.output import written
 from gateway.http.problems import Problem
 
 _PREFIX: Final = "c1:"
@@ -21,9 +20,15 @@ def reply(
     data: Any, status: int = 200, *, version: int | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Answer with data; *version* is the stream's, for a later ``If-Match``."""
+    return reply_written(written(data), status, version=version, headers=headers)
+
+
+def reply_written(
+    text: str, status: int = 200, *, version: int | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Answer with JSON that is written already."""
     given = {**({"ETag": f'"{version}"'} if version is not None else {}), **(headers or {})}
-    content = json.dumps(data, ensure_ascii=False, default=plain).encode()
-    return Response(content, status, given, media_type="application/json")
+    return Response(text.encode(), status, given, media_type="application/json")
 
 
 def cursor_after(place: str) -> str:

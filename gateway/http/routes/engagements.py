@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from events.envelope import derived_id
-from events.fold import fold
 from events.kinds import Awaited, Stage
 from events.orders import COMMANDS
 from gateway.cli import telling
@@ -25,7 +24,7 @@ from gateway.http.asking import (
     Named,
     has_reached,
     must_be_id,
-    stream_of,
+    unknown,
 )
 from gateway.http.bodies import command_id_of, fields_of
 from gateway.http.describing import HEADERS, Done, problems, reads
@@ -176,8 +175,10 @@ async def engagements(
 )
 async def engagement(asking: Asking, engagement_id: EngagementId, min_version: MinVersion = None) -> Response:
     """As the log has it now; personal values are sealed for those who may not see them."""
-    personal = await asking.sees_engagement(engagement_id)
-    await has_reached(asking, f"engagement:{engagement_id}", min_version)
-    events = await stream_of(asking, "engagement", engagement_id, personal=personal)
-    state = fold(events)
+    await asking.sees_engagement(engagement_id)
+    stream = f"engagement:{engagement_id}"
+    await has_reached(asking, stream, min_version)
+    state = await asking.doors.folds.state(asking.who.agency, stream)
+    if not state.version:
+        raise unknown("engagement")
     return reply({**summary(state), "state": telling.engagement(state, whole=True)}, version=state.version)

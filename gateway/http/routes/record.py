@@ -12,25 +12,21 @@ from starlette.responses import Response
 
 from events.codec import ENGAGEMENT_EVENTS
 from events.envelope import Stored
-from events.projections import obligations as promises
-from events.projections.folding import fold_stream, rows_of
-from events.projections.projection import told_of
 from gateway import words
+from gateway.cli import telling
 from gateway.cli.reading import timeline
-from gateway.cli.telling import state_at
 from gateway.http.asking import (
-    Asker,
     Asking,
     Cursor,
     EngagementId,
     Limit,
     MinVersion,
     has_reached,
-    stream_of,
+    unknown,
 )
 from gateway.http.describing import reads
 from gateway.http.problems import Problem
-from gateway.http.replies import cursor_after, place_of, reply
+from gateway.http.replies import cursor_after, place_of, reply, reply_written
 
 router = APIRouter(prefix="/v1/engagements/{engagement_id}", tags=["engagements"])
 NOT_SHOWN = "(not shown)"
@@ -85,13 +81,24 @@ async def events(
     cursor: Cursor = None,
 ) -> Response:
     """Each with who, when, why and in plain words; what somebody may not see is not shown."""
-    stored, personal = await _read(asking, engagement_id, min_version)
+    personal = await asking.sees_engagement(engagement_id)
+    agency, stream = asking.who.agency, f"engagement:{engagement_id}"
+    await has_reached(asking, stream, min_version)
+    version, places = await asking.doors.folds.places(agency, stream)
+    if not version:
+        raise unknown("engagement")
     after = _version_after(place_of(cursor))
+    page: list[Stored] = []
+    if after < version:
+        # No further than the version that is told, though there may be more by now.
+        page = await asking.doors.having.log.read_stream(
+            agency, stream, after=after, limit=min(limit, version - after), open_personal=personal
+        )
     tell = words.say if personal else partial(words.say, erased=NOT_SHOWN)
-    rows = timeline(stored, tell, ENGAGEMENT_EVENTS)[after : after + limit]
+    rows = timeline(page, tell, ENGAGEMENT_EVENTS, places)
     last = after + len(rows)
-    more = cursor_after(str(last)) if last < len(stored) else None
-    return reply({"items": rows, "next": more, "version": len(stored)}, version=len(stored))
+    more = cursor_after(str(last)) if last < version else None
+    return reply({"items": rows, "next": more, "version": version}, version=version)
 
 
 @router.get(
@@ -106,11 +113,15 @@ async def at(
     version: Annotated[int, Path(ge=1, le=2**53, description="After so many events.", examples=[3])],
 ) -> Response:
     """Judged at the time of the last of them."""
-    stored, _ = await _read(asking, engagement_id, None)
-    if version > len(stored):
-        raise Problem(404, "unknown-version", f"there are {len(stored)} events; name a version up to that")
-    state = state_at("engagement", engagement_id, stored[:version], whole=version == len(stored))
-    return reply({"engagement": engagement_id, "version": version, "state": state}, version=len(stored))
+    await asking.sees_engagement(engagement_id)
+    folds, stream = asking.doors.folds, f"engagement:{engagement_id}"
+    last, folded = await folds.state_at(asking.who.agency, stream, version)
+    if not last:
+        raise unknown("engagement")
+    if version > last:
+        raise Problem(404, "unknown-version", f"there are {last} events; name a version up to that")
+    state = telling.engagement(folded, whole=version == last)
+    return reply({"engagement": engagement_id, "version": version, "state": state}, version=last)
 
 
 @router.get(
@@ -123,17 +134,13 @@ async def obligations(
     asking: Asking, engagement_id: EngagementId, min_version: MinVersion = None
 ) -> Response:
     """The whole life of each, with the events that tell it."""
-    stored, _ = await _read(asking, engagement_id, min_version)
-    projection = promises.PROJECTION
-    folded = fold_stream([told_of(each) for each in stored], [projection])
-    rows = [dict(zip(projection.columns, row, strict=True)) for row in rows_of(folded, projection)]
-    return reply({"items": rows, "version": len(stored)}, version=len(stored))
-
-
-async def _read(asker: Asker, engagement: str, min_version: int | None) -> tuple[list[Stored], bool]:
-    personal = await asker.sees_engagement(engagement)
-    await has_reached(asker, f"engagement:{engagement}", min_version)
-    return await stream_of(asker, "engagement", engagement, personal=personal), personal
+    await asking.sees_engagement(engagement_id)
+    stream = f"engagement:{engagement_id}"
+    await has_reached(asking, stream, min_version)
+    version, rows = await asking.doors.folds.promises(asking.who.agency, stream)
+    if not version:
+        raise unknown("engagement")
+    return reply_written(f'{{"items": [{", ".join(rows)}], "version": {version}}}', version=version)
 
 
 def _version_after(place: str | None) -> int:

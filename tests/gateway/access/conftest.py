@@ -217,6 +217,7 @@ def app_of(ground: Ground) -> FastAPI:
     doors = Doors(
         having=ground.having,
         engagements=lambda _agency: ground.kept,
+        folds=ground.access.folds,
         permits=ByRoles(),
         access=ground.access,
         hooks=Door(ground.having.connections, ground.having.inbox, ground.having.refusals),

@@ -66,7 +66,7 @@ def door_on(database_url: str) -> Iterator[str]:
         async with adapters(load_settings(), database_url) as having:
             nobody: Any = None
             door = Door(having.connections, having.inbox, having.refusals)
-            api = make_app(Doors(having, nobody, hooks=door))
+            api = make_app(Doors(having, nobody, nobody, hooks=door))
             config = uvicorn.Config(api, log_config=None, lifespan="off", ws="none")
             server.append(uvicorn.Server(config))
             serving = asyncio.create_task(server[0].serve(sockets=[listening]))

@@ -27,6 +27,7 @@ from events.log.memory import MemoryLog
 from events.log.port import Appended, CommandIdReused, Taken
 from events.policy import Policy
 from gateway.access.who import Role, Who
+from gateway.folds import Folds
 from gateway.http.app import make_app
 from gateway.http.doors import Doors
 from gateway.http.problems import Problem, unknown
@@ -247,7 +248,8 @@ class ByCaller:
 
 def doors_for(having: Any, engagements: Any, caller: Caller, **more: Any) -> Doors:
     """Make doors at which everybody is *caller*."""
-    return Doors(having=having, engagements=engagements, permits=ByCaller(caller, having), **more)
+    permits = ByCaller(caller, having)
+    return Doors(having=having, engagements=engagements, folds=Folds(having.log), permits=permits, **more)
 
 
 @pytest.fixture

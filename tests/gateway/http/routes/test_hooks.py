@@ -27,7 +27,7 @@ def kept() -> Held:
 async def client(kept: Held) -> AsyncIterator[httpx.AsyncClient]:
     """This will speak to the application."""
     nothing: Any = SimpleNamespace(log=None)
-    doors = Doors(nothing, nothing, hooks=Door(kept, kept, kept, lambda: NOW))
+    doors = Doors(nothing, nothing, nothing, hooks=Door(kept, kept, kept, lambda: NOW))
     transport = httpx.ASGITransport(make_app(doors))
     async with httpx.AsyncClient(transport=transport, base_url="http://door") as speaking:
         yield speaking
