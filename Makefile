@@ -1,5 +1,7 @@
 # Two commands matter: `make demo` and `make test`.  Each works alone on a fresh clone.
 PYTHON ?= python3
+# Where a machine forbids it, every process that a test starts compiles our modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 READY := .venv/.ready
 

@@ -24,6 +24,7 @@ from events.obligations import react
 from events.offices import NOWHERE
 from events.policy import Policy
 from events.receipts import input_of_step
+from events.rule_index import index_of
 from events.state import Engagement
 from events.steps import due_steps, highest, next_due, take_step
 
@@ -56,7 +57,7 @@ class _Writer:
         identity = event_id(self.ctx.agency, self.ctx.stream, self.ctx.command_id, len(self.drafts))
         actor: Actor = ENGINE if event.by_engine else self.order.actor
         # Of the past that a foreign record tells, no policy of ours was in force.
-        digest = None if self.origin == "imported" else state.policy_digest or self.policy.digest()
+        digest = None if self.origin == "imported" else state.policy_digest or index_of(self.policy).digest
         if isinstance(event, e.PolicyAdopted):
             digest = event.digest
         self.drafts.append(

@@ -110,9 +110,10 @@ def go_live(
     if not imported:
         raise WrongState("nothing was imported into this engagement, so it is live already")
     live = e.WentLive(at=ctx.at, imported=imported, observes=command.observes)
-    if state.policy_digest == policy.digest():
+    digest = index_of(policy).digest
+    if state.policy_digest == digest:
         return [live]
-    return [_adopted(ctx, policy.digest(), policy.name, policy), live]
+    return [_adopted(ctx, digest, policy.name, policy), live]
 
 
 def note_office(command: c.NoteOffice, state: Engagement, ctx: Context) -> list[e.AnyEvent]:

@@ -28,12 +28,15 @@ STREAM = f"engagement:{ENGAGEMENT_ID}"
 PERSON = Actor(kind="person", id="recruiter-1")
 CANDIDATE = Actor(kind="candidate", id="candidate-1")
 NOTHING_ASKED = Policy(name="none")
+_STORED_AS_DRAFTED = Draft.model_fields.keys() - {"body", "personal", "after_close"}
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
 
 
 def sealed_body(each: Draft) -> str:
     """Write a draft's body as the log keeps it, with a hash in the place of every personal value."""
+    if not each.personal:
+        return each.body
     values: dict[str, Any] = json.loads(each.body)
     for name in each.personal:
         if values.get(name) is not None:
@@ -51,7 +54,7 @@ def stored(each: Draft, version: int, command_id: str, *, clear: bool = False) -
         command_id=command_id,
         recorded_at=datetime(2030, 1, 1, tzinfo=UTC),
         body=each.body if clear else sealed_body(each),
-        **each.model_dump(exclude={"body", "personal", "after_close"}),
+        **{name: getattr(each, name) for name in _STORED_AS_DRAFTED},
     )
 
 

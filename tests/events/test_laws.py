@@ -26,6 +26,7 @@ from events.going_live import went_live
 from events.obligations import react
 from events.orders import COMMANDS
 from events.prediction import Prediction, commands_of
+from events.rule_index import index_of
 from events.state import STATE, Engagement
 
 if TYPE_CHECKING:
@@ -304,7 +305,7 @@ def foretold(life: "Life") -> list[str]:
         if event.type != "outreach-requested":
             heard.append(event.model_dump_json())
 
-    policies = {policy.digest(): policy for *_, policy in life.journal}
+    policies = {index_of(policy).digest: policy for *_, policy in life.journal}
     prediction = Prediction(
         "agency-1", "engagement:e-1", life.journal[0][3], hear, remembers=True, policies=policies
     )

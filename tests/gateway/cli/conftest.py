@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import psutil
 import pytest
@@ -53,6 +54,8 @@ class Running:
     process: subprocess.Popen[bytes]
     data: Path
     where: dict[str, Any]
+    agency: str | None = None
+    """The one that its commands are about; None where it is the only one."""
 
     def rapport(self, *arguments: str) -> Done:
         """This will run one command; all it needs to know is the directory."""
@@ -121,18 +124,20 @@ class InProcess(Running):
     def rapport(self, *arguments: str) -> Done:
         """This will run one command."""
         out, err = io.StringIO(), io.StringIO()
-        with redirect_stdout(out), redirect_stderr(err):
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            if self.agency is not None:
+                patch.setenv("RAPPORT_AGENCY", self.agency)
             code = app.run(arguments)
         return Done(code, out.getvalue(), err.getvalue())
 
 
-def beside(running: Running, patch: pytest.MonkeyPatch) -> InProcess:
+def beside(running: Running, patch: pytest.MonkeyPatch, agency: str | None = None) -> InProcess:
     """Give commands to a stack from the test's own process, whose environment is a terminal's beside it."""
     for name in _FROM_OUTSIDE:
         patch.delenv(name, raising=False)
     patch.setenv("RAPPORT_DATA_DIR", str(running.data))
     patch.setattr("workers.logs.configure_logging", lambda *_: None)  # pytest's own stays
-    return InProcess(running.process, running.data, running.where)
+    return InProcess(running.process, running.data, running.where, agency)
 
 
 @pytest.fixture
@@ -143,19 +148,42 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> Callable[[Running], InProcess
 
 @pytest.fixture(scope="module")
 def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """This will be a stack with an agency ``acme``, shared by a module's tests."""
+    """This will be a stack with an agency ``acme``, shared by a module's tests.
+
+    Where a module says ``AMONG_OTHERS`` it is the stack that all such modules share, with an agency of the
+    module's own: its tests may count nothing and stop nothing that is not their agency's.
+    """
+    if getattr(request.module, "AMONG_OTHERS", False):
+        with pytest.MonkeyPatch.context() as patch:
+            common = request.getfixturevalue("common")
+            yield with_people(beside(common, patch, f"acme-{uuid4().hex[:6]}"))
+        return
     # Only where a module asks for it: a process more is seconds of every module's start.
     without = () if getattr(request.module, "WITH_GATEWAY", False) else ("--no-gateway",)
     running = start(tmp_path_factory.mktemp("shared"), *without)
     try:
         with pytest.MonkeyPatch.context() as patch:
-            terminal = beside(running, patch)
-            people = str(ROOT / "deploy" / "agencies" / "example.toml")
-            loaded = terminal.rapport("agency", "load", people, "--agency", "acme")
-            assert loaded.code == 0, loaded.err
-            yield terminal
+            yield with_people(beside(running, patch))
     finally:
         running.stop()
+
+
+@pytest.fixture(scope="session")
+def common(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """This will be a stack for modules that can live side by side: each start costs seconds of all cores."""
+    running = start(tmp_path_factory.mktemp("common"), "--no-gateway")
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+def with_people(terminal: InProcess) -> InProcess:
+    """Load the people of the shipped example into the agency that the commands are about."""
+    people = str(ROOT / "deploy" / "agencies" / "example.toml")
+    loaded = terminal.rapport("agency", "load", people, "--agency", terminal.agency or "acme")
+    assert loaded.code == 0, loaded.err
+    return terminal
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+AMONG_OTHERS = True
 
 
 class TestAbsences:
@@ -78,6 +79,6 @@ class TestAMisspeltPerson:
     def test_is_told_before_anything_is_written(
         self, shared: Any, arguments: tuple[str, ...], says: str
     ) -> None:
-        done = shared.rapport("do", *arguments)
+        done = shared.rapport("do", *(each.replace("acme", shared.agency) for each in arguments))
         assert (done.code, done.err.count("\n")) == (2, 1)
         assert says in done.err

@@ -12,6 +12,7 @@ POLICIES = Path(__file__).parents[3] / "deploy" / "policies"
 MAPPING = Path(__file__).parents[3] / "deploy" / "mappings" / "recruiting.toml"
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.temporal]
+AMONG_OTHERS = True
 
 
 class TestOwnLog:

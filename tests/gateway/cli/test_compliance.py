@@ -21,6 +21,7 @@ from gateway.cli.errors import WRONG, Wrong
 from workers.compliance import Source, from_log, teams_of
 
 NOW = datetime(2026, 2, 1, 9, tzinfo=UTC)
+AMONG_OTHERS = True
 
 
 async def shown(log: MemoryLog, by: By | None = "rule", **source: Any) -> Shown:

@@ -20,6 +20,7 @@ from workers.evidence import gather
 
 KEY = SigningKey(bytes(range(32)))
 NAME = "Candidate Quuxworth"
+AMONG_OTHERS = True
 Rapport = Callable[..., tuple[int, str, str]]
 
 
@@ -145,7 +146,7 @@ class TestOnARunningStack:
         said = ("do", engagement, "record-contact", "channel=phone", "by=r-1", "--actor", "person:r-1")
         assert shared.rapport(*said).code == 0
         shut, opened = tmp_path / "shut", tmp_path / "opened"
-        done = shared.rapport("evidence", engagement, "--agency", "acme", "-o", str(shut))
+        done = shared.rapport("evidence", engagement, "--agency", shared.agency, "-o", str(shut))
         assert (done.code, done.err) == (0, "")
         more = shared.rapport("evidence", engagement, "-o", str(opened), "--with-personal", "--json")
         assert more.code == 0, more.err
@@ -159,7 +160,7 @@ class TestOnARunningStack:
 
     def test_of_somebody_unknown_is_one_sentence(self, shared: Any, tmp_path: Path) -> None:
         for arguments, complaint in (
-            (("nobody", "-o", str(tmp_path / "file")), "there is no engagement 'nobody' in agency 'acme'"),
+            (("nobody", "-o", str(tmp_path / "file")), f"no engagement 'nobody' in agency '{shared.agency}'"),
             (("nobody", "--agency", "other", "-o", str(tmp_path / "file")), "there is no agency 'other'"),
             (("no body", "-o", str(tmp_path / "file")), "the id of the engagement must be letters"),
             (("nobody",), "Missing option '-o'"),

@@ -15,6 +15,7 @@ from gateway.cli.policies import named
 from workers.shipped import POLICIES
 
 STARTER = POLICIES / "starter.toml"
+AMONG_OTHERS = True
 
 
 def rapport(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:

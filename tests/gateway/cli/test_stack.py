@@ -10,6 +10,7 @@ import pytest
 from workflows.types import workflow_id
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.temporal]
+AMONG_OTHERS = True
 
 PAUSE = ("pause", f"until={(datetime.now(UTC) + timedelta(days=10)).isoformat()}")
 
@@ -81,7 +82,7 @@ class TestClosedEngagement:
 class TestPersonalSignalWithoutTheCodec:
     def test_is_recorded_as_refused_and_the_workflow_goes_on(self, shared: Any) -> None:
         engagement = opened(shared)
-        named = ("--workflow-id", workflow_id("acme", engagement), "--name", "record-message")
+        named = ("--workflow-id", workflow_id(shared.agency, engagement), "--name", "record-message")
         shared.temporal("workflow", "signal", *named, "--input", json.dumps({"words": "mind the gap"}))
 
         deadline = time.monotonic() + 30
