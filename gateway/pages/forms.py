@@ -10,7 +10,7 @@ from typing import Final, Literal
 from uuid import uuid4
 
 from events.admission import LATE_REPORTS
-from events.state import Engagement, Offer, Placement, Right, Submission
+from events.state import Engagement, Right, Submission
 from gateway.pages import texts
 from gateway.pages.texts import FormWords
 from gateway.pages.times import day_in
@@ -130,6 +130,11 @@ def agreement(job: str, zone: str, now: datetime, command_id: str, code: str) ->
     )
 
 
+def presented(state: Engagement, job: str) -> bool:
+    """Tell whether the candidate was presented for a job, however that ended."""
+    return any(each.job_order_id == job for each in state.submissions.values())
+
+
 def holds(right: Right, now: datetime) -> bool:
     """Tell whether an agreement stands."""
     return not right.revoked and (right.expires_at is None or now < right.expires_at)
@@ -137,7 +142,7 @@ def holds(right: Right, now: datetime) -> bool:
 
 def _of_job(state: Engagement, job: str, now: datetime) -> Iterator[Form]:
     proposal, right = state.proposals.get(job), state.rights.get(job)
-    if proposal is not None and proposal.answer is None:
+    if proposal is not None and proposal.answer is None and not presented(state, job):
         buttons = (Button(texts.YES, "answer", "yes"), Button(texts.NO, "answer", "no"))
         yield _form("answer-proposal", {"job_order_id": job}, (_REASON,), buttons=buttons)
     for key, submission in state.submissions.items():
@@ -151,26 +156,22 @@ def _of_submission(state: Engagement, key: str, submission: Submission) -> Itera
     if submission.status == "live":
         for offer_id, offer in state.offers.items():
             if offer.submission_id == key and offer.answer is None:
-                yield from _of_offer(offer_id, offer)
+                yield from _of_offer(offer_id)
         if submission.unsettled:
             buttons = (Button(texts.KEEP, "choice", "keep"), Button(texts.LEAVE, "choice", "withdraw"))
             yield _form("settle-submission", {"submission_id": key}, (_REASON,), buttons=buttons)
         else:
             yield _form("withdraw", {"submission_id": key}, (_REASON,))
     placement = state.placements.get(key)
-    if placement is not None and _is_on(placement):
+    if placement is not None and placement.ended_how is None:
         words = Input("words", texts.WORDS, "words", required=True)
         yield _form("raise-concern", {"placement_id": key}, (words,))
 
 
-def _of_offer(key: str, _: Offer) -> Iterator[Form]:
+def _of_offer(key: str) -> Iterator[Form]:
     sure = Input("sure", texts.SURE["accept-offer"], "sure", required=True)
     yield _form("accept-offer", {"offer_id": key}, (sure,))
     yield _form("decline-offer", {"offer_id": key}, (_REASON,))
-
-
-def _is_on(placement: Placement) -> bool:
-    return placement.ended_how is None
 
 
 def _form(

@@ -177,7 +177,8 @@ def _lines_of_job(state: Engagement, known: Known, key: str, now: datetime) -> I
         if application.job_order_id == key:
             yield texts.APPLIED[application.status]
     if (proposal := state.proposals.get(key)) is not None:
-        yield texts.PROPOSED if proposal.answer is None else texts.SAID[proposal.answer]
+        unsaid = texts.PROPOSED if forms.presented(state, key) else texts.UNANSWERED
+        yield unsaid if proposal.answer is None else texts.SAID[proposal.answer]
     if (right := state.rights.get(key)) is not None:
         until = day(right.expires_at, state.zone) if right.expires_at is not None else ""
         if right.revoked:

@@ -41,7 +41,8 @@ INTERVIEW_UNTIMED: Final = "{job}: the client asks for an interview; the time is
 JOBS: Final = "Your jobs"
 NO_JOBS: Final = "No job has been proposed to you yet."
 JOB: Final = "Job {id}"
-PROPOSED: Final = "We proposed this job to you. You have not answered yet."
+PROPOSED: Final = "We proposed this job to you."
+UNANSWERED: Final = "We proposed this job to you. You have not answered yet."
 SAID: Final[Mapping[str, str]] = {
     "yes": "We proposed this job to you, and you said yes.",
     "no": "We proposed this job to you, and you said no.",

@@ -1,25 +1,26 @@
 """A candidate's browser against the product's app, where the core decides as the workflow does."""
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any, Final
+from uuid import uuid4
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from activities.agency_load import load_agency
 from events.agency import Entry
 from events.codec import decode
 from events.envelope import Actor
+from gateway.http.app import make_app
 from tests.gateway.access.conftest import PEOPLE, Ground, app_of, ground_on
 from tests.gateway.http.conftest import Engagements, InMemory, starter
 
 EMAIL: Final = "zofie@example.com"
-ENGAGEMENT: Final = "e-c"
 
 
 @dataclass
@@ -118,25 +119,30 @@ class Agency:
     http: httpx.AsyncClient
     key: str
     engagements: Engagements
+    engagement: str
 
-    async def do(self, name: str, engagement: str = ENGAGEMENT, **fields: Any) -> None:
+    async def do(self, name: str, **fields: Any) -> None:
         """Give a command as the recruiter."""
-        path = f"/v1/engagements/{engagement}/commands/{name}"
+        path = f"/v1/engagements/{self.engagement}/commands/{name}"
         await self._post(path, fields)
 
-    async def opens(self, engagement: str = ENGAGEMENT, **fields: Any) -> None:
-        """Open an engagement of r-1."""
-        body = {"engagement": engagement, "owner": "r-1", "email": EMAIL, "candidate_id": f"c-{engagement}"}
+    async def opens(self, **fields: Any) -> None:
+        """Open the engagement of r-1."""
+        body = {"engagement": self.engagement, "owner": "r-1", "email": EMAIL}
         await self._post("/v1/engagements", {**body, **fields})
+
+    async def link(self) -> str:
+        """Make a link to the engagement."""
+        return await self.ground.link(self.engagement)
 
     async def opens_job(self, job: str, title: str) -> None:
         """Open a client's job."""
         path = f"/v1/job-orders/{job}/commands/open-job-order"
         await self._post(path, {"title": title, "owner": "r-2", "client_id": "client-9"})
 
-    async def events(self, engagement: str = ENGAGEMENT) -> list[Any]:
+    async def events(self) -> list[Any]:
         """Read what is on the log."""
-        stream = f"engagement:{engagement}"
+        stream = f"engagement:{self.engagement}"
         log = self.ground.having.log
         return [
             decode(each) for each in await log.read_stream(self.ground.agency, stream, open_personal=True)
@@ -149,12 +155,12 @@ class Agency:
 
 @asynccontextmanager
 async def a_client(
-    agency: Agency, base: str = "http://test", **changes: Any
+    ground: Ground, engagements: Engagements, base: str = "http://test", **changes: Any
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Make a client of the product's app, with doors that differ by *changes*."""
-    app = app_of(replace(agency.ground, kept=agency.engagements))  # type: ignore[arg-type]
-    app.state.doors = replace(app.state.doors, **changes)
-    transport = httpx.ASGITransport(app=app, client=("192.0.2.1", 1))
+    """Make a client of the product's app, with an address of its own and doors that differ by *changes*."""
+    app = app_of(replace(ground, kept=engagements))  # type: ignore[arg-type]
+    doors = replace(app.state.doors, **changes)
+    transport = httpx.ASGITransport(app=make_app(doors), client=(f"test-{uuid4().hex}", 1))
     async with httpx.AsyncClient(transport=transport, base_url=base) as client:
         yield client
 
@@ -165,53 +171,56 @@ def pages_database(new_database: Callable[[], str]) -> str:
     return new_database()
 
 
-@pytest.fixture
-async def agency(pages_database: str, tmp_path: Path) -> AsyncIterator[Agency]:
-    """This will be an agency with a policy, and engagement e-c of r-1, Recruiter One."""
-    async with ground_on(pages_database, tmp_path) as ground:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def ground(pages_database: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ground]:
+    """This will be an agency with people and a policy, for all of a module's tests."""
+    async with ground_on(pages_database, tmp_path_factory.mktemp("ground")) as made:
         people = tuple(
             Entry.model_validate({**each, "name": f"Person {each['person_id']}"}) for each in PEOPLE
         )
         operator = Actor(kind="operator", id="test")
-        await load_agency(
-            ground.having.service, ground.agency, people=people, policy=starter(), actor=operator
-        )
-        having = InMemory()
-        having.log = ground.having.log  # type: ignore[assignment]
-        having.directory = ground.having.directory
-        made = Agency(ground, None, await ground.key("recruiter"), Engagements(having, ground.agency))  # type: ignore[arg-type]
-        async with a_client(made) as client:
-            made.http = client
-            await made.opens(candidate_name="Žofie Nováková", zone="Europe/Prague")
-            yield made
+        await load_agency(made.having.service, made.agency, people=people, policy=starter(), actor=operator)
+        yield made
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
+async def agency(ground: Ground) -> AsyncIterator[Agency]:
+    """This will be that agency with an engagement of r-1, Person r-1, that no other test has."""
+    async with an_agency(ground) as made:
+        await made.opens(candidate_name="Žofie Nováková", zone="Europe/Prague")
+        yield made
+
+
+@asynccontextmanager
+async def an_agency(ground: Ground) -> AsyncIterator[Agency]:
+    """Put the core behind the agency's doors."""
+    having = InMemory()
+    having.log = ground.having.log  # type: ignore[assignment]
+    decided = Engagements(having, ground.agency)
+    async with a_client(ground, decided) as client:
+        yield Agency(ground, client, await ground.key("recruiter"), decided, f"e-{uuid4().hex[:8]}")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def stranger(agency: Agency) -> AsyncIterator[Browser]:
     """This will be a browser that has opened nothing."""
-    async with a_client(agency) as client:
+    async with a_client(agency.ground, agency.engagements) as client:
         yield Browser(client, agency.ground)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def browser(agency: Agency, stranger: Browser) -> Browser:
-    """This will be the browser of the candidate of e-c."""
-    answer = await stranger.arrive(await agency.ground.link(ENGAGEMENT))
+    """This will be the browser of the candidate whose engagement it is."""
+    answer = await stranger.arrive(await agency.link())
     assert answer.status_code == 303, answer.text
     return stranger
 
 
 @pytest.fixture
 def client_with(agency: Agency) -> Callable[..., Any]:
-    """This will make clients of doors that differ."""
+    """This will make clients of doors that differ, known to nobody yet."""
 
     def make(base: str = "http://test", **changes: Any) -> Any:
-        return a_client(agency, base, **changes)
+        return a_client(agency.ground, agency.engagements, base, **changes)
 
     return make
-
-
-@pytest.fixture
-def read_forms() -> Iterator[Callable[[str], list[Form]]]:
-    """This will read the forms of a page."""
-    yield forms_of

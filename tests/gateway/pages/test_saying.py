@@ -7,13 +7,12 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from gateway.pages import texts
 from gateway.pages.sent import COMMANDS
+from tests.gateway.pages.conftest import forms_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.gateway.pages.conftest import Agency, Browser
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.asyncio(loop_scope="module")]
 SOON: Final = "2030-05-06T08:00:00Z"
 Setup = tuple[tuple[str, dict[str, Any]], ...]
 PROPOSED: Final[Setup] = (("record-proposal", {"job_order_id": "jo-1", "reason": "it is near your home"}),)
@@ -138,7 +137,7 @@ AGREE: Final = "/me/agree/jo-1"
 
 
 class TestForms:
-    def test_are_there_for_all_that_a_candidate_may_say(self) -> None:
+    async def test_are_there_for_all_that_a_candidate_may_say(self) -> None:
         tried = {each[1] for each in FORMS.values()} | {"grant-right-to-represent"}
         assert tried == set(COMMANDS) == set(texts.FORMS)
 
@@ -173,9 +172,11 @@ class TestForms:
 
     async def test_put_it_down_to_the_candidate(self, agency: "Agency", browser: "Browser") -> None:
         await browser.send(await browser.form("/request-call"))
-        stored = await agency.ground.having.log.read_stream(agency.ground.agency, "engagement:e-c")
+        stored = await agency.ground.having.log.read_stream(
+            agency.ground.agency, f"engagement:{agency.engagement}"
+        )
         [wish] = [each for each in stored if each.type == "call-requested"]
-        assert (wish.actor.kind, wish.actor.id) == ("candidate", "e-c")
+        assert (wish.actor.kind, wish.actor.id) == ("candidate", agency.engagement)
 
     async def test_refuse_what_they_do_not_hold(self, agency: "Agency", browser: "Browser") -> None:
         form = await browser.form("/record-message")
@@ -230,8 +231,6 @@ class TestAgreeing:
         reading = await browser.send(await browser.form(AGREE, AGREE), code=f" {code[:3]} {code[3:]} ")
         assert reading.status_code == 200, reading.text
         assert "it is near your home" in reading.text
-        from tests.gateway.pages.conftest import forms_of
-
         [form] = forms_of(reading.text)
         form.fields |= {"until": "2030-03-31", "pay": "at least 30 an hour"}
         for _ in range(2):
@@ -278,8 +277,6 @@ class TestWhenTemporalIsAway:
     async def test_says_so_and_the_same_again_counts_once(
         self, agency: "Agency", browser: "Browser", monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from tests.gateway.pages.conftest import forms_of
-
         async def away(_: str) -> None:
             raise RPCError("unavailable", RPCStatusCode.UNAVAILABLE, b"")
 
