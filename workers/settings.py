@@ -143,7 +143,8 @@ class Settings(BaseSettings):
     )
     public_url: str | None = Field(
         default=None,
-        description="how others reach the gateway, `https://...`; none: the address where it listens",
+        description="how others reach the gateway, `https://...`, with which candidates' links begin; "
+        "none: the address where it listens, and links begin with their path",
     )
     trusted_proxies: str = Field(
         default="127.0.0.1",

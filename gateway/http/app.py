@@ -33,6 +33,8 @@ from gateway.http.routes import (
     waiting,
 )
 from gateway.http.unforeseen import Unforeseen
+from gateway.pages import routes as candidate
+from gateway.pages.door import Pages
 
 if TYPE_CHECKING:
     from events.log.port import EventLog
@@ -50,6 +52,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     agency.router,
     access.router,
     hooks.router,
+    candidate.router,
 )
 VERSION: Final = "1"
 METHODS: Final = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
@@ -74,8 +77,10 @@ def make_app(doors: Doors | None) -> FastAPI:
     app.add_exception_handler(HTTPException, _told)
     app.add_exception_handler(RequestValidationError, _wrong_request)
     app.add_middleware(Unforeseen)
-    # Outermost, so that what it refuses costs nothing.
+    # Outside of all that works, so that what it refuses costs nothing.
     app.add_middleware(Guards, rates=doors.rates if doors is not None else None)
+    # Around even those, whose refusals a candidate reads as a page.
+    app.add_middleware(Pages)
     describe(app)
     return app
 

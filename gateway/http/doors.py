@@ -70,6 +70,8 @@ class Doors:
     """Those who listen to the stream of events."""
     desk: Desk | None = None
     """Where webhooks out are subscribed to."""
+    public_url: str | None = None
+    """How others reach this gateway, if that is known."""
 
 
 @asynccontextmanager
@@ -98,6 +100,7 @@ async def opened(
             hooks=Door(having.connections, having.inbox, having.refusals),
             streams=OpenStreams(having.log),
             desk=having.desk,
+            public_url=settings.public_url,
             rates=Rates(
                 per_credential=settings.rate_per_credential,
                 per_address=settings.rate_per_address,

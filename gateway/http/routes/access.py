@@ -69,7 +69,10 @@ class LinkRow(BaseModel):
 class MadeLink(LinkRow):
     """A link when it is made."""
 
-    token: str = Field(description="shown once; the candidate's page sends it as a bearer's token")
+    token: str = Field(description="shown once; a bearer's token of the API")
+    url: str = Field(
+        description="shown once; the candidate's page, from RAPPORT_PUBLIC_URL on, else from the path on"
+    )
 
 
 class Glass(BaseModel):
@@ -100,13 +103,14 @@ class Held(BaseModel):
     openapi_extra=_body({"days": 14}),
 )
 async def make_link(request: Request, engagement_id: str, body: NewLink, who: Known) -> MadeLink:
-    """The token is shown in this answer and never again."""
+    """The token, and the page's address that holds it, are shown in this answer and never again."""
     await allowed(request, who, "make-links", engagement=engagement_id)
     made_by = who.person_id or who.credential
     link, token = await access_of(request).links.create(
         who.agency, engagement_id, made_by=made_by, life=timedelta(days=body.days)
     )
-    return MadeLink(**_row(link), token=token)
+    public = request.app.state.doors.public_url or ""
+    return MadeLink(**_row(link), token=token, url=f"{public}/me/{token}")
 
 
 @router.get(
