@@ -12,12 +12,12 @@ from starlette.responses import RedirectResponse, Response
 
 from events.fold import fold
 from events.state import Engagement
-from gateway.http.asking import Asker, must_be_id, stream_of, unknown
+from gateway.http.asking import Asker, must_be_id, stream_of
 from gateway.http.commanding import CODE, with_code
 from gateway.http.giving import to_engagement
 from gateway.http.identify import access_of, bearer
 from gateway.http.mistakes import problem_of
-from gateway.http.problems import Problem
+from gateway.http.problems import Problem, unknown
 from gateway.http.routes import access
 from gateway.pages import forms, texts
 from gateway.pages.cookie import bearing, keep, seal_of, token_of

@@ -12,9 +12,8 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.requests import Request
 
 from gateway.access.roles import CANDIDATES, NEEDS_EVIDENCE
-from gateway.http.asking import unknown
 from gateway.http.identify import bearer
-from gateway.http.problems import Problem
+from gateway.http.problems import Problem, unknown
 from gateway.pages import texts
 from gateway.pages.cookie import seal_of
 from gateway.pages.times import end_of

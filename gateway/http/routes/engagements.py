@@ -24,13 +24,12 @@ from gateway.http.asking import (
     Named,
     has_reached,
     must_be_id,
-    unknown,
 )
 from gateway.http.bodies import command_id_of, fields_of
 from gateway.http.describing import HEADERS, Done, problems, reads
 from gateway.http.examples import example_of
 from gateway.http.giving import done, to_engagement
-from gateway.http.problems import Problem
+from gateway.http.problems import Problem, unknown
 from gateway.http.replies import cursor_after, place_of, reply
 from gateway.http.schemas import input_schema
 from gateway.http.tables import Found, fresh, list_engagements, reach_of

@@ -22,10 +22,9 @@ from gateway.http.asking import (
     Limit,
     MinVersion,
     has_reached,
-    unknown,
 )
 from gateway.http.describing import reads
-from gateway.http.problems import Problem
+from gateway.http.problems import Problem, unknown
 from gateway.http.replies import cursor_after, place_of, reply, reply_written
 
 router = APIRouter(prefix="/v1/engagements/{engagement_id}", tags=["engagements"])
