@@ -4,7 +4,7 @@ The shipped ones lie beside the packages, in the checkout: a plain wheel does no
 """
 
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -40,7 +40,11 @@ def compile_policy_file(path: Path, *, on: date | None = None, until: date | Non
     except OSError as error:
         reason = (error.strerror or "unknown reason").lower()
         raise UnreadablePolicy([f"{path}: the file cannot be read ({reason}); give one that can."]) from None
-    return load_policy(text, where=str(path), on=on or datetime.now(UTC).date(), until=until)
+    return _compiled(text, where=str(path), on=on or datetime.now(UTC).date(), until=until)
+
+
+# The same text on the same day gives the same object: what is known of a policy is kept by its object.
+_compiled: Final = lru_cache(maxsize=16)(load_policy)
 
 
 def policy_path(named: str) -> Path:

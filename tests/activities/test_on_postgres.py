@@ -1,10 +1,8 @@
 """The same services on the real log: what only PostgreSQL can show."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from uuid import uuid4
+from collections.abc import AsyncIterator, Callable
 
-import asyncpg
 import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
@@ -13,21 +11,14 @@ from activities.commands import Commands, CommandService
 from activities.types import StreamCommand
 from events.envelope import Actor
 from events.log.keys import MemoryKeys
-from events.log.migrate import migrate
 from events.log.postgres import PostgresLog
 
 pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
-async def postgres_log(postgres_server: str) -> AsyncIterator[PostgresLog]:
-    name = f"test_{uuid4().hex}"
-    connection = await asyncpg.connect(postgres_server)
-    await connection.execute(f"CREATE DATABASE {name}")
-    await connection.close()
-    dsn = postgres_server.rpartition("/")[0] + f"/{name}"
-    await migrate(dsn)
-    async with PostgresLog(dsn, MemoryKeys()) as log:
+async def postgres_log(new_database: Callable[[], str]) -> AsyncIterator[PostgresLog]:
+    async with PostgresLog(new_database(), MemoryKeys()) as log:
         yield log
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from pydantic import SecretStr
 
@@ -14,7 +13,6 @@ from activities.agency_load import load_agency
 from activities.types import StreamCommand
 from events.envelope import Actor
 from events.job_order_state import JobOrder
-from events.log.migrate import migrate
 from events.state import Submission
 from workers.client import Engagements
 from workers.serving import serving
@@ -86,14 +84,9 @@ class Agency:
 
 
 @pytest.fixture
-async def agency(postgres_server: str, temporal_for_workers: str) -> AsyncIterator[Agency]:
+async def agency(new_database: Callable[[], str], temporal_for_workers: str) -> AsyncIterator[Agency]:
     """This will yield an agency with a database, workers and a follower of its own."""
-    database, name = f"test_{uuid4().hex}", f"a-{uuid4().hex[:12]}"
-    connection = await asyncpg.connect(postgres_server)
-    await connection.execute(f"CREATE DATABASE {database}")
-    await connection.close()
-    url = postgres_server.rpartition("/")[0] + f"/{database}"
-    await migrate(url)
+    url, name = new_database(), f"a-{uuid4().hex[:12]}"
     settings = Settings(
         database_url=SecretStr(url), key_encryption_keys=(KeyEncryptionKey(id="test", secret=b"k" * 32),)
     )

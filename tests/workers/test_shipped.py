@@ -1,6 +1,7 @@
 """Finding policies in files."""
 
 import tomllib
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,21 @@ class TestCompilePolicyFile:
         path.write_bytes('name = "größe"'.encode("latin-1"))
         with pytest.raises(PolicyError, match="byte 10 is not UTF-8; save the file as UTF-8 text"):
             compile_policy_file(path)
+
+    def test_reads_a_file_again_that_has_changed(self, tmp_path: Path) -> None:
+        """What has been compiled is kept by its text, never by its path."""
+        path = tmp_path / "ours.toml"
+        text = (POLICIES / "starter.toml").read_text(encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
+        first = compile_policy_file(path)
+        assert compile_policy_file(path) is first
+        path.write_text(text.replace("7 days", "8 days"), encoding="utf-8")
+        assert compile_policy_file(path).digest() != first.digest()
+
+    def test_compiles_its_calendars_for_the_day_that_is_asked_for(self) -> None:
+        path = POLICIES / "uk-agency.toml"
+        first, later = (compile_policy_file(path, on=date(year, 6, 1)) for year in (2024, 2031))
+        assert first.calendars != later.calendars
 
 
 class TestDeployPolicy:

@@ -1,12 +1,11 @@
 """A life on both real servers: Temporal and PostgreSQL, wired as a worker process wires them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from pydantic import SecretStr
 from temporalio.client import Client
@@ -16,7 +15,6 @@ from activities.sweeping import Sweeping
 from activities.types import SweepReply
 from events.envelope import Actor
 from events.fold import fold
-from events.log.migrate import migrate
 from workers.client import CommandFailed, Engagements
 from workers.poking import Poking
 from workers.settings import KeyEncryptionKey, Settings
@@ -41,14 +39,9 @@ class Place:
 
 
 @pytest.fixture
-async def place(postgres_server: str, temporal_server: str) -> AsyncIterator[Place]:
+async def place(new_database: Callable[[], str], temporal_server: str) -> AsyncIterator[Place]:
     """This will yield an agency with a database of its own and a worker process's workers."""
-    name = f"test_{uuid4().hex}"
-    connection = await asyncpg.connect(postgres_server)
-    await connection.execute(f"CREATE DATABASE {name}")
-    await connection.close()
-    url = postgres_server.rpartition("/")[0] + f"/{name}"
-    await migrate(url)
+    url = new_database()
     key = KeyEncryptionKey(id="test", secret=b"k" * 32)
     settings = Settings(database_url=SecretStr(url), key_encryption_keys=(key,))
     agency, stopping = f"a-{uuid4().hex[:12]}", asyncio.Event()

@@ -5,14 +5,11 @@ import base64
 import json
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from events.log.keys import Kek, Keyring
 from events.log.keys_postgres import PostgresKeys
-from events.log.migrate import migrate
 from gateway.cli import app
 from gateway.cli.errors import DONE, WRONG
 
@@ -26,18 +23,9 @@ def _setting(*keks: Kek) -> str:
 
 
 @pytest.fixture
-def database(postgres_server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> str:
+def database(new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> str:
     """This will give the URL of a migrated database, which the environment names."""
-    name = f"test_{uuid4().hex}"
-    url = postgres_server.rpartition("/")[0] + "/" + name
-
-    async def make() -> None:
-        connection = await asyncpg.connect(postgres_server)
-        await connection.execute(f'CREATE DATABASE "{name}"')
-        await connection.close()
-        await migrate(url)
-
-    asyncio.run(make())
+    url = new_database()
     monkeypatch.setattr("workers.logs.configure_logging", lambda *_: None)  # pytest's own stays
     monkeypatch.setenv("DATABASE_URL", url)
     monkeypatch.setenv("RAPPORT_DATA_DIR", str(tmp_path))

@@ -1,14 +1,13 @@
 """The HTTP door on both real servers: lists from the tables, commands through Temporal, and both away."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import httpx
 import pytest
 from pydantic import SecretStr
@@ -63,15 +62,10 @@ async def served(
 
 @pytest.fixture
 async def http(
-    postgres_server: str, temporal_for_workers: str, caller: Any, calling: Any, permits: Any
+    new_database: Callable[[], str], temporal_for_workers: str, caller: Any, calling: Any, permits: Any
 ) -> AsyncIterator[httpx.AsyncClient]:
     """This will call the door of an agency on servers that others use as well."""
-    name = f"test_{uuid4().hex}"
-    connection = await asyncpg.connect(postgres_server)
-    await connection.execute(f"CREATE DATABASE {name}")
-    await connection.close()
-    url = postgres_server.rpartition("/")[0] + f"/{name}"
-    async with served(url, temporal_for_workers, caller, calling, permits) as client:
+    async with served(new_database(), temporal_for_workers, caller, calling, permits) as client:
         yield client
 
 

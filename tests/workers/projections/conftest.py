@@ -16,7 +16,6 @@ import pytest
 import events
 from events.envelope import AppendRequest, CommandGroup, category_of
 from events.log.keys import MemoryKeys
-from events.log.migrate import migrate
 from events.log.port import Appended, LogHead, StreamHead
 from events.log.postgres import PostgresLog
 from events.projections.folding import fold_stream, rows_of
@@ -121,14 +120,9 @@ def plain(rows: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture
-async def ground(postgres_server: str) -> AsyncIterator[Ground]:
+async def ground(new_database: Callable[[], str]) -> AsyncIterator[Ground]:
     """This will yield a migrated database with a log and a store."""
-    name = f"test_{uuid4().hex}"
-    admin = await asyncpg.connect(postgres_server)
-    await admin.execute(f"CREATE DATABASE {name}")
-    await admin.close()
-    url = postgres_server.rpartition("/")[0] + f"/{name}"
-    await migrate(url)
+    url = new_database()
     superuser = await asyncpg.connect(url)
     store = ProjectionStore(url)
     async with PostgresLog(url, MemoryKeys()) as log:
