@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from events.obligations import owner_of
-from events.state import Engagement, Interview, OpenObligation, Submission
+from events.state import Engagement, Interview, Offer, OpenObligation, Submission
 from gateway.pages import forms, texts
 from gateway.pages.forms import Form
 from gateway.pages.times import at, day
@@ -203,18 +203,24 @@ def _lines_of_submission(state: Engagement, known: Known, key: str, submission: 
     for offer in state.offers.values():
         if offer.submission_id == key:
             yield texts.OFFERED
-            if offer.answer is not None:
-                yield texts.OFFER_ANSWERED[offer.answer]
-            elif offer.starts_on is not None:
-                yield texts.OFFER_STARTS.format(on=day(offer.starts_on, state.zone))
-            if offer.answer is None and offer.expires_at is not None:
-                yield texts.OFFER_EXPIRES.format(until=at(offer.expires_at, state.zone))
+            yield from _lines_of_offer(state, offer)
     placement = state.placements.get(key)
     if placement is not None and placement.ended_how is None:
         if placement.started_on is not None:
             yield texts.STARTED.format(on=day(placement.started_on, state.zone))
         elif placement.starts_on is not None:
             yield texts.STARTS.format(on=day(placement.starts_on, state.zone))
+
+
+def _lines_of_offer(state: Engagement, offer: Offer) -> Iterator[str]:
+    if offer.answer is not None:
+        yield texts.OFFER_ANSWERED[offer.answer]
+        return
+    yield texts.OFFER_TERMS
+    if offer.starts_on is not None:
+        yield texts.OFFER_STARTS.format(on=day(offer.starts_on, state.zone))
+    if offer.expires_at is not None:
+        yield texts.OFFER_EXPIRES.format(until=at(offer.expires_at, state.zone))
 
 
 def _answer(state: Engagement, known: Known, key: str, submission: Submission) -> str:

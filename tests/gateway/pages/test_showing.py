@@ -12,6 +12,7 @@ from events.state import (
     Application,
     Engagement,
     Interview,
+    Offer,
     OpenObligation,
     Placement,
     Proposal,
@@ -142,6 +143,20 @@ class TestJobs:
         assert forms.may_agree(person(applications={"a-1": Application("jo-1")}), "jo-1", NOW)
         assert not forms.may_agree(person(proposals={"jo-1": Proposal(None, "no")}), "jo-1", NOW)
         assert not forms.may_agree(person(), "jo-1", NOW)
+
+    def test_tell_an_offer_until_it_is_answered(self) -> None:
+        offer = Offer("s-1", starts_on=NOW + DAY, expires_at=NOW + 2 * DAY)
+        assert self.lines(submissions=submitted(), offers={"of-1": offer})[1:] == (
+            texts.OFFERED,
+            texts.OFFER_TERMS,
+            "You would start on Wednesday 6 January 2027.",
+            "It stands until Thursday 7 January 2027, 13:00.",
+        )
+        gone = replace(offer, answer="withdrawn")
+        assert self.lines(submissions=submitted(), offers={"of-1": gone})[1:] == (
+            texts.OFFERED,
+            texts.OFFER_ANSWERED["withdrawn"],
+        )
 
     def test_say_when_a_placement_starts(self) -> None:
         placed = {"s-1": Placement(starts_on=NOW + DAY)}
