@@ -48,7 +48,7 @@ async def engagement_command(
         return dict(fields)
     if action == "agree" and who.role != "candidate":
         # The role may tell it with evidence: say so, rather than that it may not.
-        await allowed(request, who, "report", engagement=engagement)
+        await allowed(request, who, "vouch", engagement=engagement)
         says = f"{name} comes from the candidate or with evidence: give evidence and evidence_ref"
         raise Problem(403, "needs-evidence", says)
     await allowed(request, who, action, engagement=engagement)

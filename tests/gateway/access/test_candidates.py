@@ -290,7 +290,8 @@ class TestWhatACandidateSays:
     async def test_needs_evidence_from_everybody_else(
         self, ground: "Ground", http: httpx.AsyncClient, link: str, role: Any
     ) -> None:
-        headers = bearer(await ground.key(role))
+        words = await ground.connected("standard-webhooks")
+        headers = bearer(await ground.key(role, **({"connection": words} if role == "integration" else {})))
         for nothing in ({}, {"evidence": "asserted", "evidence_ref": "m-1"}, {"evidence": "system"}):
             refused = await http.post(GRANT, json={**JOB, **nothing}, headers=headers)
             assert (refused.status_code, refused.json()["code"]) == (403, "needs-evidence")
@@ -298,6 +299,18 @@ class TestWhatACandidateSays:
         assert (await http.post(GRANT, json=shown, headers=headers)).status_code == 200
         [(_, order)] = ground.kept.orders
         assert order.command.evidence_ref == "m-1"
+
+    async def test_is_not_passed_on_by_a_system_that_speaks_its_own_words(
+        self, ground: "Ground", http: httpx.AsyncClient, link: str
+    ) -> None:
+        """A client's system knows of no agreement; a portal of the agency's may, and names us as we do."""
+        connection = await ground.connected("greenhouse", "e-c")
+        headers = bearer(await ground.key("integration", connection=connection))
+        for shown in ({}, {"evidence": "candidate-confirmed", "evidence_ref": "m-1"}):
+            refused = await http.post(GRANT, json={**JOB, **shown}, headers=headers)
+            assert (refused.status_code, refused.json()["code"]) == (403, "not-allowed")
+            assert "in our own words" in refused.json()["detail"]
+        assert ground.kept.orders == []
 
     async def test_is_said_of_no_other_engagement(
         self, ground: "Ground", http: httpx.AsyncClient, link: str
