@@ -10,7 +10,7 @@ from typing import Any, Final
 from fastapi import Request
 
 from gateway.access.candidates import in_their_name
-from gateway.access.codes import CodeRefused
+from gateway.access.codes import CodeRefused, Refusal
 from gateway.access.roles import (
     AGENCY_ACTIONS,
     NEEDS_EVIDENCE,
@@ -28,6 +28,16 @@ from gateway.http.identify import access_of, allowed
 from gateway.http.problems import Problem
 
 CODE: Final = "rapport-code"
+_NEW: Final = "ask for a new one with POST /v1/codes"
+_CODES: Final[Mapping[Refusal, tuple[str, str]]] = {
+    "none": (
+        "code-needed",
+        "this needs a code: ask for one with POST /v1/codes and send it as the header Rapport-Code",
+    ),
+    "wrong": ("code-wrong", f"the code is wrong, over, or not the last that was sent; look again or {_NEW}"),
+    "spent": ("code-spent", f"the code has served already, for something else; {_NEW}"),
+    "locked": ("code-locked", f"too many wrong codes: this one serves no longer; {_NEW}"),
+}
 
 
 async def engagement_command(
@@ -122,9 +132,9 @@ async def with_code(request: Request, who: Who, purpose: str) -> str:
     """
     try:
         return await access_of(request).codes.use(who, request.headers.get(CODE), purpose)
-    except CodeRefused:
-        says = "this needs a code: ask for one with POST /v1/codes and send it as the header Rapport-Code"
-        raise Problem(403, "code-needed", says) from None
+    except CodeRefused as refused:
+        code, says = _CODES[refused.why]
+        raise Problem(403, code, says) from None
 
 
 def _text(value: object) -> str | None:

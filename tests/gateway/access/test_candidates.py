@@ -126,7 +126,8 @@ class TestCodes:
         (_, given), (_, repeated) = ground.kept.orders
         assert given == repeated
         other = {**headers, "Idempotency-Key": "grant-2"}
-        assert (await http.post(GRANT, json=JOB, headers=other)).status_code == 403
+        refused = await http.post(GRANT, json=JOB, headers=other)
+        assert (refused.status_code, refused.json()["code"]) == (403, "code-spent")
         assert (await http.get("/v1/engagements/e-c/held", headers=headers)).status_code == 403
 
     async def test_are_no_part_of_the_command(
@@ -152,11 +153,36 @@ class TestCodes:
         self, ground: "Ground", http: httpx.AsyncClient, link: str
     ) -> None:
         code = await code_of(ground, http, link)
-        for _ in range(5):
-            wrong = await http.post(GRANT, json=JOB, headers=bearer(link, **{"Rapport-Code": another(code)}))
-            assert wrong.status_code == 403
-        right = await http.post(GRANT, json=JOB, headers=bearer(link, **{"Rapport-Code": code}))
-        assert right.status_code == 403
+        told = []
+        for shown in (*[another(code)] * 5, code, another(code), "short"):
+            refused = await http.post(GRANT, json=JOB, headers=bearer(link, **{"Rapport-Code": shown}))
+            assert refused.status_code == 403
+            told.append(refused.json()["code"])
+        assert told == ["code-wrong"] * 4 + ["code-locked"] * 4
+        fresh = await code_of(ground, http, link)
+        again = await http.post(GRANT, json=JOB, headers=bearer(link, **{"Rapport-Code": fresh}))
+        assert again.status_code == 200
+
+    async def test_say_alike_what_is_wrong_over_and_was_never_sent(
+        self, ground: "Ground", http: httpx.AsyncClient, link: str
+    ) -> None:
+        """Whoever merely holds the link learns nothing of what is in the mail."""
+
+        async def refused(code: str) -> dict[str, Any]:
+            answer = await http.post(GRANT, json=JOB, headers=bearer(link, **{"Rapport-Code": code}))
+            assert answer.status_code == 403
+            told: dict[str, Any] = answer.json()
+            return told
+
+        never = await refused("000000")
+        code = await code_of(ground, http, link)
+        wrong = await refused(another(code))
+        await ground.sql(
+            "UPDATE rapport.one_time_codes SET expires_at = now() WHERE agency = $1", ground.agency
+        )
+        assert never == wrong == await refused(code) == await refused("short")
+        assert never["code"] == "code-wrong"
+        assert (await refused(""))["code"] == "code-needed"
 
     async def test_survive_four(self, ground: "Ground", http: httpx.AsyncClient, link: str) -> None:
         code = await code_of(ground, http, link)
