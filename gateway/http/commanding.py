@@ -11,6 +11,7 @@ from fastapi import Request
 
 from gateway.access.candidates import in_their_name
 from gateway.access.codes import CodeRefused, Refusal
+from gateway.access.refusals import may_not, refusal
 from gateway.access.roles import (
     AGENCY_ACTIONS,
     NEEDS_EVIDENCE,
@@ -59,11 +60,12 @@ async def engagement_command(
     if action == "agree" and who.role != "candidate":
         # The role may tell it with evidence: say so, rather than that it may not.
         await allowed(request, who, "vouch", engagement=engagement)
-        says = f"{name} comes from the candidate or with evidence: give evidence and evidence_ref"
+        says = f"{refusal(who.role, action)}; give evidence and evidence_ref"
         raise Problem(403, "needs-evidence", says)
     await allowed(request, who, action, engagement=engagement)
     if lends_anothers_word(who, name, fields):
-        raise Problem(403, "not-allowed", f"{name}: a lead's word is given by the lead; leave the name out")
+        says = may_not(who.role, "give a lead's word in another's name; leave the name out")
+        raise Problem(403, "not-allowed", says)
     if who.role != "candidate":
         return dict(fields)
     evidence = f"link-{who.credential}"
@@ -121,7 +123,7 @@ async def _must_not_be_above(request: Request, who: Who, action: Action, target:
         or (may(hat, action, target) and may_stand_as(hat.role, entry.role))
         for hat in hats
     ):
-        says = "somebody's absence is recorded by themselves or by whoever is above them"
+        says = may_not(who.role, "record the absence of somebody above them")
         raise Problem(403, "not-allowed", says)
 
 

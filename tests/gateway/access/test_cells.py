@@ -6,6 +6,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from gateway.access.refusals import refusal
 from gateway.access.roles import ACTIONS, ROLES, TABLE, Action
 from gateway.access.who import Role
 
@@ -64,6 +65,8 @@ class TestEveryCell:
         for answer in answers.values():
             if answer.status_code != 200:
                 assert set(answer.json()) == {"type", "title", "status", "detail", "code"}
+            if answer.status_code == 403:
+                assert answer.json()["detail"] == refusal(role, action)
 
     @pytest.mark.parametrize(
         "action", [each for each in ACTIONS if TABLE[each].scopes["integration"] != "none"]
