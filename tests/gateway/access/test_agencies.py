@@ -126,8 +126,9 @@ NOBODYS = {
 # This makes something of that id for the caller's own agency.
 MAKES = {"open-job-order"}
 # What anybody may ask, or what says by itself who it is for.
-OPEN = ("/livez", "/readyz", "/openapi.json", "/hooks/", "/v1/events")
-"""The stream of events has no end: tests/gateway/http/test_stream.py listens to two agencies."""
+OPEN = ("/livez", "/readyz", "/openapi.json", "/hooks/", "/v1/events", "/me/{token}")
+"""The stream of events has no end: tests/gateway/http/test_stream.py listens to two agencies.  Who opens a
+link's address shows its token, and is nobody else."""
 SECRETS = ("a-only", "ja-only", "Zofie", "zofie@", "r-9")
 
 

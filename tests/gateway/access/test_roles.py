@@ -107,7 +107,7 @@ class TestEngagementAction:
             ("grant-right-to-represent", {}, "agree"),
             ("grant-right-to-represent", {"evidence": "asserted", "evidence_ref": "m-1"}, "agree"),
             ("grant-right-to-represent", {"evidence": "system"}, "agree"),
-            ("grant-right-to-represent", {"evidence": "system", "evidence_ref": "m-1"}, "report"),
+            ("grant-right-to-represent", {"evidence": "system", "evidence_ref": "m-1"}, "vouch"),
         ],
     )
     def test_is_what_the_command_means(self, name: str, fields: dict[str, Any], action: str) -> None:
