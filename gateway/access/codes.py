@@ -68,8 +68,20 @@ class CodeNotSent(Exception):
         self.again = again
 
 
+Refusal = Literal["none", "wrong", "spent", "locked"]
+"""No code was shown; it is not the one that serves now; it has served; there were too many mistakes."""
+
+
 class CodeRefused(Exception):
-    """The code does not serve: wrong, over, used for something else, or mistaken too often."""
+    """The code does not serve, or there is none; *why* is told to whoever holds the link.
+
+    A wrong code, one that is over, and any code where none was sent are told alike: what was mailed, and
+    when, is known to who reads the mail.
+    """
+
+    def __init__(self, why: Refusal) -> None:
+        super().__init__("the code does not serve")
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +145,9 @@ class Codes:
         :raises CodeRefused: it does not serve; only a wrong one counts as a mistake.
         """
         engagement = _engagement(who)
-        shown = code if code is not None and _FORM.fullmatch(code) else None
+        if not code:
+            raise CodeRefused("none")
+        shown = code if _FORM.fullmatch(code) else None
         first: str | None = None
         async with self._connections.scoped(who.agency) as db:
             row = await db.fetchrow(_LIVE, who.agency, who.credential, engagement)
@@ -141,19 +155,27 @@ class Codes:
             if verdict == "right":
                 await self._set(db, who.agency, row["code_id"], "used_for = $3", purpose)
                 first = await db.fetchval(_FIRST, who.agency, who.credential, engagement, purpose)
-            elif verdict == "wrong":
+            elif verdict == "mistaken":
                 await self._set(db, who.agency, row["code_id"], "tries = tries + $3", 1)
+        # After the transaction: a mistake must count.
+        if verdict == "mistaken":
+            raise CodeRefused("locked" if row["tries"] + 1 >= TRIES else "wrong")
         if verdict != "right":
-            # After the transaction: a mistake must count.
-            raise CodeRefused("the code does not serve; ask for a new one with POST /v1/codes")
+            raise CodeRefused(verdict)
         return f"code-{first}"
 
-    async def _judge(self, row: Any, shown: str | None, purpose: str) -> Literal["right", "wrong", "dead"]:
-        if row is None or shown is None or row["tries"] >= TRIES:
-            return "dead"
-        if not hmac.compare_digest(await self._hash(row["code_id"], shown), row["code_hash"]):
+    async def _judge(
+        self, row: Any, shown: str | None, purpose: str
+    ) -> Literal["right", "mistaken", "wrong", "spent", "locked"]:
+        if row is None:
             return "wrong"
-        return "right" if row["used_for"] in (None, purpose) else "dead"
+        if row["tries"] >= TRIES:
+            return "locked"
+        if shown is None:
+            return "wrong"
+        if not hmac.compare_digest(await self._hash(row["code_id"], shown), row["code_hash"]):
+            return "mistaken"
+        return "right" if row["used_for"] in (None, purpose) else "spent"
 
     async def _set(self, db: Any, agency: str, code_id: str, what: str, value: object) -> None:
         query = f"UPDATE rapport.one_time_codes SET {what} WHERE agency = $1 AND code_id = $2"
@@ -204,5 +226,5 @@ class Codes:
 
 def _engagement(who: Who) -> str:
     if who.engagement is None:
-        raise CodeRefused("codes are for candidates; whoever has a key needs none")
+        raise ValueError("codes are for candidates; whoever has a key needs none")
     return who.engagement

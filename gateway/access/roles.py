@@ -11,13 +11,15 @@ from events.commands import Intent
 from events.orders import COMMANDS
 from gateway.access.who import Role, Who
 
-Scope = Literal["none", "own", "own-team", "all", "connection", "self", "glass"]
+Scope = Literal["none", "own", "own-team", "all", "connection", "own-words", "self", "glass"]
 SCOPES: Final[Mapping[Scope, str]] = {
     "none": "no",
     "own": "what they answer for",
     "own-team": "what they or their team answer for",
     "all": "the whole agency",
-    "connection": "through their own connection",
+    "connection": "what its connection is linked to, or the whole agency if the connection is in our own "
+    "words (`standard-webhooks`), which name our engagements themselves",
+    "own-words": "the whole agency, if its connection is in our own words",
     "self": "what is their own",
     "glass": "one engagement for 15 minutes, after breaking the glass",
 }
@@ -32,6 +34,7 @@ Action = Literal[
     "open-engagement",
     "ask",
     "report",
+    "vouch",
     "speak",
     "agree",
     "excuse",
@@ -54,65 +57,75 @@ ACTIONS: Final[tuple[Action, ...]] = get_args(Action)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One action: what it is in words, and how far each role may."""
+    """One action: what it is in words that go on after "may" or "may not", and how far each role may."""
 
-    says: str
+    does: str
     scopes: Mapping[Role, Scope]
+    note: str = ""
+    """What the table of roles adds in brackets."""
 
 
-def _row(says: str, *scopes: Scope) -> Row:
-    return Row(says, dict(zip(ROLES, scopes, strict=True)))
+def _row(does: str, *scopes: Scope, note: str = "") -> Row:
+    return Row(does, dict(zip(ROLES, scopes, strict=True)), note)
 
 
 # The columns are ROLES, in their order.
 # fmt: off
 TABLE: Final[Mapping[Action, Row]] = {
-    "see-engagements": _row("see engagements, their events, promises and who waits",
+    "see-engagements": _row("see engagements, their events and promises, or who waits",
                             "own-team", "own-team", "all", "all", "all", "all", "none", "self"),
     "see-personal": _row("see names, addresses and words there",
                          "own-team", "own-team", "all", "all", "glass", "none", "none", "none"),
-    "see-held": _row("see all that is held about one person (a candidate: with a code)",
-                     "none", "none", "all", "all", "none", "none", "none", "self"),
+    "see-held": _row("see all that is held about one person",
+                     "none", "none", "all", "all", "none", "none", "none", "self",
+                     note="a candidate: with a code"),
     "see-job-orders": _row("see job orders",
                            "all", "all", "all", "all", "all", "all", "none", "none"),
     "see-agency": _row("see who works here and the policies",
                        "all", "all", "all", "all", "all", "all", "none", "none"),
     "see-compliance": _row("see the compliance report",
                            "none", "all", "all", "all", "all", "all", "none", "none"),
-    "see-events": _row("follow the stream of events (a recruiter, a team lead: of one engagement)",
-                       "own-team", "own-team", "all", "all", "all", "all", "none", "none"),
+    "see-events": _row("follow the stream of events",
+                       "own-team", "own-team", "all", "all", "all", "all", "none", "none",
+                       note="a recruiter, a team lead: of one engagement"),
     "open-engagement": _row("open an engagement",
-                            "own-team", "own-team", "all", "none", "none", "none", "connection", "none"),
-    "ask": _row("give commands that ask (intents)",
-                "own-team", "own-team", "all", "none", "none", "none", "none", "none"),
-    "report": _row("give commands that tell (reports)",
-                   "own-team", "own-team", "all", "none", "none", "none", "connection", "none"),
+                            "own-team", "own-team", "all", "none", "none", "none", "all", "none"),
+    "ask": _row("give commands that ask",
+                "own-team", "own-team", "all", "none", "none", "none", "none", "none",
+                note="intents"),
+    "report": _row("give commands that tell",
+                   "own-team", "own-team", "all", "none", "none", "none", "connection", "none",
+                   note="reports"),
+    "vouch": _row("cause what only the candidate may, with evidence of it",
+                  "own-team", "own-team", "all", "none", "none", "none", "own-words", "none"),
     "speak": _row("give the candidate's own commands as the candidate",
                   "none", "none", "none", "none", "none", "none", "none", "self"),
-    "agree": _row("cause what only the candidate may, without evidence (a candidate: with a code)",
-                  "none", "none", "none", "none", "none", "none", "none", "self"),
-    "excuse": _row("excuse a promise, in their own name",
+    "agree": _row("cause what only the candidate may, without evidence",
+                  "none", "none", "none", "none", "none", "none", "none", "self",
+                  note="a candidate: with a code"),
+    "excuse": _row("excuse a promise in their own name",
                    "none", "own-team", "all", "none", "none", "none", "none", "none"),
-    "approve-pause": _row("approve a long pause, in their own name",
+    "approve-pause": _row("approve a long pause in their own name",
                           "none", "own-team", "all", "none", "none", "none", "none", "none"),
-    "reassign": _row("assign and reassign candidates and job orders, let a policy govern one engagement",
+    "reassign": _row("assign or reassign candidates and job orders, or let a policy govern one engagement",
                      "none", "own-team", "all", "none", "none", "none", "none", "none"),
-    "work-job-orders": _row("open, hold, fill and close job orders",
-                            "own-team", "own-team", "all", "none", "none", "none", "connection", "none"),
+    "work-job-orders": _row("open, hold, fill or close job orders",
+                            "own-team", "own-team", "all", "none", "none", "none", "all", "none"),
     "adopt-policy": _row("adopt a policy for the agency",
                          "none", "none", "all", "all", "none", "none", "none", "none"),
-    "manage-people": _row("load people, hand a caseload over",
+    "manage-people": _row("load people or hand a caseload over",
                           "none", "none", "all", "none", "none", "none", "none", "none"),
-    "record-absence": _row("record an absence and its end",
+    "record-absence": _row("record an absence or its end",
                            "self", "own-team", "all", "none", "none", "none", "none", "none"),
-    "hold-outreach": _row("hold and release all outreach",
+    "hold-outreach": _row("hold or release all outreach",
                           "none", "none", "all", "none", "all", "none", "none", "none"),
-    "make-links": _row("make and revoke a candidate's links",
+    "make-links": _row("make, list or revoke a candidate's links",
                        "own-team", "own-team", "all", "none", "none", "none", "none", "none"),
-    "break-glass": _row("break the glass: one engagement's personal fields, logged",
-                        "none", "none", "none", "none", "all", "none", "none", "none"),
-    "operate": _row("see to connections, their messages, and subscriptions",
-                    "none", "none", "all", "none", "all", "none", "connection", "none"),
+    "break-glass": _row("break the glass",
+                        "none", "none", "none", "none", "all", "none", "none", "none",
+                        note="one engagement's personal fields, logged"),
+    "operate": _row("see to connections, their messages, or subscriptions",
+                    "none", "none", "all", "none", "all", "none", "none", "none"),
     "see-operations": _row("see how connections and subscriptions stand",
                            "none", "none", "all", "all", "all", "all", "none", "none"),
     "let-personal-out": _row("let a subscription have personal fields",
@@ -126,12 +139,16 @@ def who_may(action: Action, *scopes: Scope) -> frozenset[Role]:
     return frozenset(role for role in ROLES if TABLE[action].scopes[role] in scopes)
 
 
+Through = Literal["a-link", "own-words"]
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """What an action is about, as far as it decides who may."""
 
     engagement: str | None = None
-    connection: str | None = None
+    through: Through | None = None
+    """How an integration comes to the engagement; None: not at all."""
     person: str | None = None
     own: frozenset[str] = frozenset()
     """Who answers for it, helps with it, owes a promise there, or stands in for one of them."""
@@ -159,7 +176,9 @@ def may(who: Who, action: Action, target: Target) -> bool:
         case "own-team":
             return target.team is None or who.person_id in target.own | target.team
         case "connection":
-            return who.connection is not None and target.connection in (None, who.connection)
+            return who.connection is not None and target.through is not None
+        case "own-words":
+            return who.connection is not None and target.through == "own-words"
         case "self":
             if who.role == "candidate":
                 return who.engagement is not None and who.engagement == target.engagement
@@ -213,8 +232,8 @@ def engagement_action(role: Role, name: str, fields: Mapping[str, Any]) -> Actio
     """Say which action a command to an engagement is, by whoever gives it."""
     if role == "candidate":
         return "agree" if name in NEEDS_EVIDENCE else "speak" if name in CANDIDATES else "report"
-    if lacks_evidence(name, fields):
-        return "agree"
+    if name in NEEDS_EVIDENCE:
+        return "agree" if lacks_evidence(name, fields) else "vouch"
     if name == "open-engagement":
         return "open-engagement"
     if name == "excuse-obligation":

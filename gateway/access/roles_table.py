@@ -16,6 +16,7 @@ _SHORT: Final = {
     "own-team": "own team",
     "all": "all",
     "connection": "its connection",
+    "own-words": "own words",
     "self": "own",
     "glass": "glass",
 }
@@ -26,7 +27,8 @@ def table() -> str:
     heads = ["may", *(role.replace("-", " ") for role in ROLES)]
     lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
     for row in TABLE.values():
-        lines.append(f"| {' | '.join([row.says, *(_SHORT[row.scopes[role]] for role in ROLES)])} |")
+        says = f"{row.does} ({row.note})" if row.note else row.does
+        lines.append(f"| {' | '.join([says, *(_SHORT[row.scopes[role]] for role in ROLES)])} |")
     used = {scope for row in TABLE.values() for scope in row.scopes.values()} - {"none"}
     words = [f"*{_SHORT[scope]}*: {says}" for scope, says in SCOPES.items() if scope in used]
     return "\n".join([*lines, "", f"{'; '.join(dict.fromkeys(words))}."]) + "\n"

@@ -13,10 +13,11 @@ from activities.commands import CommandService
 from activities.directory import Directory
 from events.agency import Agency, Entry
 from events.glass import is_open
+from events.integrations.own_words import GENERIC
 from events.kinds import Id
 from events.log.connect import Connections
 from events.reaching import stood_in_for
-from gateway.access.roles import RANKS, Target
+from gateway.access.roles import RANKS, Target, Through
 from gateway.access.who import Role, Who
 from gateway.folds import Folds
 
@@ -29,8 +30,13 @@ OWNERS: Final = """
     FROM rapport.streams s LEFT JOIN rapport_read.board b ON b.agency = s.agency AND b.stream = s.stream
     WHERE s.agency = $1 AND s.stream = $2 AND s.version > 0
 """
-
-
+# A connection is linked to an engagement by any external id of it, learnt or confirmed by a person.
+_REACHES: Final = """
+    SELECT c.provider, EXISTS (
+        SELECT FROM rapport.external_ids x
+        WHERE x.agency = c.agency AND x.connection_id = c.connection_id AND x.engagement = $3) AS linked
+    FROM rapport.connections c WHERE c.agency = $1 AND c.connection_id = $2
+"""
 _ID: Final[TypeAdapter[str]] = TypeAdapter(Id)
 
 
@@ -52,6 +58,7 @@ class Targets:
         stream = f"engagement:{engagement}"
         async with self._connections.scoped(who.agency) as db:
             row = await db.fetchrow(OWNERS, who.agency, stream)
+            through = await _through(db, who, engagement) if row is not None else None
         if row is None:
             return None
         owner, helpers = row["owner"], row["team"] or ()
@@ -67,6 +74,7 @@ class Targets:
             helpers,
             row["owing"],
             engagement=engagement,
+            through=through,
             open=is_open(people.glasses, engagement, who.credential, now),
         )
 
@@ -97,6 +105,18 @@ class Targets:
         led = {each for each, line in lines.items() if line.team_lead == who.person_id}
         with_me = {each for each, entry in everybody.items() if mine is not None and _team(entry) == mine}
         return frozenset({who.person_id} | led | with_me)
+
+
+async def _through(db: Any, who: Who, engagement: str) -> Through | None:
+    """Say how an integration comes to an engagement, as its webhooks do: by a link, or in our own words."""
+    if who.connection is None:
+        return None
+    connection = await db.fetchrow(_REACHES, who.agency, who.connection, engagement)
+    if connection is None:
+        return None
+    if connection["provider"] == GENERIC:
+        return "own-words"
+    return "a-link" if connection["linked"] else None
 
 
 def _is_id(text: str) -> bool:

@@ -10,7 +10,8 @@ from typing import Any, Final
 from fastapi import Request
 
 from gateway.access.candidates import in_their_name
-from gateway.access.codes import CodeRefused
+from gateway.access.codes import CodeRefused, Refusal
+from gateway.access.refusals import may_not, refusal
 from gateway.access.roles import (
     AGENCY_ACTIONS,
     NEEDS_EVIDENCE,
@@ -28,6 +29,16 @@ from gateway.http.identify import access_of, allowed
 from gateway.http.problems import Problem
 
 CODE: Final = "rapport-code"
+_NEW: Final = "ask for a new one with POST /v1/codes"
+_CODES: Final[Mapping[Refusal, tuple[str, str]]] = {
+    "none": (
+        "code-needed",
+        "this needs a code: ask for one with POST /v1/codes and send it as the header Rapport-Code",
+    ),
+    "wrong": ("code-wrong", f"the code is wrong, over, or not the last that was sent; look again or {_NEW}"),
+    "spent": ("code-spent", f"the code has served already, for something else; {_NEW}"),
+    "locked": ("code-locked", f"too many wrong codes: this one serves no longer; {_NEW}"),
+}
 
 
 async def engagement_command(
@@ -48,12 +59,13 @@ async def engagement_command(
         return dict(fields)
     if action == "agree" and who.role != "candidate":
         # The role may tell it with evidence: say so, rather than that it may not.
-        await allowed(request, who, "report", engagement=engagement)
-        says = f"{name} comes from the candidate or with evidence: give evidence and evidence_ref"
+        await allowed(request, who, "vouch", engagement=engagement)
+        says = f"{refusal(who.role, action)}; give evidence and evidence_ref"
         raise Problem(403, "needs-evidence", says)
     await allowed(request, who, action, engagement=engagement)
     if lends_anothers_word(who, name, fields):
-        raise Problem(403, "not-allowed", f"{name}: a lead's word is given by the lead; leave the name out")
+        says = may_not(who.role, "give a lead's word in another's name; leave the name out")
+        raise Problem(403, "not-allowed", says)
     if who.role != "candidate":
         return dict(fields)
     evidence = f"link-{who.credential}"
@@ -111,7 +123,7 @@ async def _must_not_be_above(request: Request, who: Who, action: Action, target:
         or (may(hat, action, target) and may_stand_as(hat.role, entry.role))
         for hat in hats
     ):
-        says = "somebody's absence is recorded by themselves or by whoever is above them"
+        says = may_not(who.role, "record the absence of somebody above them")
         raise Problem(403, "not-allowed", says)
 
 
@@ -122,9 +134,9 @@ async def with_code(request: Request, who: Who, purpose: str) -> str:
     """
     try:
         return await access_of(request).codes.use(who, request.headers.get(CODE), purpose)
-    except CodeRefused:
-        says = "this needs a code: ask for one with POST /v1/codes and send it as the header Rapport-Code"
-        raise Problem(403, "code-needed", says) from None
+    except CodeRefused as refused:
+        code, says = _CODES[refused.why]
+        raise Problem(403, code, says) from None
 
 
 def _text(value: object) -> str | None:

@@ -12,22 +12,13 @@ from fastapi import Request
 from events.log.connect import LOST
 from gateway.access.knowing import Expired, Unknown, Waiting
 from gateway.access.opening import Access
-from gateway.access.roles import TABLE, Action, Target, may, scope
-from gateway.access.who import Role, Who
+from gateway.access.refusals import refusal
+from gateway.access.roles import Action, Target, may, scope
+from gateway.access.who import Who
 from gateway.http.problems import Problem, unknown
 
 _CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 _LARGEST: Final = 20_000
-_NAMES: Final[dict[Role, str]] = {
-    "recruiter": "a recruiter",
-    "team-lead": "a team lead",
-    "director": "a director",
-    "compliance": "somebody of compliance",
-    "operator": "an operator",
-    "auditor": "an auditor",
-    "integration": "an integration",
-    "candidate": "a candidate",
-}
 
 
 def access_of(request: Request) -> Access:
@@ -164,4 +155,4 @@ def away() -> Problem:
 
 
 def _forbidden(who: Who, action: Action) -> Problem:
-    return Problem(403, "not-allowed", f"{_NAMES[who.role]} may not do this here: {TABLE[action].says}")
+    return Problem(403, "not-allowed", refusal(who.role, action))

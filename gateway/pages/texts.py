@@ -239,7 +239,13 @@ NO_LINK: Final = (
     "whatever we owe you stays on record meanwhile."
 )
 PROBLEMS: Final[Mapping[str, str]] = {
-    "code-needed": "This code does not serve: have a new one mailed to you, and use it within 10 minutes.",
+    "code-needed": "This needs the code from our mail: have one mailed to you, and type it in.",
+    "code-wrong": (
+        "This code is wrong, older than 10 minutes, or not the last that we sent: look at our last mail "
+        "again, or have a new one mailed to you."
+    ),
+    "code-spent": "This code has served already, for something else: have a new one mailed to you.",
+    "code-locked": "Too many wrong codes: have a new one mailed to you.",
     "too-many-codes": "Too many codes were sent lately: wait an hour, then ask again.",
     "outreach-held": "The agency sends no letters at the moment: try later.",
     "no-address": "No e-mail address of yours takes our letters: ask to be called, and tell us.",

@@ -109,7 +109,9 @@ async def check_external(
     for each in said:
         connection = await connections.named(agency, each.connection)
         if only is not None and connection.id != only:
-            raise NotAllowed("external: an integration says only what its own connection calls it")
+            raise NotAllowed(
+                "an integration may not say what another connection calls something; leave it out of external"
+            )
         link = Link(each.kind, each.id, _target(each.kind, agency, engagement, order))
         known = await links.known(agency, connection.id, [(each.kind, each.id)])
         if not done and known.get((each.kind, each.id), link.target) != link.target:

@@ -63,7 +63,7 @@ class LinkRow(BaseModel):
     made_at: datetime
     expires_at: datetime
     revoked_at: datetime | None
-    last_used_at: datetime | None
+    last_used_at: datetime | None = Field(description="written down at most once a minute")
 
 
 class MadeLink(LinkRow):

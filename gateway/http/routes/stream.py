@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from events.cloudevents import PREFIX, cloud_event, short_type
 from events.envelope import Stored
 from events.log.port import EventLog
+from gateway.access.refusals import may_not, refusal
 from gateway.access.roles import who_may
 from gateway.access.who import Who
 from gateway.http.describing import problems
@@ -231,14 +232,17 @@ def routes(streamer: Streamer, known: Known, sees: Sees = sees_none) -> APIRoute
 async def _allow(request: Request, who: Who, engagement: str | None, personal: bool, sees: Sees) -> None:
     if who.role in HEARS_ONE:
         if engagement is None:
-            detail = "your role hears one engagement at a time; name it with engagement=ID"
-            raise Problem(403, "not-allowed", detail)
+            raise _may_not(who, "follow the stream of all events; name one engagement with engagement=ID")
         if not await sees(request, who, engagement):
-            raise Problem(403, "not-allowed", "this engagement is not one that you may see")
+            raise Problem(403, "not-allowed", refusal(who.role, "see-events"))
     elif who.role not in HEARS_ALL:
-        raise Problem(403, "not-allowed", "your role may not hear the agency's events")
+        raise Problem(403, "not-allowed", refusal(who.role, "see-events"))
     if personal and who.role not in PERSONAL:
-        raise Problem(403, "not-allowed", "your role may not have personal fields; ask without personal=true")
+        raise _may_not(who, "have personal fields; ask without personal=true")
+
+
+def _may_not(who: Who, what: str) -> Problem:
+    return Problem(403, "not-allowed", may_not(who.role, what))
 
 
 def _types(given: Sequence[str]) -> frozenset[str]:

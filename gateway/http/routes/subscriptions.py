@@ -11,8 +11,9 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from gateway.access.roles import who_may
-from gateway.access.who import Role, Who
+from gateway.access.refusals import refusal
+from gateway.access.roles import Action, scope
+from gateway.access.who import Who
 from gateway.http.describing import problems
 from gateway.http.problems import Problem, unknown
 from workers.delivering.addresses import AddressRefused
@@ -21,9 +22,6 @@ from workers.delivering.subscription import SubscriptionError, UnknownSubscripti
 from workers.delivering.telling import tell
 
 Known = Callable[[Request], Awaitable[Who]]
-MANAGES: Final = who_may("operate", "all")
-LOOKS: Final = who_may("see-operations", "all")
-LETS_PERSONAL_OUT: Final = who_may("let-personal-out", "all")
 _ID: Final = "s-q2VtJx0mTzW1bHnK"
 _SECRET: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
 Which = Annotated[
@@ -125,9 +123,9 @@ def routes(desk: Desk, known: Known) -> APIRouter:
     )
     async def add(who: Caller, body: Add) -> Secret:
         """It is told of what happens from now on."""
-        _allow(who, MANAGES)
-        if body.personal and who.role not in LETS_PERSONAL_OUT:
-            raise Problem(403, "not-allowed", "only a director lets personal fields leave the agency")
+        _allow(who, "operate")
+        if body.personal:
+            _allow(who, "let-personal-out")
         with _as_problems():
             added, secret = await desk.add(
                 who.agency, body.url, types=body.types, personal=body.personal, name=body.name
@@ -137,7 +135,7 @@ def routes(desk: Desk, known: Known) -> APIRouter:
     @router.get("", summary="List the agency's subscriptions", operation_id="list-subscriptions")
     async def listed(who: Caller) -> Page:
         """And how far each has come."""
-        _allow(who, LOOKS)
+        _allow(who, "see-operations")
         return Page(
             subscriptions=[Subscribed(**tell(each)) for each in await desk.subscriptions.standing(who.agency)]
         )
@@ -150,7 +148,7 @@ def routes(desk: Desk, known: Known) -> APIRouter:
     )
     async def show(who: Caller, which: Which) -> Subscribed:
         """How far it has come, and what its receiver answered last."""
-        _allow(who, LOOKS)
+        _allow(who, "see-operations")
         return await _shown(desk, who, which)
 
     @router.delete(
@@ -162,7 +160,7 @@ def routes(desk: Desk, known: Known) -> APIRouter:
     )
     async def remove(who: Caller, which: Which) -> None:
         """What still waits is not sent."""
-        _allow(who, MANAGES)
+        _allow(who, "operate")
         with _as_problems():
             await desk.subscriptions.remove(who.agency, which)
 
@@ -179,7 +177,7 @@ def _add_acts(router: APIRouter, desk: Desk, known: Known) -> None:
     )
     async def test(who: Caller, which: Which) -> Tested:
         """A rapport.test event is sent now; the answer is what came back."""
-        _allow(who, MANAGES)
+        _allow(who, "operate")
         with _as_problems():
             answer = await desk.test(who.agency, which)
         return Tested(delivered=answer.verdict == "delivered", status=answer.status, says=answer.says)
@@ -189,7 +187,7 @@ def _add_acts(router: APIRouter, desk: Desk, known: Known) -> None:
     )
     async def rotate(who: Caller, which: Which, body: Rotate) -> Secret:
         """Until the old one expires, both sign."""
-        _allow(who, MANAGES)
+        _allow(who, "operate")
         with _as_problems():
             keeps = timedelta(hours=body.keep_hours)
             secret = await desk.subscriptions.rotate(who.agency, which, desk.clock(), keeps)
@@ -200,7 +198,7 @@ def _add_acts(router: APIRouter, desk: Desk, known: Known) -> None:
     )
     async def replay(who: Caller, which: Which, body: Replay) -> Again:
         """Everything from a position on, under the same ids."""
-        _allow(who, MANAGES)
+        _allow(who, "operate")
         with _as_problems():
             return Again(
                 count=await desk.subscriptions.replay(who.agency, which, body.position, desk.clock())
@@ -214,7 +212,7 @@ def _add_acts(router: APIRouter, desk: Desk, known: Known) -> None:
     )
     async def retry(who: Caller, which: Which) -> Again:
         """Also what waits for its next attempt."""
-        _allow(who, MANAGES)
+        _allow(who, "operate")
         with _as_problems():
             return Again(count=await desk.subscriptions.retry(who.agency, which, desk.clock()))
 
@@ -223,7 +221,7 @@ def _add_acts(router: APIRouter, desk: Desk, known: Known) -> None:
     )
     async def pause(who: Caller, which: Which) -> Subscribed:
         """Nothing is sent until it is resumed, and nothing is lost meanwhile."""
-        _allow(who, MANAGES)
+        _allow(who, "operate")
         with _as_problems():
             await desk.subscriptions.turn(who.agency, which, "paused", desk.clock())
         return await _shown(desk, who, which)
@@ -236,7 +234,7 @@ def _add_acts(router: APIRouter, desk: Desk, known: Known) -> None:
     )
     async def resume(who: Caller, which: Which) -> Subscribed:
         """It goes on where it stopped, also after its receiver answered 410."""
-        _allow(who, MANAGES)
+        _allow(who, "operate")
         with _as_problems():
             await desk.subscriptions.turn(who.agency, which, "active", desk.clock())
         return await _shown(desk, who, which)
@@ -248,9 +246,9 @@ async def _shown(desk: Desk, who: Who, which: str) -> Subscribed:
     return Subscribed(**tell(standing))
 
 
-def _allow(who: Who, roles: frozenset[Role]) -> None:
-    if who.role not in roles:
-        raise Problem(403, "not-allowed", "your role may not do this with subscriptions")
+def _allow(who: Who, action: Action) -> None:
+    if scope(who.role, action) != "all":
+        raise Problem(403, "not-allowed", refusal(who.role, action))
 
 
 @contextmanager

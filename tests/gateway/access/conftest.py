@@ -32,6 +32,8 @@ from gateway.http.identify import allowed, known, opens_personal
 from gateway.http.rates import Rates
 from gateway.http.routes.tails import OpenStreams
 from gateway.webhooks.door import Door
+from workers.inbox.links import Link
+from workers.inbox.links import Target as LinkTarget
 from workers.settings import KeyEncryptionKey, Settings
 from workers.wiring import Adapters, adapters
 from workflows.types import CommandReply
@@ -146,6 +148,13 @@ class Ground:
         people = await self.having.directory.agency(agency)
         _, text = await self.access.keys.create(agency, role, people=people, **more)
         return text
+
+    async def connected(self, provider: str, *linked: str) -> str:
+        """This will add a connection, linked to engagements, and return its id."""
+        connection = await self.having.connections.add(self.agency, provider=provider, name=provider)
+        links = [Link("candidate", each, LinkTarget(each)) for each in linked]
+        await self.having.links.learn(self.agency, connection.id, links, by="person:r-1", how="confirmed")
+        return connection.id
 
     async def link(self, engagement: str, *, agency: str | None = None) -> str:
         """This will make a link to an engagement, and return its token."""

@@ -90,6 +90,14 @@ class TestCodes:
         [letter] = ground.mailbox.letters
         assert letter.address == "zofie@example.com"
         assert code not in letter.subject
+        # Held may be read again under the same code (TestHeld); whoever reads the letter knows.
+        for body in (letter.text, letter.html):
+            said = " ".join(body.split())
+            assert (
+                "holds for 10 minutes and serves one thing: to agree to one job, or to see what we hold"
+                in said
+            )
+            assert "as often as you like while it holds" in said
 
     async def test_are_kept_as_a_keyed_hash(
         self, ground: "Ground", http: httpx.AsyncClient, link: str
@@ -126,7 +134,8 @@ class TestCodes:
         (_, given), (_, repeated) = ground.kept.orders
         assert given == repeated
         other = {**headers, "Idempotency-Key": "grant-2"}
-        assert (await http.post(GRANT, json=JOB, headers=other)).status_code == 403
+        refused = await http.post(GRANT, json=JOB, headers=other)
+        assert (refused.status_code, refused.json()["code"]) == (403, "code-spent")
         assert (await http.get("/v1/engagements/e-c/held", headers=headers)).status_code == 403
 
     async def test_are_no_part_of_the_command(
@@ -152,11 +161,36 @@ class TestCodes:
         self, ground: "Ground", http: httpx.AsyncClient, link: str
     ) -> None:
         code = await code_of(ground, http, link)
-        for _ in range(5):
-            wrong = await http.post(GRANT, json=JOB, headers=bearer(link, **{"Rapport-Code": another(code)}))
-            assert wrong.status_code == 403
-        right = await http.post(GRANT, json=JOB, headers=bearer(link, **{"Rapport-Code": code}))
-        assert right.status_code == 403
+        told = []
+        for shown in (*[another(code)] * 5, code, another(code), "short"):
+            refused = await http.post(GRANT, json=JOB, headers=bearer(link, **{"Rapport-Code": shown}))
+            assert refused.status_code == 403
+            told.append(refused.json()["code"])
+        assert told == ["code-wrong"] * 4 + ["code-locked"] * 4
+        fresh = await code_of(ground, http, link)
+        again = await http.post(GRANT, json=JOB, headers=bearer(link, **{"Rapport-Code": fresh}))
+        assert again.status_code == 200
+
+    async def test_say_alike_what_is_wrong_over_and_was_never_sent(
+        self, ground: "Ground", http: httpx.AsyncClient, link: str
+    ) -> None:
+        """Whoever merely holds the link learns nothing of what is in the mail."""
+
+        async def refused(code: str) -> dict[str, Any]:
+            answer = await http.post(GRANT, json=JOB, headers=bearer(link, **{"Rapport-Code": code}))
+            assert answer.status_code == 403
+            told: dict[str, Any] = answer.json()
+            return told
+
+        never = await refused("000000")
+        code = await code_of(ground, http, link)
+        wrong = await refused(another(code))
+        await ground.sql(
+            "UPDATE rapport.one_time_codes SET expires_at = now() WHERE agency = $1", ground.agency
+        )
+        assert never == wrong == await refused(code) == await refused("short")
+        assert never["code"] == "code-wrong"
+        assert (await refused(""))["code"] == "code-needed"
 
     async def test_survive_four(self, ground: "Ground", http: httpx.AsyncClient, link: str) -> None:
         code = await code_of(ground, http, link)
@@ -290,7 +324,8 @@ class TestWhatACandidateSays:
     async def test_needs_evidence_from_everybody_else(
         self, ground: "Ground", http: httpx.AsyncClient, link: str, role: Any
     ) -> None:
-        headers = bearer(await ground.key(role))
+        words = await ground.connected("standard-webhooks")
+        headers = bearer(await ground.key(role, **({"connection": words} if role == "integration" else {})))
         for nothing in ({}, {"evidence": "asserted", "evidence_ref": "m-1"}, {"evidence": "system"}):
             refused = await http.post(GRANT, json={**JOB, **nothing}, headers=headers)
             assert (refused.status_code, refused.json()["code"]) == (403, "needs-evidence")
@@ -298,6 +333,18 @@ class TestWhatACandidateSays:
         assert (await http.post(GRANT, json=shown, headers=headers)).status_code == 200
         [(_, order)] = ground.kept.orders
         assert order.command.evidence_ref == "m-1"
+
+    async def test_is_not_passed_on_by_a_system_that_speaks_its_own_words(
+        self, ground: "Ground", http: httpx.AsyncClient, link: str
+    ) -> None:
+        """A client's system knows of no agreement; a portal of the agency's may, and names us as we do."""
+        connection = await ground.connected("greenhouse", "e-c")
+        headers = bearer(await ground.key("integration", connection=connection))
+        for shown in ({}, {"evidence": "candidate-confirmed", "evidence_ref": "m-1"}):
+            refused = await http.post(GRANT, json={**JOB, **shown}, headers=headers)
+            assert (refused.status_code, refused.json()["code"]) == (403, "not-allowed")
+            assert "in our own words" in refused.json()["detail"]
+        assert ground.kept.orders == []
 
     async def test_is_said_of_no_other_engagement(
         self, ground: "Ground", http: httpx.AsyncClient, link: str

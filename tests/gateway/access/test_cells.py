@@ -6,6 +6,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from gateway.access.refusals import refusal
 from gateway.access.roles import ACTIONS, ROLES, TABLE, Action
 from gateway.access.who import Role
 
@@ -21,7 +22,9 @@ ANSWERS = {
     "none": (403, 403, 403, 403, 403, 403),
     "own-team": (200, 200, 200, 403, 404, 404),
     "all": (200, 200, 200, 200, 404, 404),
-    "connection": (200, 200, 200, 200, 404, 404),
+    # Through a connection that is linked to the first.
+    "connection": (200, 403, 403, 403, 404, 404),
+    "own-words": (403, 403, 403, 403, 404, 404),
     "self": (200, 404, 404, 404, 404, 404),
     "glass": (403, 403, 403, 403, 404, 404),
 }
@@ -34,7 +37,12 @@ async def credentials(common_ground: "Ground") -> dict[str, str]:
     for name, owner in OWNERS.items():
         await common_ground.engagement(name, owner)
     await common_ground.engagement("anothers", "r-1", agency=common_ground.other)
-    keys: dict[str, str] = {role: await common_ground.key(role) for role in ROLES if role != "candidate"}
+    connection = {"connection": await common_ground.connected("greenhouse", "mine")}
+    keys: dict[str, str] = {
+        role: await common_ground.key(role, **(connection if role == "integration" else {}))
+        for role in ROLES
+        if role != "candidate"
+    }
     return {**keys, "candidate": await common_ground.link("mine")}
 
 
@@ -57,6 +65,26 @@ class TestEveryCell:
         for answer in answers.values():
             if answer.status_code != 200:
                 assert set(answer.json()) == {"type", "title", "status", "detail", "code"}
+            if answer.status_code == 403:
+                assert answer.json()["detail"] == refusal(role, action)
+
+    @pytest.mark.parametrize(
+        "action", [each for each in ACTIONS if TABLE[each].scopes["integration"] != "none"]
+    )
+    async def test_opens_the_agency_to_a_connection_that_names_our_engagements_itself(
+        self,
+        common_ground: "Ground",
+        common_http: httpx.AsyncClient,
+        credentials: dict[str, str],
+        action: Action,
+    ) -> None:
+        connection = await common_ground.connected("standard-webhooks")
+        key = await common_ground.key("integration", connection=connection)
+        for each, expected in EXPECTED["all"].items():
+            answer = await common_http.get(
+                f"/may/{action}", params={"engagement": each}, headers={"Authorization": f"Bearer {key}"}
+            )
+            assert (each, answer.status_code) == (each, expected)
 
     async def test_tells_what_is_anothers_and_what_is_nowhere_alike(
         self, common_http: httpx.AsyncClient, credentials: dict[str, str]

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from workers.inbox.connections import Connection
-from workers.inbox.links import Target
+from workers.inbox.links import Link, Target
 
 if TYPE_CHECKING:
     from tests.gateway.access.conftest import Ground
@@ -73,6 +73,8 @@ class TestExternal:
     ) -> None:
         own, other = await connected(ground), await connected(ground)
         await ground.engagement("e-1")
+        link = Link("application", "265277", Target("e-1", "s-1"))
+        await ground.having.links.learn(ground.agency, own.id, [link], by="person:r-1")
         key = await ground.key("integration", connection=own.id)
         for connection, status in ((other, 403), (own, 200)):
             said = [{"connection": connection.id, "kind": "interview", "id": "77"}]

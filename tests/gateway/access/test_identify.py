@@ -144,6 +144,25 @@ class TestKnown:
         assert first[0] is not None
         assert again[0] == first[0]
 
+    @pytest.mark.parametrize("kind", ["key", "link"])
+    async def test_writes_each_minutes_use_down(
+        self, ground: "Ground", http: httpx.AsyncClient, kind: str
+    ) -> None:
+        """What was written a moment after the last use is a minute old when the next minute's use comes."""
+        table, column = {"key": ("api_keys", "key_id"), "link": ("candidate_links", "link_id")}[kind]
+        engagement = await ground.engagement("e-used")
+        text = await (ground.key("recruiter") if kind == "key" else ground.link(engagement))
+        await ground.sql(
+            f"UPDATE rapport.{table} SET last_used_at = now() - interval '59.5 seconds' WHERE {column} = $1",
+            text.split("_")[1],
+        )
+        query = f"SELECT last_used_at FROM rapport.{table} WHERE {column} = $1"
+        [before] = await ground.sql(query, text.split("_")[1])
+        assert (await ask(http, text)).status_code == 200
+        await ground.access.uses.settled()
+        [after] = await ground.sql(query, text.split("_")[1])
+        assert after[0] > before[0]
+
     async def test_keeps_only_a_hash(self, ground: "Ground") -> None:
         _, identity, _ = (text := await ground.key("recruiter")).split("_", 2)
         [row] = await ground.sql("SELECT * FROM rapport.api_keys WHERE key_id = $1", identity)

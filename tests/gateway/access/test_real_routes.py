@@ -8,6 +8,7 @@ import pytest
 
 from events.catalogue import Reassigned
 from gateway.access.roles_table import main
+from workers.inbox.links import Link, Target
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -141,15 +142,53 @@ class TestCommands:
             "compliance": (403, 403),
             "operator": (403, 403),
             "auditor": (403, 403),
-            "integration": (200, 200),
+            "integration": (200, 403),
         }
+        linked = await ground.connected("greenhouse", "e-1")
         for role, statuses in expected.items():
-            key = await ground.key(role)
+            key = await ground.key(role, **({"connection": linked} if role == "integration" else {}))
             for engagement, status in zip(("e-1", "e-far"), statuses, strict=True):
                 answer = await give(http, key, engagement, "record-contact", channel="phone", by="r-1")
                 assert (role, answer.status_code) == (role, status), answer.text
         kinds = {order.actor.kind for _, order in ground.kept.orders}
         assert kinds == {"person", "integration"}
+
+    async def test_go_through_a_connection_to_what_it_is_linked_to(
+        self, ground: "Ground", http: httpx.AsyncClient
+    ) -> None:
+        """Another's link, and another agency's connection of whatever words, open nothing."""
+        await ground.engagement("e-1", "r-1")
+        connection = await ground.connected("greenhouse")
+        await ground.connected("lever", "e-1")
+        key = await ground.key("integration", connection=connection)
+        refused = await give(http, key, "e-1", "record-contact", channel="phone", by="r-1")
+        assert (refused.status_code, refused.json()["detail"]) == (
+            403,
+            "an integration may not give commands that tell of an engagement that its connection is not "
+            "linked to; have a person link it with 'rapport connection link'",
+        )
+        link = Link("application", "265277", Target("e-1", "s-1"))
+        await ground.having.links.learn(ground.agency, connection, [link], by="person:r-1")
+        assert (await give(http, key, "e-1", "record-contact", channel="phone", by="r-1")).status_code == 200
+        foreign = await ground.having.connections.add(ground.other, provider="standard-webhooks", name="ats")
+        key = await ground.key("integration", connection=foreign.id)
+        assert (await give(http, key, "e-1", "record-contact", channel="phone", by="r-1")).status_code == 403
+
+    async def test_go_through_a_connection_in_our_own_words_to_all_of_its_agency(
+        self, ground: "Ground", http: httpx.AsyncClient
+    ) -> None:
+        await ground.engagement("e-1", "r-1")
+        await ground.engagement("e-2", agency=ground.other)
+        key = await ground.key("integration", connection=await ground.connected("standard-webhooks"))
+        for engagement, status in (("e-1", 200), ("e-2", 404)):
+            answer = await give(http, key, engagement, "record-contact", channel="phone", by="r-1")
+            assert answer.status_code == status
+
+    async def test_open_through_any_connection(self, ground: "Ground", http: httpx.AsyncClient) -> None:
+        """What is not there yet is linked to nothing."""
+        headers = bearer(await ground.key("integration", connection=await ground.connected("greenhouse")))
+        body = {"candidate_id": "c-1", "owner": "r-1"}
+        assert (await http.post("/v1/engagements", json=body, headers=headers)).status_code == 201
 
     async def test_of_a_lead_are_given_by_the_lead(self, ground: "Ground", http: httpx.AsyncClient) -> None:
         await ground.engagement("e-1", "r-1")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.events.specification import World
 
 LEADS: set[Action] = {"excuse", "approve-pause", "reassign"}
-CHANGES: set[Action] = {"open-engagement", "ask", "report", "speak", "agree"}
+CHANGES: set[Action] = {"open-engagement", "ask", "report", "vouch", "speak", "agree"}
 LEAD = Who(agency="acme", role="team-lead", credential="k-1", person_id="l-1")
 
 
@@ -53,7 +53,7 @@ class TestTheTable:
                 "auditor",
                 {*ACTIONS} - {each for each in ACTIONS if each.startswith("see-")} | {"see-personal"},
             ),
-            ("integration", {*ACTIONS} - {"open-engagement", "report", "work-job-orders", "operate"}),
+            ("integration", {*ACTIONS} - {"open-engagement", "report", "vouch", "work-job-orders"}),
             ("candidate", {*ACTIONS} - {"see-engagements", "see-held", "speak", "agree"}),
         ],
     )
@@ -107,7 +107,7 @@ class TestEngagementAction:
             ("grant-right-to-represent", {}, "agree"),
             ("grant-right-to-represent", {"evidence": "asserted", "evidence_ref": "m-1"}, "agree"),
             ("grant-right-to-represent", {"evidence": "system"}, "agree"),
-            ("grant-right-to-represent", {"evidence": "system", "evidence_ref": "m-1"}, "report"),
+            ("grant-right-to-represent", {"evidence": "system", "evidence_ref": "m-1"}, "vouch"),
         ],
     )
     def test_is_what_the_command_means(self, name: str, fields: dict[str, Any], action: str) -> None:

@@ -218,3 +218,4 @@ class TestWhoMay:
             done = await doors.ask(method, path, role=role, json=body)
             assert (done.status_code < 300) is manages, (method, path)
             assert manages or done.status_code == 403
+            assert manages or " may not see to connections, their messages, or " in done.json()["detail"]

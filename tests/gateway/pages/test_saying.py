@@ -259,7 +259,7 @@ class TestAgreeing:
         form = await browser.form(AGREE, AGREE)
         answer = await browser.send(form, code=code)
         assert answer.status_code == 403
-        assert texts.PROBLEMS["code-needed"] in answer.text
+        assert texts.PROBLEMS["code-spent" if spoilt == "spent" else "code-wrong"] in answer.text
         assert "near your home" not in answer.text
         form.action = "/me/do/grant-right-to-represent"
         forced = await browser.send(form, code=code, job_order_id="jo-1", sure="yes")

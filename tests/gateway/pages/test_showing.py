@@ -247,10 +247,10 @@ class TestHeld:
 
     async def test_needs_a_code(self, browser: "Browser") -> None:
         form = await browser.form("/me/held", "/me/held")
-        for code in ("", "123456", "x"):
+        for code, why in (("", "needed"), ("123456", "wrong"), ("x", "wrong")):
             answer = await browser.send(form, code=code)
             assert answer.status_code == 403
-            assert texts.PROBLEMS["code-needed"] in answer.text
+            assert texts.PROBLEMS[f"code-{why}"] in answer.text
             assert "zofie@" not in answer.text
 
     async def test_says_when_no_more_codes_are_sent(self, browser: "Browser") -> None:
