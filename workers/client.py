@@ -255,9 +255,10 @@ class Engagements:
                 result_type=CommandReply,
             )
             return reply
-        except RPCError:
-            # The SDK leaves the error in the start as well, and asyncio complains of what nobody looked at.
-            with contextlib.suppress(RPCError, TimeoutError, asyncio.CancelledError):
+        except BaseException:
+            # The SDK leaves its error in the start as well, also where we were cancelled, and asyncio
+            # complains of what nobody looked at.
+            with contextlib.suppress(Exception, asyncio.CancelledError):
                 async with asyncio.timeout(0):
                     await start.workflow_handle()
             raise

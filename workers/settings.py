@@ -8,7 +8,6 @@ import binascii
 import contextlib
 import os
 import secrets
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -248,22 +247,11 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise SettingsError(_mistakes(error)[0]) from None
+        raise SettingsError(sentences(error)[0]) from None
 
 
-def mistakes() -> list[str]:
-    """This will read the environment and give a sentence for each thing in it that is malformed."""
-    try:
-        settings = Settings()
-        settings.encryption_keys()
-    except ValidationError as error:
-        return _mistakes(error)
-    except SettingsError as error:
-        return [str(error)]
-    return _strangers()
-
-
-def _mistakes(error: ValidationError) -> list[str]:
+def sentences(error: ValidationError) -> list[str]:
+    """This will say what is malformed, a sentence for each."""
     return [_mistake(each) for each in error.errors(include_input=False, include_url=False)]
 
 
@@ -284,17 +272,6 @@ def variables() -> dict[str, FieldInfo]:
     return {
         str(field.validation_alias or variable(name)): field for name, field in Settings.model_fields.items()
     }
-
-
-def _strangers() -> list[str]:
-    """Name variables that look like ours and are none: a slip would silently leave a default in place."""
-    known = {each.removeprefix(PREFIX) for each in variables() if each.startswith(PREFIX)}
-    said = [each.removeprefix(PREFIX) for each in sorted(os.environ) if each.startswith(PREFIX)]
-    near = {each: get_close_matches(each, known, n=1) for each in said if each not in known}
-    return [
-        f"{PREFIX}{each} is no setting; {f'did you mean {PREFIX}{meant[0]}?' if meant else 'take it away'}"
-        for each, meant in near.items()
-    ]
 
 
 def configured_temporal() -> ClientConnectConfig:

@@ -127,11 +127,12 @@ async def _open_there(session: Session, agency: str) -> int:
 
 def _ask(policy: "Policy", agency: str, there: int, *, may_ask: bool) -> None:
     from gateway.cli.errors import Wrong
+    from gateway.cli.escaping import escaped
 
     if not (may_ask and sys.stdin.isatty() and sys.stdout.isatty()):
         raise Wrong("this changes what an agency promises, and there is no terminal to ask on; add --yes")
     engagements = "1 engagement that is open" if there == 1 else f"{there} engagements that are open"
-    typer.confirm(f"Adopt {policy.name} for agency {agency} and {engagements}?", abort=True)
+    typer.confirm(escaped(f"Adopt {policy.name} for agency {agency} and {engagements}?"), abort=True)
 
 
 async def _adopt(
@@ -175,10 +176,11 @@ def _progress(total: int) -> "Iterator[Callable[[Account], None]]":
     if not sys.stderr.isatty():
         yield lambda _: None
         return
-    from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    from gateway.cli import output
+
+    with Progress(console=output.console(stderr=True), transient=True) as bar:
         task = bar.add_task("engagements", total=total)
         yield lambda account: bar.update(task, completed=account.seen)
 

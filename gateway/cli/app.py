@@ -44,6 +44,7 @@ from gateway.cli import (
     watching,
 )
 from gateway.cli.errors import DONE, INTERRUPTED, WRONG, report
+from gateway.cli.output import complain
 
 app = typer.Typer(
     name="rapport",
@@ -120,7 +121,7 @@ def _usage(error: Any) -> int:
         return WRONG
     context = getattr(error, "ctx", None)
     help_with = f" Try '{context.command_path} --help'." if context is not None else ""
-    print(f"rapport: {words}{help_with}", file=sys.stderr)
+    complain(f"rapport: {words}{help_with}")
     return WRONG
 
 

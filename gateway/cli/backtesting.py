@@ -3,6 +3,8 @@
 It writes nothing into any log, and asks no workflow.
 """
 
+import io
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.cli import options as o
+from gateway.cli.escaping import escaped_json
 
 if TYPE_CHECKING:
     from events.policy import Policy
@@ -119,15 +122,21 @@ async def _read(session: "Session") -> "Own":
 
 
 def _tell(report: "BacktestReport", as_json: bool) -> None:
-    import sys
+    from gateway.cli import output
 
     if as_json:
-        report.write_json(sys.stdout)
+        report.write_json(_Escaping())
         sys.stdout.flush()
         return
-    from rich.console import Console
+    report.render(output.console())
 
-    report.render(Console(highlight=False))
+
+class _Escaping(io.StringIO):
+    """Passes JSON on to stdout piece by piece: there may be very many breaches."""
+
+    def write(self, text: str) -> int:
+        """Escape what JSON would let pass."""
+        return sys.stdout.write(escaped_json(text))
 
 
 def _file(named: str | None) -> Path | None:

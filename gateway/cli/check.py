@@ -10,11 +10,26 @@ import typer
 from gateway.cli import options as o
 
 if TYPE_CHECKING:
+    from gateway.cli.connect import Addresses
     from workers.answering import Answer
     from workers.settings import Settings
+    from workers.settings_reading import Reading
 
 FOUND: Final = 1
 _SHOWN: Final = {"ok": "ok", "warning": "look", "wrong": "WRONG"}
+# What each answer depends on, by how the variables begin.
+_NEEDS: Final = {
+    "PostgreSQL": ("DATABASE_URL", "RAPPORT_DATA_DIR"),
+    "Temporal": ("TEMPORAL_", "RAPPORT_DATA_DIR"),
+    "SMTP": ("RAPPORT_SMTP_",),
+    "connections": (
+        "DATABASE_URL",
+        "RAPPORT_DATA_DIR",
+        "RAPPORT_KEY_ENCRYPTION_KEYS",
+        "RAPPORT_WEBHOOKS_ALLOW_PRIVATE",
+    ),
+    "public URL": ("RAPPORT_PUBLIC_URL",),
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -28,11 +43,13 @@ def check(data: o.Data = None, as_json: o.Json = False) -> None:
 
     from gateway.cli import output
     from workers.answering import Answer
-    from workers.settings import mistakes
+    from workers.settings_reading import read_settings
 
-    found = [Answer("settings", "wrong", each) for each in mistakes()]
+    reading = read_settings(None if data is None else data.expanduser().resolve())
+    found = [Answer("settings", "wrong", each) for each in reading.mistakes]
     if not found:
-        found = [Answer("settings", "ok", "every setting can be read."), *asyncio.run(_ask(data))]
+        found = [Answer("settings", "ok", "every setting can be read.")]
+    found += asyncio.run(_ask(reading))
     wrong = sum(each.verdict == "wrong" for each in found)
     if as_json:
         answers: list[dict[str, Any]] = [
@@ -47,27 +64,56 @@ def check(data: o.Data = None, as_json: o.Json = False) -> None:
         raise typer.Exit(FOUND)
 
 
-async def _ask(data: Any) -> "list[Answer]":
-    from gateway.cli.connect import addresses, no_stack, settings_of
-    from workers.answering import Answer, ask_connections, ask_postgres, ask_smtp, ask_temporal
+async def _ask(reading: "Reading") -> "list[Answer]":
+    """Ask all that the settings name; what only a wrong one names is not asked, and that is said."""
+    from gateway.cli.connect import addresses
+    from workers.answering import ask_smtp
     from workers.logs import configure_logging
 
-    settings = settings_of(data)
+    settings = reading.settings
     configure_logging("CRITICAL", settings.log_format)
     where = addresses(settings)
-    found: list[Answer] = []
+    found = await _ask_postgres(reading, where)
+    reached = found[0].verdict != "wrong" and not _not_asked(reading, "PostgreSQL")
+    found += _not_asked(reading, "Temporal") or await _ask_temporal(settings, where)
+    found += _not_asked(reading, "SMTP") or [await ask_smtp(settings, where.smtp)]
+    if reached and where.database_url is not None:
+        found += await _ask_connections(reading, where.database_url)
+    return [*found, *(_not_asked(reading, "public URL") or _doors(settings))]
+
+
+def _not_asked(reading: "Reading", what: str) -> "list[Answer]":
+    from workers.answering import Answer
+
+    wrong = sorted(each for each in reading.wrong if each.startswith(_NEEDS[what]))
+    says = f"it was not asked: first correct {' and '.join(wrong)}."
+    return [Answer(what, "warning", says)] if wrong else []
+
+
+async def _ask_postgres(reading: "Reading", where: "Addresses") -> "list[Answer]":
+    from gateway.cli.connect import no_stack
+    from workers.answering import Answer, ask_postgres
+
+    if unasked := _not_asked(reading, "PostgreSQL"):
+        return unasked
     if where.database_url is None:
-        found.append(Answer("PostgreSQL", "wrong", no_stack(settings)))
-    else:
-        found.append(await ask_postgres(where.database_url))
+        return [Answer("PostgreSQL", "wrong", no_stack(reading.settings))]
+    return [await ask_postgres(where.database_url)]
+
+
+async def _ask_temporal(settings: "Settings", where: "Addresses") -> "list[Answer]":
+    from gateway.cli.connect import no_stack
+    from workers.answering import Answer, ask_temporal
+
     if where.temporal is None:
-        found.append(Answer("Temporal", "wrong", no_stack(settings)))
-    else:
-        found += await ask_temporal(where.temporal)
-    found.append(await ask_smtp(settings, where.smtp))
-    if where.database_url is not None and found[0].verdict != "wrong":
-        found += await ask_connections(settings, where.database_url)
-    return [*found, *_doors(settings)]
+        return [Answer("Temporal", "wrong", no_stack(settings))]
+    return await ask_temporal(where.temporal)
+
+
+async def _ask_connections(reading: "Reading", database_url: str) -> "list[Answer]":
+    from workers.answering import ask_connections
+
+    return _not_asked(reading, "connections") or await ask_connections(reading.settings, database_url)
 
 
 def _doors(settings: "Settings") -> "list[Answer]":

@@ -14,6 +14,7 @@ from events.compliance import Row
 from events.compliance_columns import COLUMNS, DERIVED, GROUPS, PERIOD, definitions
 from gateway import words
 from gateway.cli.compliance_showing import TABLES, Shown, cell, item
+from gateway.cli.escaping import escaped
 
 TEMPLATES: Final = Path(__file__).parents[1] / "templates"
 
@@ -36,7 +37,7 @@ def as_html(shown: Shown) -> None:
         lists=_lists(shown),
         definitions=definitions(),
     ):
-        sys.stdout.write(piece)
+        sys.stdout.write(escaped(piece, layout=True))
     sys.stdout.flush()
 
 

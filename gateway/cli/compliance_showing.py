@@ -16,6 +16,7 @@ from events.compliance_columns import BESIDE, COLUMNS, COUNTED, OPENED, PARTS, d
 from gateway import words
 from gateway.cli import output
 from gateway.cli.errors import Wrong
+from gateway.cli.escaping import escaped
 from workers.compliance import Source
 
 SHARES: Final = ("kept_share", "asserted_share")
@@ -219,8 +220,12 @@ def _plain(value: Any) -> Any:
     return instant(value) if isinstance(value, datetime) else value
 
 
+def _cell(value: Any) -> Any:
+    return escaped(value, layout=True) if isinstance(value, str) else value
+
+
 def _csv(columns: Iterable[str], rows: Iterable[list[Any]]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(rows)
+    writer.writerows([_cell(each) for each in row] for row in rows)
     sys.stdout.flush()

@@ -5,10 +5,11 @@ What is recognised here is recognised by name, because importing its module cost
 
 import json
 import os
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+
+from gateway.cli.output import complain, emit
 
 DONE: Final = 0
 REFUSED: Final = 1
@@ -92,9 +93,9 @@ def report(error: BaseException, *, as_json: bool, log: Path | None) -> int:
 
 
 def _tell(data: dict[str, Any], words: str, as_json: bool) -> None:
-    print(words, file=sys.stderr)
+    complain(words)
     if as_json:
-        print(json.dumps(data, ensure_ascii=False), flush=True)
+        emit(data)
 
 
 def _away(error: OSError) -> str:

@@ -119,19 +119,18 @@ def _import(plan: "Plan", account: Path | None, options: Options) -> None:
     if options.as_json:
         output.emit(report.plain())
     else:
-        from rich.console import Console
-
-        report.render(Console(highlight=False))
+        report.render(output.console())
 
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
     """Show bars on stderr while it lasts, on a terminal only."""
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from gateway.cli import output
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(stderr=True)
+    console = output.console(stderr=True)
     bars = Progress(*columns, console=console, disable=not console.is_terminal)
     tasks = {}
 

@@ -195,10 +195,8 @@ def _cells(row: Row) -> list[str]:
 
 
 def _show(told: Row) -> None:
-    import json
-
     from gateway import words
-    from gateway.cli.output import line
+    from gateway.cli.output import block, line, written
 
     line(f"message {told['message']} of {told['connection']}: {told['event']}")
     line(f"happened {words.moment(told['occurred_at'])}, received {words.moment(told['received_at'])}")
@@ -212,7 +210,7 @@ def _show(told: Row) -> None:
         line(f"  {each['command_id']}: {each['outcome']}, {each['stream']} version {each['version']}")
     if "content_is" in told:
         content = told["content"]
-        line(told["content_is"] if content is None else json.dumps(content, ensure_ascii=False, indent=2))
+        block(told["content_is"] if content is None else written(content, indent=2))
 
 
 def _states(given: list[str] | None) -> "list[State] | None":

@@ -46,7 +46,6 @@ def create(
     as_json: o.Json = False,
 ) -> None:
     """Make a key and print it, this once."""
-    import sys
 
     from gateway.access.roles import ROLES
     from gateway.cli import output
@@ -81,7 +80,7 @@ def create(
         return
     output.line(made["key"])
     said = "it is shown this once; send it as 'Authorization: Bearer …'"
-    print(f"key {made['key_id']} holds until {moment(made['expires_at'])}; {said}", file=sys.stderr)
+    output.complain(f"key {made['key_id']} holds until {moment(made['expires_at'])}; {said}")
 
 
 def list_keys(agency: o.Agency = None, data: o.Data = None, as_json: o.Json = False) -> None:

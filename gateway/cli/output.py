@@ -1,6 +1,6 @@
-"""What goes to stdout: one JSON value with stable keys, or text for people, coloured on terminals only.
+"""What goes to stdout and stderr: one JSON value with stable keys, or text for people, coloured on terminals.
 
-Never print to stdout elsewhere in the command line: a script reads it.
+Never print elsewhere: a script reads stdout, and what others wrote must not steer a terminal.
 """
 
 import dataclasses
@@ -8,8 +8,13 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+from gateway.cli.escaping import escaped, escaped_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def emit(value: Any) -> None:
@@ -18,35 +23,51 @@ def emit(value: Any) -> None:
 
 
 def line(text: str = "", *, style: str | None = None) -> None:
-    """Print one line; *style* shows on a terminal only."""
+    """Print one line, whatever stands in it; *style* shows on a terminal only."""
+    text = escaped(text)
     if style is None or not sys.stdout.isatty():
         print(text, flush=True)
         return
-    from rich.console import Console
+    console(soft_wrap=True).print(text, style=style, markup=False)
 
-    Console(highlight=False, soft_wrap=True).print(text, style=style, markup=False)
+
+def block(text: str) -> None:
+    """Print text that is laid out in several lines."""
+    print(escaped(text, layout=True), flush=True)
+
+
+def complain(text: str) -> None:
+    """Tell people something beside the result, on stderr."""
+    print(escaped(text, layout=True), file=sys.stderr)
+
+
+def console(*, stderr: bool = False, soft_wrap: bool = False, width: int | None = None) -> "Console":
+    """Give a console for reports and bars, which escapes as everything here does."""
+    from gateway.cli.console import EscapingConsole
+
+    return EscapingConsole(stderr=stderr, highlight=False, soft_wrap=soft_wrap, width=width)
 
 
 def table(
     columns: Sequence[str], rows: Sequence[Sequence[str]], *, styles: Mapping[int, str] | None = None
 ) -> None:
     """Print rows in columns; *styles* maps row numbers to one.  A pipe gets whole lines."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    rows = [[escaped(cell) for cell in row] for row in rows]
     terminal = sys.stdout.isatty()
-    console = Console(highlight=False, width=None if terminal else _width(columns, rows))
+    to = console(width=None if terminal else _width(columns, rows))
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         shown.add_column(column, overflow="fold")
     for number, row in enumerate(rows):
         shown.add_row(*(Text(cell) for cell in row), style=(styles or {}).get(number))
     if terminal:
-        console.print(shown)
+        to.print(shown)
         return
-    with console.capture() as captured:
-        console.print(shown)
+    with to.capture() as captured:
+        to.print(shown)
     print("\n".join(row.rstrip() for row in captured.get().splitlines()), flush=True)
 
 
@@ -57,9 +78,9 @@ def _width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
     return sum(widest) + 2 * len(columns) + 2
 
 
-def written(data: Any) -> str:
-    """Write plain data as JSON in one line."""
-    return json.dumps(data, ensure_ascii=False, default=plain)
+def written(data: Any, *, indent: int | None = None) -> str:
+    """Write plain data as JSON, in one line unless it is to be indented."""
+    return escaped_json(json.dumps(data, ensure_ascii=False, default=plain, indent=indent))
 
 
 def plain(value: object) -> Any:

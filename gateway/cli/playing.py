@@ -75,7 +75,7 @@ def _rehearse(names: tuple[str, ...], as_json: bool) -> None:
     scenarios = chosen_scenarios(names)
     wrong = rehearse(scenarios)
     for sentence in wrong:
-        print(f"Not as announced: {sentence}")
+        output.line(f"Not as announced: {sentence}")
     if as_json:
         output.emit({"scenarios": len(scenarios), "not_as_announced": wrong})
     if wrong:
@@ -102,7 +102,9 @@ def simulate_ocel(
     import sys
     from datetime import datetime
 
+    from gateway.cli import output
     from gateway.cli.connect import settings_of
+    from gateway.cli.escaping import escaped_json
     from workers.logs import configure_logging
     from workers.simulate import SimulationOptions, run_simulation
     from workers.up import in_foreground
@@ -128,10 +130,8 @@ def simulate_ocel(
     if sys.stderr.isatty():
         print("\r", end="", file=sys.stderr)
     if as_json:
-        print(report.to_json(), flush=True)
+        output.block(escaped_json(report.to_json()))
     else:
-        from rich.console import Console
-
-        report.render(Console(highlight=False))
+        report.render(output.console())
     if not report.sound:
         raise typer.Exit(MISMATCH)

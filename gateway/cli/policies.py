@@ -89,16 +89,16 @@ def _show(policy: "Policy", told: "list[Explained]") -> None:
     import textwrap
 
     from events.policy_explain import preamble
-    from gateway.cli.output import line
+    from gateway.cli.output import block, line
 
     width = min(shutil.get_terminal_size().columns, 100) if sys.stdout.isatty() else 100
     head = " ".join([f"The policy {policy.name}, in words.", *preamble(policy)])
-    line(textwrap.fill(head, width))
+    block(textwrap.fill(head, width))
     for each in told:
         line()
         line(each.id, style="bold")
         for text in (each.text, f"Why: {each.because}"):
-            line(textwrap.fill(text, width, initial_indent="  ", subsequent_indent="  "))
+            block(textwrap.fill(text, width, initial_indent="  ", subsequent_indent="  "))
 
 
 def diff(

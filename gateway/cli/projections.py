@@ -219,10 +219,11 @@ def _progress() -> Any:
         if not sys.stderr.isatty():
             yield lambda done, of: None
             return
-        from rich.console import Console
         from rich.progress import Progress
 
-        with Progress(console=Console(stderr=True), transient=True) as progress:
+        from gateway.cli import output
+
+        with Progress(console=output.console(stderr=True), transient=True) as progress:
             task = progress.add_task("events", total=None)
             yield lambda done, of: progress.update(task, completed=done, total=of)
 

@@ -110,10 +110,11 @@ def _progress(agency: str) -> "Any":
 
     @contextmanager
     def shown() -> "Iterator[Callable[[int, int], None]]":
-        from rich.console import Console
         from rich.progress import Progress
 
-        with Progress(console=Console(stderr=True), transient=True) as bar:
+        from gateway.cli import output
+
+        with Progress(console=output.console(stderr=True), transient=True) as bar:
             task = bar.add_task(agency, total=None)
             yield lambda done, total: bar.update(task, completed=done, total=total)
 

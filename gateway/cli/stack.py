@@ -87,7 +87,7 @@ def migrate(data: o.Data = None, as_json: o.Json = False) -> None:
     if as_json:
         output.emit({"applied": applied})
     else:
-        output.line("\n".join(applied) if applied else "the database is at the level that is needed")
+        output.block("\n".join(applied) if applied else "the database is at the level that is needed")
 
 
 def _settings(data: Path | None) -> "Settings":

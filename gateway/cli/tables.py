@@ -3,10 +3,11 @@
 Where no projector keeps the tables at hand, the log is folded instead: slower, and right.
 """
 
-import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
+
+from gateway.cli.output import complain
 
 if TYPE_CHECKING:
     from events.projections.projection import Projection, Told
@@ -48,7 +49,7 @@ def _tell(standing: "Standing", current: bool) -> None:
 
 
 def _say(words: str) -> None:
-    print(f"rapport: {words}", file=sys.stderr)
+    complain(f"rapport: {words}")
 
 
 async def engagements(session: "Session", agency: str) -> list[Row]:

@@ -11,6 +11,7 @@ from events.catalogue import RungReached
 from events.codec import decode
 from events.envelope import Stored
 from gateway import words
+from gateway.cli.output import line as tell_line
 from gateway.demo.conditions import broken_rules, unfulfilled
 from gateway.demo.dry import DryStage
 from gateway.demo.player import StoryBroken, play
@@ -54,10 +55,11 @@ def unannounced(scenario: Scenario, streams: dict[str, list[Stored]]) -> list[st
 
 
 def _tell(scenario: Scenario, said: list[tuple[int, str]], events: list[Stored]) -> None:
-    print(f"\n{scenario.title}")
+    tell_line()
+    tell_line(scenario.title)
     for stored in sorted(events, key=lambda each: each.position):
         while said and said[0][0] < stored.position:
-            print(said.pop(0)[1])
+            tell_line(said.pop(0)[1])
         event = decode(stored)
         if stored.type in ("outreach-requested", "obligation-moved", "policy-adopted"):
             continue
@@ -65,6 +67,6 @@ def _tell(scenario: Scenario, said: list[tuple[int, str]], events: list[Stored])
             continue
         moment = f"{stored.decided_at:%a %d %b %H:%M}"
         mark = "     " if stored.origin == "engine" else "  "
-        print(f"{stored.stream.partition(':')[2]:>12} {moment}{mark}{words.say(event)}")
+        tell_line(f"{stored.stream.partition(':')[2]:>12} {moment}{mark}{words.say(event)}")
     for _, line in said:
-        print(line)
+        tell_line(line)

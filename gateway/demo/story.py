@@ -7,12 +7,12 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final, TextIO
 
-from rich.console import Console
 from rich.text import Text
 
 from events.catalogue import ObligationMet, RungReached
 from events.codec import decode
 from events.envelope import Stored
+from gateway.cli.console import EscapingConsole
 from gateway.demo.stage import LOOK_AGAIN, LiveStage
 from gateway.demo.summary import Summary
 from gateway.words import say
@@ -44,7 +44,7 @@ class Story:
     """Writes lines; several engagements speak in turn, each by its name."""
 
     def __init__(self, out: TextIO) -> None:
-        self._console = Console(file=out, highlight=False, soft_wrap=True)
+        self._console = EscapingConsole(file=out, highlight=False, soft_wrap=True)
         self._told: dict[str, int] = {}
         self._read = 0
         self._width = 0

@@ -76,6 +76,21 @@ class TestCommand:
         gc.collect()
         assert unheard == []
 
+    async def test_leaves_nothing_unheard_where_the_patience_ends_amid_a_call(self) -> None:
+        """The SDK leaves its cancellation in the start: asyncio would complain of it, much later."""
+        unheard: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, told: unheard.append(told))
+        async with EmbeddedStack(ephemeral=True, postgres=False, smtp_sink=False) as stack:
+            client = await Client.connect(
+                stack.temporal_address, data_converter=data_converter(MemoryKeys(), "acme")
+            )
+            engagements = Engagements(client, "acme", patience=timedelta(seconds=1))
+            await stack.kill("temporal")
+            with pytest.raises(NotAnswered, match="under the id 'k-1'"):
+                await engagements.command("e-1", "open-engagement", command_id="k-1")
+        gc.collect()
+        assert unheard == []
+
     @pytest.mark.parametrize("running", [True, False])
     @pytest.mark.parametrize("status", [RPCStatusCode.UNKNOWN, RPCStatusCode.INTERNAL])
     async def test_sends_again_when_the_line_breaks(self, status: RPCStatusCode, running: bool) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from workers.generated import marks
-from workers.settings import KeyEncryptionKey, SettingsError, load_settings, mistakes, variables
+from workers.settings import KeyEncryptionKey, SettingsError, load_settings, variables
+from workers.settings_reading import mistakes, read_settings
 from workers.settings_table import main, table
 
 OLD = base64.b64encode(b"o" * 32).decode()
@@ -144,7 +145,32 @@ class TestMistakes:
         monkeypatch.setenv("RAPPORT_LOG_LEVEL", "secret-words")
         found = mistakes()
         assert [each.split(" ")[0] for each in found] == ["RAPPORT_SMTP_PORT", "RAPPORT_LOG_LEVEL"]
+        monkeypatch.setenv("RAPPORT_SMTP_USERNAME", "me")
+        monkeypatch.setenv("RAPPORT_SMTP_PRT", "587")
+        monkeypatch.setenv("DATABASE_URL", "postgresql://me@x/y")
+        assert [each.split(" ")[0] for each in mistakes()] == [
+            "RAPPORT_SMTP_PORT",
+            "RAPPORT_LOG_LEVEL",
+            "RAPPORT_SMTP_PASSWORD",
+            "RAPPORT_KEY_ENCRYPTION_KEYS",
+            "RAPPORT_SMTP_PRT",
+        ]
         assert "secret-words" not in " ".join(found)
+
+    def test_leave_what_is_right_to_be_used(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("RAPPORT_SMTP_PORT", "x")
+        monkeypatch.setenv("DATABASE_URL", "mysql://x")
+        monkeypatch.setenv("RAPPORT_SMTP_HOST", "mail.example.com")
+        reading = read_settings()
+        assert reading.wrong == {"RAPPORT_SMTP_PORT", "DATABASE_URL"}
+        assert (reading.settings.smtp_host, reading.settings.smtp_port) == ("mail.example.com", 25)
+        assert reading.settings.database_url is None
+
+    def test_are_no_names_that_a_client_of_ours_uses(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The README lets a shell have both."""
+        monkeypatch.setenv("RAPPORT_URL", "http://127.0.0.1:8080")
+        monkeypatch.setenv("RAPPORT_KEY", "rk_x")
+        assert mistakes() == []
 
     def test_are_none_where_all_is_well(self) -> None:
         assert mistakes() == []

@@ -72,6 +72,8 @@ def _say(text: str) -> None:
 if __name__ == "__main__":
     try:
         code = main()
+    except SystemExit:  # argparse has told: its help, or what is wrong
+        raise
     except BaseException:
         sys.excepthook(*sys.exc_info())
         code = 2

@@ -54,7 +54,22 @@ class TestWithoutServers:
             assert "does not answer" in answers[what]["says"]
         assert "secret-words" not in str(answers)
 
-    def test_asks_nobody_where_a_setting_is_malformed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_goes_on_with_what_the_other_settings_name(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("RAPPORT_SMTP_PORT", "x")
+        monkeypatch.setenv("RAPPORT_SMTP_PRT", "587")
+        monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
         code, answers = check()
-        assert (code, list(answers)) == (1, ["settings"])
+        assert (code, answers["settings"]["verdict"]) == (1, "wrong")
+        assert answers["SMTP"] == {
+            "what": "SMTP",
+            "verdict": "warning",
+            "says": "it was not asked: first correct RAPPORT_SMTP_PORT.",
+        }
+        assert "does not answer" in answers["Temporal"]["says"]
+        assert "rapport up" in answers["PostgreSQL"]["says"]
+
+    def test_asks_no_other_database_than_the_one_that_is_meant(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DATABASE_URL", "mysql://x")
+        _, answers = check()
+        assert answers["PostgreSQL"]["says"] == "it was not asked: first correct DATABASE_URL."
+        assert "connections" not in answers
