@@ -186,7 +186,7 @@ async def sees_none(request: Request, who: Who, engagement: str) -> bool:
 
 
 def routes(streamer: Streamer, known: Known, sees: Sees = sees_none) -> APIRouter:
-    """This will make the router; *sees* says whether a recruiter or a team lead may see an engagement."""
+    """This will make the router; *sees* says whether somebody may see an engagement."""
     router = APIRouter(tags=["events"])
 
     @router.get(
@@ -233,10 +233,11 @@ async def _allow(request: Request, who: Who, engagement: str | None, personal: b
         if engagement is None:
             detail = "your role hears one engagement at a time; name it with engagement=ID"
             raise Problem(403, "not-allowed", detail)
-        if not await sees(request, who, engagement):
-            raise Problem(403, "not-allowed", "this engagement is not one that you may see")
     elif who.role not in HEARS_ALL:
         raise Problem(403, "not-allowed", "your role may not hear the agency's events")
+    # Also who hears all is told that there is none of that id: a stream of nothing looks like silence.
+    if engagement is not None and not await sees(request, who, engagement):
+        raise Problem(403, "not-allowed", "this engagement is not one that you may see")
     if personal and who.role not in PERSONAL:
         raise Problem(403, "not-allowed", "your role may not have personal fields; ask without personal=true")
 
