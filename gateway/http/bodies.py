@@ -5,6 +5,7 @@ Who acts, and through which door, is never read from a body: whoever sends it co
 
 import json
 import math
+import re
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
@@ -29,6 +30,8 @@ _WHERE: Final = {
     "name": "the command's name stands in the address",
 }
 _NOWHERE: Final = "leave it out"
+# Strong only: a weak one promises less than what is done with it.
+_VERSION: Final = re.compile(r'"([0-9]{1,15})"')
 NOTHING_MORE: Final[Mapping[str, str]] = {}
 _COMMAND_ID: Final[TypeAdapter[str]] = TypeAdapter(CommandId)
 
@@ -90,7 +93,7 @@ def own_fields(model: type[BaseModel], *beside: str) -> tuple[str, ...]:
 
 
 def shown(name: str) -> str:
-    """Give the name of a field as a sentence may hold it: what somebody typed in place of one may be a value."""
+    """Give a name as a sentence may hold it; what somebody typed in place of one may be a value."""
     return name if name.replace("_", "").replace("-", "").isalnum() and len(name) < 40 else "?"
 
 
@@ -117,18 +120,18 @@ def command_id_of(request: Request) -> str:
 
 
 def expected_version_of(request: Request) -> int | None:
-    """Read the version that ``If-Match`` names; None: any will do.
+    """Read the version that ``If-Match`` names, as an ``ETag`` is written; None: any will do.
 
     :raises Problem: it names none.
     """
     given = request.headers.get("if-match")
     if given is None or given.strip() == "*":
         return None
-    text = given.strip().removeprefix("W/").strip('"')
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
-        says = 'If-Match must be one version as an ETag gave it, such as "12"'
+    found = _VERSION.fullmatch(given.strip())
+    if found is None:
+        says = 'If-Match must be one version in double quotes, as an ETag gave it, such as "12", or *'
         raise Problem(422, "invalid-if-match", says)
-    return int(text)
+    return int(found[1])
 
 
 def _number(text: str) -> float:
