@@ -3,7 +3,7 @@
 To add a route, write a router in ``routes/`` and one line in ``ROUTERS``.
 """
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -14,7 +14,6 @@ from starlette.routing import Match
 
 from gateway.access.who import Who
 from gateway.http.asking import known
-from gateway.http.bodies import shown
 from gateway.http.describing import describe
 from gateway.http.doors import Doors
 from gateway.http.guards import Guards
@@ -36,6 +35,7 @@ from gateway.http.routes import (
     waiting,
 )
 from gateway.http.unforeseen import Unforeseen
+from gateway.http.wording import wrong_request
 from gateway.pages import routes as candidate
 from gateway.pages.door import Pages
 
@@ -124,16 +124,4 @@ def _methods_at(request: Request) -> set[str]:
 
 async def _wrong_request(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return answer(Problem(422, "invalid-request", _sentence(error.errors()[0])))
-
-
-def _sentence(first: dict[str, Any]) -> str:
-    """Say which part of a request is wrong, without what was sent."""
-    where, *path = (str(part) for part in first["loc"])
-    name = ".".join(path) or where
-    if first["type"] == "missing":
-        return f"the {where} needs '{name}'; add it" if path else f"this needs a {where} of JSON; send one"
-    if first["type"] == "extra_forbidden":
-        return f"the {where} has no field '{shown(name)}'; leave it out"
-    says = str(first["msg"]).removeprefix("Value error, ")
-    return f"'{name}' in the {where} is wrong: {says[:1].lower()}{says[1:]}"
+    return answer(Problem(422, "invalid-request", wrong_request(error.errors()[0])))

@@ -177,7 +177,7 @@ class TestGive:
         assert (first.status_code, stale.status_code) == (200, 412)
         assert stale.json()["code"] == "stale-version"
 
-    @pytest.mark.parametrize("given", ["abc", '"1", "2"', "-1", '"' + "9" * 30 + '"'])
+    @pytest.mark.parametrize("given", ["", "abc", "3", 'W/"3"', '"3', '"1", "2"', "-1", '"' + "9" * 30 + '"'])
     async def test_refuses_a_version_that_is_none(self, opened: httpx.AsyncClient, given: str) -> None:
         response = await opened.post(f"{COMMANDED}/record-contact", json=TALK, headers={"If-Match": given})
         assert (response.status_code, response.json()["code"]) == (422, "invalid-if-match")
