@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from events.commands import INTERNAL, AnyCommand, Command, Order
 from events.envelope import Actor
 from events.errors import InvalidCommand
+from events.misfits import misfit
 from events.personal import personal_fields, sealed_field
 from events.receipts import ENGINE_IDS
 
@@ -166,4 +167,4 @@ def _sentence(name: str, model: type[BaseModel], error: ValidationError) -> str:
         return f"{name}: '{path}' must be two times of day like 21:00-09:00"
     if first["type"] == "string_pattern_mismatch":
         return f"{name}: '{path}' must be an id or code of letters, digits, '-', '_' and '.', without spaces"
-    return f"{name}: '{path}' is wrong: {first['msg'].lower()}"
+    return f"{name}: '{path}' {misfit(first)}"

@@ -3,7 +3,7 @@
 To add a route, write a router in ``routes/`` and one line in ``ROUTERS``.
 """
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -13,11 +13,13 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from gateway.access.who import Who
+from gateway.http.asking import known
 from gateway.http.describing import describe
 from gateway.http.doors import Doors
 from gateway.http.guards import Guards
 from gateway.http.mistakes import problem_of
 from gateway.http.problems import Problem, answer
+from gateway.http.queries import ONLY_KNOWN
 from gateway.http.routes import (
     access,
     agency,
@@ -33,6 +35,7 @@ from gateway.http.routes import (
     waiting,
 )
 from gateway.http.unforeseen import Unforeseen
+from gateway.http.wording import wrong_request
 from gateway.pages import routes as candidate
 from gateway.pages.door import Pages
 
@@ -42,7 +45,6 @@ if TYPE_CHECKING:
     from workers.delivering.desk import Desk
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
-    health.router,
     engagements.router,
     record.router,
     commands.router,
@@ -51,9 +53,9 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     job_orders.router,
     agency.router,
     access.router,
-    hooks.router,
-    candidate.router,
 )
+# Providers, browsers and whoever keeps us running add parameters of their own.
+OPEN: Final[tuple[APIRouter, ...]] = (health.router, hooks.router, candidate.router)
 VERSION: Final = "1"
 METHODS: Final = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
@@ -72,6 +74,8 @@ def make_app(doors: Doors | None) -> FastAPI:
     if doors is not None:
         app.state.access, app.state.hooks = doors.access, doors.hooks
     for router in (*ROUTERS, *_made(doors)):
+        app.include_router(router, dependencies=[ONLY_KNOWN])
+    for router in OPEN:
         app.include_router(router)
     # All others end in Unforeseen.
     app.add_exception_handler(HTTPException, _told)
@@ -90,14 +94,9 @@ def _made(doors: Doors | None) -> tuple[APIRouter, ...]:
     streams, log, desk = (doors.streams, doors.having.log, doors.desk) if doors else (None, None, None)
     streamer = stream.Streamer(cast("EventLog", log), cast("OpenStreams", streams))
     return (
-        stream.routes(streamer, _known, _sees),
-        subscriptions.routes(cast("Desk", desk), _known),
+        stream.routes(streamer, known, _sees),
+        subscriptions.routes(cast("Desk", desk), known),
     )
-
-
-async def _known(request: Request) -> Who:
-    doors: Doors = request.app.state.doors
-    return await doors.permits.known(request)
 
 
 async def _sees(request: Request, who: Who, engagement: str) -> bool:
@@ -125,18 +124,4 @@ def _methods_at(request: Request) -> set[str]:
 
 async def _wrong_request(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return answer(Problem(422, "invalid-request", _sentence(error.errors()[0])))
-
-
-def _sentence(first: dict[str, Any]) -> str:
-    """Say which part of a request is wrong, without what was sent."""
-    where, *path = (str(part) for part in first["loc"])
-    name = ".".join(path) or where
-    if first["type"] == "missing":
-        return f"the {where} needs '{name}'; add it" if path else f"this needs a {where} of JSON; send one"
-    if first["type"] == "extra_forbidden":
-        # Names are no values; but what somebody typed in place of one may be.
-        safe = name if name.replace("_", "").isalnum() and len(name) < 40 else "?"
-        return f"the {where} has no field '{safe}'; leave it out"
-    says = str(first["msg"]).removeprefix("Value error, ")
-    return f"'{name}' in the {where} is wrong: {says[:1].lower()}{says[1:]}"
+    return answer(Problem(422, "invalid-request", wrong_request(error.errors()[0])))

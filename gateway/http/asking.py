@@ -32,12 +32,16 @@ async def _doors(request: Request) -> Doors:
     return doors
 
 
-async def _known(request: Request) -> Who:
+async def known(request: Request) -> Who:
+    """Say who calls; one function for every route, so that it is asked once in a request.
+
+    :raises Problem: 401 or 429.
+    """
     return await (await _doors(request)).permits.known(request)
 
 
 TheDoors = Annotated[Doors, Depends(_doors)]
-Known = Annotated[Who, Depends(_known)]
+Known = Annotated[Who, Depends(known)]
 EngagementId = Annotated[str, Path(description="The engagement's id.", examples=["e-1"])]
 JobOrderId = Annotated[str, Path(description="The job order's id.", examples=["jo-1"])]
 MinVersion = Annotated[

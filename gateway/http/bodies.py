@@ -5,21 +5,34 @@ Who acts, and through which door, is never read from a body: whoever sends it co
 
 import json
 import math
+import re
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from typing import Any, Final
 from uuid import uuid4
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.requests import Request
 
 from events.kinds import CommandId
 from events.orders import LARGEST_MESSAGE, RESERVED, check_command_id
 from gateway.http.problems import Problem
 
-# What a body may say beside a command's own fields.
-_ALLOWED: Final = frozenset({"at"})
-_NOT_OURS: Final = frozenset({*RESERVED, "name"}) - _ALLOWED
+_NOT_OURS: Final = frozenset({*RESERVED, "name"}) - {"at"}
 # The ids that the webhooks' inbox gives its commands: taking one would take a message's place.
 _INBOX_IDS: Final = "hook:"
+# Where what a body may not hold belongs.
+_WHERE: Final = {
+    "actor": "who acts is whoever the credential belongs to",
+    "source": "it is 'http'; leave it out",
+    "command_id": "send it as the header Idempotency-Key",
+    "expected_version": "send it as the header If-Match",
+    "name": "the command's name stands in the address",
+}
+_NOWHERE: Final = "leave it out"
+# Strong only: a weak one promises less than what is done with it.
+_VERSION: Final = re.compile(r'"([0-9]{1,15})"')
+NOTHING_MORE: Final[Mapping[str, str]] = {}
 _COMMAND_ID: Final[TypeAdapter[str]] = TypeAdapter(CommandId)
 
 
@@ -45,25 +58,43 @@ async def body_of(request: Request, *, largest: int = LARGEST_MESSAGE) -> dict[s
     return data
 
 
-async def fields_of(request: Request, *, largest: int = LARGEST_MESSAGE) -> dict[str, Any]:
-    """Read a command's own fields, and ``at`` beside them.
+async def fields_of(
+    request: Request,
+    name: str,
+    own: Collection[str],
+    *,
+    largest: int = LARGEST_MESSAGE,
+    where: Mapping[str, str] = NOTHING_MORE,
+) -> dict[str, Any]:
+    """Read a command's body, which may hold its *own* fields.
 
-    :raises Problem: the body says who acts, or what only a header may say.
+    *where* says of further names what belongs in their place.
+
+    :raises Problem: the body says who acts, or what stands elsewhere, or what the command does not know.
     """
     data = await body_of(request, largest=largest)
-    for name in sorted(_NOT_OURS & data.keys()):
-        raise Problem(422, "reserved-field", f"a body may not hold '{name}'; {_WHERE.get(name, _NOWHERE)}")
+    hints = {**_WHERE, **where}
+    for each in data:
+        if each in own:
+            continue
+        if each in _NOT_OURS or each in hints:
+            says = f"a body may not hold '{each}'; {hints.get(each, _NOWHERE)}"
+            raise Problem(422, "reserved-field", says)
+        # Of a long text nothing is looked for.
+        near = get_close_matches(each, own, n=1) if shown(each) == each else []
+        remedy = f"did you mean '{near[0]}'?" if near else f"its fields are {', '.join(own)}"
+        raise Problem(422, "invalid-command", f"{name} has no field '{shown(each)}'; {remedy}")
     return data
 
 
-_NOWHERE: Final = "leave it out"
-_WHERE: Final = {
-    "actor": "who acts is whoever the credential belongs to",
-    "source": "it is 'http'; leave it out",
-    "command_id": "send it as the header Idempotency-Key",
-    "expected_version": "send it as the header If-Match",
-    "name": "the command's name stands in the address",
-}
+def own_fields(model: type[BaseModel], *beside: str) -> tuple[str, ...]:
+    """Name what a command's body may hold: its fields, what its door takes *beside* them, and ``at``."""
+    return (*(each for each in model.model_fields if each != "name"), *beside, "at")
+
+
+def shown(name: str) -> str:
+    """Give a name as a sentence may hold it; what somebody typed in place of one may be a value."""
+    return name if name.replace("_", "").replace("-", "").isalnum() and len(name) < 40 else "?"
 
 
 def command_id_of(request: Request) -> str:
@@ -89,18 +120,18 @@ def command_id_of(request: Request) -> str:
 
 
 def expected_version_of(request: Request) -> int | None:
-    """Read the version that ``If-Match`` names; None: any will do.
+    """Read the version that ``If-Match`` names, as an ``ETag`` is written; None: any will do.
 
     :raises Problem: it names none.
     """
     given = request.headers.get("if-match")
     if given is None or given.strip() == "*":
         return None
-    text = given.strip().removeprefix("W/").strip('"')
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
-        says = 'If-Match must be one version as an ETag gave it, such as "12"'
+    found = _VERSION.fullmatch(given.strip())
+    if found is None:
+        says = 'If-Match must be one version in double quotes, as an ETag gave it, such as "12", or *'
         raise Problem(422, "invalid-if-match", says)
-    return int(text)
+    return int(found[1])
 
 
 def _number(text: str) -> float:

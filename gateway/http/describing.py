@@ -46,6 +46,9 @@ _SAYS: Final = {
 }
 # The framework leaves null out of an example; as a text it is none of its concern.
 _TEXT: Final = "x-example"
+_LATER: Final[Plain] = {
+    "Retry-After": {"description": "After so many seconds.", "schema": {"type": "integer", "minimum": 0}}
+}
 _ALWAYS: Final = (401, 403, 422, 429, 503)
 _BODIES: Final = (400, 413)
 _WRITES: Final = (400, 404, 409, 412, 413, 415)
@@ -88,7 +91,8 @@ COMMAND_HEADERS: Final[Plain] = {
         "name": "If-Match",
         "in": "header",
         "required": False,
-        "description": 'The version at which it is to be done, such as "12"; else 412.',
+        "description": 'The version at which it is to be done, in quotes as an ETag is: "12"; else 412. '
+        "`*`: at any; a weak or bare one is refused (422).",
         "schema": {"type": "string", "pattern": '^("[0-9]{1,15}"|[*])$'},
     },
 }
@@ -138,6 +142,7 @@ def _problem(status: int) -> Plain:
     schema = {"$ref": "#/components/schemas/ProblemDetails"}
     return {
         "description": _SAYS[status],
+        **({"headers": _LATER} if status in (425, 429, 503) else {}),
         "content": {MEDIA_TYPE: {"schema": schema, "example": said}},
     }
 

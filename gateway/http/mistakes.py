@@ -15,6 +15,7 @@ from events.errors import CallerError
 from events.log.connect import LOST
 from events.policy_file import PolicyError
 from gateway.http.problems import Problem
+from gateway.http.wording import over_http
 from workers.client import CommandFailed, NotAnswered
 from workers.compliance import ComplianceError
 from workflows.types import REUSED
@@ -99,4 +100,4 @@ def _lost_temporal(error: RuntimeError) -> bool:
 
 
 def _sentence(error: Exception) -> str:
-    return " ".join(str(error).split())
+    return over_http(" ".join(str(error).split()))

@@ -67,7 +67,7 @@ async def fresh(asker: Asker, names: Sequence[str], *, wait: bool) -> None:
     standing = await having.read_models.wait_for(agency, head if wait else 0, patience, names)
     if standing.missing or (wait and standing.position < head):
         says = "the tables are not there yet" if standing.missing else "the tables are behind the log"
-        remedy = "ask again" if standing.at_work else "start a projector with 'rapport projector'"
+        remedy = "ask again" if standing.at_work else "whoever runs Rapport here must start a projector"
         raise Problem(503, "read-models-away", f"{says}; {remedy}", headers={"Retry-After": "2"})
 
 

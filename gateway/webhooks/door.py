@@ -64,7 +64,7 @@ class Answer:
     failed: str | None = None
 
 
-_UNKNOWN: Final = Answer(404, "unknown", "there is no such connection; 'rapport connection list' names them")
+_UNKNOWN: Final = Answer(404, "unknown", "there is no such connection; look at the address again")
 
 
 def _utc_now() -> datetime:

@@ -42,7 +42,7 @@ class Desk:
         """Subscribe a receiver to what happens from now on; returns the secret, which is shown just once.
 
         :raises AddressRefused: no webhook may go there.
-        :raises SubscriptionError: a type is unknown, the name too long, or one subscription too many.
+        :raises SubscriptionError: a type is unknown, the name taken or too long, or there are too many.
         """
         try:
             asked = [short_type(each) for each in types]
@@ -77,7 +77,7 @@ class Desk:
         ]
         if len(found) > 1:
             raise SubscriptionError(
-                "several subscriptions have that name; 'rapport subscription list' names their ids"
+                "several subscriptions have that name; name one by its id, as the list has it"
             )
         return found[0] if found else named
 

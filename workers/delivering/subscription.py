@@ -22,6 +22,12 @@ class UnknownSubscription(SubscriptionError):
     code = "unknown-subscription"
 
 
+class NameTaken(SubscriptionError):
+    """Another subscription of the agency has the name already."""
+
+    code = "name-taken"
+
+
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """Who is told of which events; every event up to *position* is in deliveries, or not asked for."""

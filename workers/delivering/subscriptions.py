@@ -15,6 +15,7 @@ from events.log.connect import Connections
 from events.log.keys import KeyStore
 from workers.delivering.secrets import new_secret, open_secret, seal_secret
 from workers.delivering.subscription import (
+    NameTaken,
     Parked,
     Standing,
     State,
@@ -46,6 +47,7 @@ _PARKED: Final = """
     WHERE agency = $1 AND state = 'parked' AND ($2::text IS NULL OR subscription_id = $2)
     ORDER BY subscription_id, position LIMIT $3
 """
+_HAS_NAME: Final = "SELECT EXISTS (SELECT 1 FROM rapport.subscriptions WHERE agency = $1 AND name = $2)"
 _SECRETS: Final = """
     SELECT secret_id, sealed FROM rapport.subscription_secrets
     WHERE agency = $1 AND subscription_id = $2 AND coalesce(expires_at > $3, true)
@@ -83,9 +85,17 @@ class Subscriptions:
         position: int,
         now: datetime,
     ) -> tuple[Subscription, str]:
-        """Make a subscription to what comes after a position; returns it with the secret that signs."""
+        """Make a subscription to what comes after a position; returns it with the secret that signs.
+
+        :raises NameTaken: another has the name; any number may have none.
+        """
         subscription_id = f"s-{secrets.token_urlsafe(12)}"
         async with self._connections.scoped(agency) as connection:
+            if name:
+                # One at a time in an agency, so that two at once do not both find it free.
+                await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 43))", agency)
+                if await connection.fetchval(_HAS_NAME, agency, name):
+                    raise NameTaken("another subscription has that name; give another, or remove that one")
             await connection.execute(
                 "INSERT INTO rapport.subscriptions (agency, subscription_id, name, url, types, personal, "
                 "position, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",

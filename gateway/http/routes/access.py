@@ -66,6 +66,13 @@ class LinkRow(BaseModel):
     last_used_at: datetime | None = Field(description="written down at most once a minute")
 
 
+class LinkPage(BaseModel):
+    """Every link to one engagement."""
+
+    items: list[LinkRow]
+    next: None = None
+
+
 class MadeLink(LinkRow):
     """A link when it is made."""
 
@@ -116,13 +123,13 @@ async def make_link(request: Request, engagement_id: str, body: NewLink, who: Kn
 @router.get(
     "/engagements/{engagement_id}/links",
     summary="List a candidate's links",
-    responses=reads(404, example=[_LINK]),
+    responses=reads(404, example={"items": [_LINK], "next": None}),
 )
-async def links(request: Request, engagement_id: str, who: Known) -> list[LinkRow]:
+async def links(request: Request, engagement_id: str, who: Known) -> LinkPage:
     """Also those that open nothing any more."""
     await allowed(request, who, "make-links", engagement=engagement_id)
     found = await access_of(request).links.list(who.agency, engagement_id)
-    return [LinkRow(**_row(link)) for link in found]
+    return LinkPage(items=[LinkRow(**_row(link)) for link in found])
 
 
 @router.delete(

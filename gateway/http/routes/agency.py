@@ -23,7 +23,7 @@ from gateway import adopting
 from gateway.cli.absences import absence_rows
 from gateway.cli.agency import person_row
 from gateway.http.asking import Asker, Asking
-from gateway.http.bodies import command_id_of, fields_of
+from gateway.http.bodies import command_id_of, fields_of, own_fields
 from gateway.http.describing import COMMANDED, Commanded, reads
 from gateway.http.giving import SOURCE, done, to_stream
 from gateway.http.problems import Problem
@@ -163,7 +163,8 @@ def _policy_row(state: Agency) -> dict[str, Any] | None:
 async def give(request: Request, name: str, asking: Asking) -> Response:
     """Give a command to the agency's own stream."""
     must_be_command(name, PUBLIC)
-    fields = await fields_of(request, largest=LARGEST)
+    own = tuple(_ADOPTS["properties"]) if name == "adopt-policy" else own_fields(COMMANDS[name])
+    fields = await fields_of(request, name, own, largest=LARGEST)
     await asking.doors.permits.agency_command(request, asking.who, name, fields)
     if name == "adopt-policy":
         return await _adopt(asking, fields)

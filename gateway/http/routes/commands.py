@@ -11,12 +11,15 @@ from starlette.responses import Response
 
 from events.orders import COMMANDS, PUBLIC
 from gateway.http.asking import Asking, must_be_id
-from gateway.http.bodies import fields_of
+from gateway.http.bodies import fields_of, own_fields
 from gateway.http.describing import COMMANDED, Commanded
 from gateway.http.giving import done, to_engagement
 from gateway.http.problems import Problem
+from workers.inbox.external import FIELD, SAID_WITH
 
 router = APIRouter()
+_STANDS = "the engagement's id stands in the address"
+_MEANT = {"engagement": _STANDS, "engagement_id": _STANDS}
 PATH = "/v1/engagements/{engagement_id}/commands/{name}"
 COMMANDED.append(
     Commanded(
@@ -33,7 +36,9 @@ async def give(request: Request, engagement_id: str, name: str, asking: Asking) 
     """Give a command."""
     must_be_command(name, PUBLIC - {"open-engagement"})
     must_be_id(engagement_id, "engagement")
-    return done(await to_engagement(asking, engagement_id, name, await fields_of(request)))
+    own = own_fields(COMMANDS[name], *((FIELD,) if name in SAID_WITH else ()))
+    fields = await fields_of(request, name, own, where=_MEANT)
+    return done(await to_engagement(asking, engagement_id, name, fields))
 
 
 def must_be_command(name: str, known: frozenset[str]) -> None:

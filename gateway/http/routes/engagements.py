@@ -25,7 +25,7 @@ from gateway.http.asking import (
     has_reached,
     must_be_id,
 )
-from gateway.http.bodies import command_id_of, fields_of
+from gateway.http.bodies import command_id_of, fields_of, own_fields
 from gateway.http.describing import HEADERS, Done, problems, reads
 from gateway.http.examples import example_of
 from gateway.http.giving import done, to_engagement
@@ -91,15 +91,19 @@ class Opened(Done):
 
 
 _OPEN = COMMANDS["open-engagement"]
+_MEANT = {"name": "the candidate's is candidate_name", "engagement_id": "its id is the field engagement"}
+# Any of them says whose engagement it is.
+_WHO = ("candidate_id", "candidate_name", "email")
 
 
 def _opening() -> dict[str, Any]:
     schema = input_schema(_OPEN, {}, optional=("candidate_id",))
     schema["properties"]["engagement"] = {"type": "string", "description": "Its id; made up if left out."}
+    schema["anyOf"] = [{"required": [each]} for each in _WHO]
     content = {"schema": schema, "example": {"engagement": "e-1", **example_of(_OPEN)}}
     return {
         "parameters": HEADERS,
-        "requestBody": {"required": False, "content": {"application/json": content}},
+        "requestBody": {"required": True, "content": {"application/json": content}},
     }
 
 
@@ -108,20 +112,32 @@ def _opening() -> dict[str, Any]:
     status_code=201,
     summary="Open an engagement with a candidate",
     response_model=Opened,
-    responses=problems(400, 401, 403, 409, 412, 413, 415, 422, 429, 503),
+    responses={
+        200: {"model": Opened, "description": "It was open already, with the same; nothing was done."},
+        **problems(400, 401, 403, 409, 412, 413, 415, 422, 429, 503),
+    },
     openapi_extra=_opening(),
 )
 async def open_engagement(request: Request, asking: Asking) -> Response:
     """Ids that are left out are made of the command's id, so that the same request names the same ones."""
-    fields = await fields_of(request)
+    fields = await fields_of(request, "open-engagement", own_fields(_OPEN, "engagement"), where=_MEANT)
     command_id, agency = command_id_of(request), asking.who.agency
     engagement = fields.pop("engagement", None) or f"e-{derived_id(agency, 'open', command_id).hex[:20]}"
     if not isinstance(engagement, str):
         raise Problem(422, "invalid-command", "open-engagement: 'engagement' must be a text")
     _must_be_new_id(engagement)
+    if not any(fields.get(each) for each in _WHO):
+        # Who may not open one learns that first.
+        await asking.doors.permits.engagement_command(
+            request, asking.who, engagement, "open-engagement", fields, command_id=command_id
+        )
+        says = "open-engagement needs who it is with: give candidate_id, candidate_name or email"
+        raise Problem(422, "invalid-command", says)
     if fields.get("candidate_id") is None:
         fields["candidate_id"] = f"c-{derived_id(agency, 'candidate', command_id).hex[:20]}"
     given = await to_engagement(asking, engagement, "open-engagement", fields, command_id=command_id)
+    if given.outcome == "nothing-to-do":
+        return done(given, 200, engagement=engagement)
     response = done(given, 201, engagement=engagement)
     response.headers["Location"] = f"/v1/engagements/{engagement}"
     return response

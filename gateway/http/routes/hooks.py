@@ -45,7 +45,7 @@ _EXAMPLE: Final[dict[str, Any]] = {"outcome": "kept", "says": "it is in the inbo
     responses={
         200: {"description": "It is kept.", "content": {"application/json": {"example": _EXAMPLE}}},
         202: {"model": Taken, "description": "The same, for a provider that asks for 202."},
-        **problems(400, 401, 404, 413, 415, 422, 503),
+        **problems(400, 401, 404, 413, 415, 422, 429, 503),
     },
     openapi_extra={
         "requestBody": {
@@ -63,7 +63,8 @@ async def take(
     """Verify, keep, commit, acknowledge; what it means is found out afterwards.
 
     401: the signature does not hold, or its time is too far off.  404: no such connection, or a disabled one.
-    413: more than 1 MiB.  415: a batch of CloudEvents.  503: the inbox cannot be reached; send it again.
+    413: more than 1 MiB.  415: a batch of CloudEvents.  429: too many requests came from this address,
+    verified or not; send it again after ``Retry-After``.  503: the inbox cannot be reached; send it again.
     """
     try:
         body = await _body(request)

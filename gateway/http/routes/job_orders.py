@@ -22,7 +22,7 @@ from gateway.http.asking import (
     must_be_id,
     stream_of,
 )
-from gateway.http.bodies import fields_of
+from gateway.http.bodies import fields_of, own_fields
 from gateway.http.describing import COMMANDED, Commanded, reads
 from gateway.http.giving import done, to_stream
 from gateway.http.replies import cursor_after, place_of, reply
@@ -42,6 +42,8 @@ COMMANDED.append(
     )
 )
 _STREAM = "job-order:"
+_STANDS = "the job order's id stands in the address"
+_MEANT = {"job_order": _STANDS, "job_order_id": _STANDS}
 
 
 class JobOrder(BaseModel):
@@ -117,7 +119,7 @@ async def give(request: Request, job_order_id: str, name: str, asking: Asking) -
     """Give a command to a job order; opening it is one."""
     must_be_id(job_order_id, "job-order")
     must_be_command(name, PUBLIC)
-    fields = await fields_of(request)
+    fields = await fields_of(request, name, own_fields(COMMANDS[name]), where=_MEANT)
     await asking.doors.permits.job_order_command(request, asking.who, job_order_id, name, fields)
     if name == "open-job-order":
         fields = {"job_order_id": job_order_id, **fields}

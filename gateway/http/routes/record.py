@@ -51,6 +51,7 @@ class Promises(BaseModel):
     """Every promise that was made in an engagement, open or not."""
 
     items: list[dict[str, Any]]
+    next: None
     version: int
 
 
@@ -120,14 +121,14 @@ async def at(
     if version > last:
         raise Problem(404, "unknown-version", f"there are {last} events; name a version up to that")
     state = telling.engagement(folded, whole=version == last)
-    return reply({"engagement": engagement_id, "version": version, "state": state}, version=last)
+    return reply({"engagement": engagement_id, "version": version, "state": state}, version=version)
 
 
 @router.get(
     "/obligations",
     summary="Read an engagement's promises",
     response_model=Promises,
-    responses=reads(404, 425, example={"items": [_PROMISE], "version": 3}),
+    responses=reads(404, 425, example={"items": [_PROMISE], "next": None, "version": 3}),
 )
 async def obligations(
     asking: Asking, engagement_id: EngagementId, min_version: MinVersion = None
@@ -139,7 +140,8 @@ async def obligations(
     version, rows = await asking.doors.folds.promises(asking.who.agency, stream)
     if not version:
         raise unknown("engagement")
-    return reply_written(f'{{"items": [{", ".join(rows)}], "version": {version}}}', version=version)
+    text = f'{{"items": [{", ".join(rows)}], "next": null, "version": {version}}}'
+    return reply_written(text, version=version)
 
 
 def _version_after(place: str | None) -> int:

@@ -187,7 +187,7 @@ async def sees_none(request: Request, who: Who, engagement: str) -> bool:
 
 
 def routes(streamer: Streamer, known: Known, sees: Sees = sees_none) -> APIRouter:
-    """This will make the router; *sees* says whether a recruiter or a team lead may see an engagement."""
+    """This will make the router; *sees* says whether somebody may see an engagement."""
     router = APIRouter(tags=["events"])
 
     @router.get(
@@ -233,9 +233,10 @@ async def _allow(request: Request, who: Who, engagement: str | None, personal: b
     if who.role in HEARS_ONE:
         if engagement is None:
             raise _may_not(who, "follow the stream of all events; name one engagement with engagement=ID")
-        if not await sees(request, who, engagement):
-            raise Problem(403, "not-allowed", refusal(who.role, "see-events"))
     elif who.role not in HEARS_ALL:
+        raise Problem(403, "not-allowed", refusal(who.role, "see-events"))
+    # Also who hears all is told that there is none of that id: a stream of nothing looks like silence.
+    if engagement is not None and not await sees(request, who, engagement):
         raise Problem(403, "not-allowed", refusal(who.role, "see-events"))
     if personal and who.role not in PERSONAL:
         raise _may_not(who, "have personal fields; ask without personal=true")

@@ -18,7 +18,7 @@ from gateway.http.describing import problems
 from gateway.http.problems import Problem, unknown
 from workers.delivering.addresses import AddressRefused
 from workers.delivering.desk import LONGEST_NAME, Desk
-from workers.delivering.subscription import SubscriptionError, UnknownSubscription
+from workers.delivering.subscription import NameTaken, SubscriptionError, UnknownSubscription
 from workers.delivering.telling import tell
 
 Known = Callable[[Request], Awaitable[Who]]
@@ -27,7 +27,10 @@ _SECRET: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo="
 Which = Annotated[
     str,
     Path(
-        max_length=80, pattern="^[A-Za-z0-9][A-Za-z0-9._-]*$", description="The subscription.", examples=[_ID]
+        min_length=1,
+        max_length=LONGEST_NAME,
+        description="The subscription's id, or its name if no other has it.",
+        examples=[_ID],
     ),
 ]
 
@@ -86,7 +89,8 @@ class Subscribed(BaseModel):
 class Page(BaseModel):
     """Every subscription of the agency."""
 
-    subscriptions: list[Subscribed]
+    items: list[Subscribed]
+    next: None = None
 
 
 class Secret(BaseModel):
@@ -119,6 +123,7 @@ def routes(desk: Desk, known: Known) -> APIRouter:
         "",
         status_code=201,
         summary="Subscribe a receiver",
+        responses=problems(409),
         operation_id="add-subscription",
     )
     async def add(who: Caller, body: Add) -> Secret:
@@ -136,9 +141,8 @@ def routes(desk: Desk, known: Known) -> APIRouter:
     async def listed(who: Caller) -> Page:
         """And how far each has come."""
         _allow(who, "see-operations")
-        return Page(
-            subscriptions=[Subscribed(**tell(each)) for each in await desk.subscriptions.standing(who.agency)]
-        )
+        every = await desk.subscriptions.standing(who.agency)
+        return Page(items=[Subscribed(**tell(each)) for each in every])
 
     @router.get(
         "/{which}",
@@ -162,7 +166,7 @@ def routes(desk: Desk, known: Known) -> APIRouter:
         """What still waits is not sent."""
         _allow(who, "operate")
         with _as_problems():
-            await desk.subscriptions.remove(who.agency, which)
+            await desk.subscriptions.remove(who.agency, await _found(desk, who, which))
 
     _add_acts(router, desk, known)
     return router
@@ -179,7 +183,7 @@ def _add_acts(router: APIRouter, desk: Desk, known: Known) -> None:
         """A rapport.test event is sent now; the answer is what came back."""
         _allow(who, "operate")
         with _as_problems():
-            answer = await desk.test(who.agency, which)
+            answer = await desk.test(who.agency, await _found(desk, who, which))
         return Tested(delivered=answer.verdict == "delivered", status=answer.status, says=answer.says)
 
     @router.post(
@@ -190,8 +194,9 @@ def _add_acts(router: APIRouter, desk: Desk, known: Known) -> None:
         _allow(who, "operate")
         with _as_problems():
             keeps = timedelta(hours=body.keep_hours)
-            secret = await desk.subscriptions.rotate(who.agency, which, desk.clock(), keeps)
-        return Secret(subscription=which, secret=secret)
+            found = await _found(desk, who, which)
+            secret = await desk.subscriptions.rotate(who.agency, found, desk.clock(), keeps)
+        return Secret(subscription=found, secret=secret)
 
     @router.post(
         "/{which}/replay", summary="Tell events again", responses=answers, operation_id="replay-subscription"
@@ -200,9 +205,8 @@ def _add_acts(router: APIRouter, desk: Desk, known: Known) -> None:
         """Everything from a position on, under the same ids."""
         _allow(who, "operate")
         with _as_problems():
-            return Again(
-                count=await desk.subscriptions.replay(who.agency, which, body.position, desk.clock())
-            )
+            found, now = await _found(desk, who, which), desk.clock()
+            return Again(count=await desk.subscriptions.replay(who.agency, found, body.position, now))
 
     @router.post(
         "/{which}/retry",
@@ -214,7 +218,8 @@ def _add_acts(router: APIRouter, desk: Desk, known: Known) -> None:
         """Also what waits for its next attempt."""
         _allow(who, "operate")
         with _as_problems():
-            return Again(count=await desk.subscriptions.retry(who.agency, which, desk.clock()))
+            found = await _found(desk, who, which)
+            return Again(count=await desk.subscriptions.retry(who.agency, found, desk.clock()))
 
     @router.post(
         "/{which}/pause", summary="Pause a subscription", responses=answers, operation_id="pause-subscription"
@@ -223,8 +228,9 @@ def _add_acts(router: APIRouter, desk: Desk, known: Known) -> None:
         """Nothing is sent until it is resumed, and nothing is lost meanwhile."""
         _allow(who, "operate")
         with _as_problems():
-            await desk.subscriptions.turn(who.agency, which, "paused", desk.clock())
-        return await _shown(desk, who, which)
+            found = await _found(desk, who, which)
+            await desk.subscriptions.turn(who.agency, found, "paused", desk.clock())
+        return await _shown(desk, who, found)
 
     @router.post(
         "/{which}/resume",
@@ -236,19 +242,32 @@ def _add_acts(router: APIRouter, desk: Desk, known: Known) -> None:
         """It goes on where it stopped, also after its receiver answered 410."""
         _allow(who, "operate")
         with _as_problems():
-            await desk.subscriptions.turn(who.agency, which, "active", desk.clock())
-        return await _shown(desk, who, which)
+            found = await _found(desk, who, which)
+            await desk.subscriptions.turn(who.agency, found, "active", desk.clock())
+        return await _shown(desk, who, found)
 
 
 async def _shown(desk: Desk, who: Who, which: str) -> Subscribed:
     with _as_problems():
-        [standing] = await desk.subscriptions.standing(who.agency, which)
+        [standing] = await desk.subscriptions.standing(who.agency, await _found(desk, who, which))
     return Subscribed(**tell(standing))
 
 
+<<<<<<< HEAD
 def _allow(who: Who, action: Action) -> None:
     if scope(who.role, action) != "all":
         raise Problem(403, "not-allowed", refusal(who.role, action))
+=======
+async def _found(desk: Desk, who: Who, which: str) -> str:
+    if "\x00" in which:
+        raise unknown("subscription")
+    return await desk.find(who.agency, which)
+
+
+def _allow(who: Who, roles: frozenset[Role]) -> None:
+    if who.role not in roles:
+        raise Problem(403, "not-allowed", "your role may not do this with subscriptions")
+>>>>>>> 7f810979ea8450a2258d006ea4a2e88d1808c1ab
 
 
 @contextmanager
@@ -257,5 +276,7 @@ def _as_problems() -> Iterator[None]:
         yield
     except UnknownSubscription:
         raise unknown("subscription") from None
+    except NameTaken as error:
+        raise Problem(409, error.code, str(error)) from None
     except (SubscriptionError, AddressRefused) as error:
         raise Problem(422, error.code, str(error)) from None

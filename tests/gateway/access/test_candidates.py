@@ -57,7 +57,7 @@ class TestLinks:
         assert made.status_code == 201
         found = await http.get("/who", headers=bearer(made.json()["token"]))
         assert found.json()["actor"] == {"kind": "candidate", "id": "e-1"}
-        listed = (await http.get("/v1/engagements/e-1/links", headers=bearer(key))).json()
+        listed = (await http.get("/v1/engagements/e-1/links", headers=bearer(key))).json()["items"]
         assert [(each["link_id"], each["made_by"]) for each in listed] == [(made.json()["link_id"], "r-1")]
         assert "token" not in listed[0]
 

@@ -85,6 +85,10 @@ class TestReading:
             *[await http.get(f"/v1/engagements/{each}", headers=key) for each in ("e-no", "e-other", "%20")],
             await give(http, key["Authorization"].removeprefix("Bearer "), "e-no", "record-attempt"),
             await http.get("/v1/engagements/e-no", headers=link),
+            *[
+                await http.get(f"/v1/events?engagement={each}", headers=key)
+                for each in ("e-no", "e-other", "%20")
+            ],
         ]
         assert {each.status_code for each in answers} == {404}
         assert {each.json()["code"] for each in answers} == {"unknown-engagement"}

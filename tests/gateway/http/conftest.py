@@ -320,7 +320,9 @@ def doors_in_memory() -> Doors:
     async def begin() -> None:
         await having.load()
         async with calling(doors) as client:
-            await client.post("/v1/engagements", json={"engagement": "e-1", "owner": "r-1"})
+            await client.post(
+                "/v1/engagements", json={"engagement": "e-1", "candidate_id": "c-1", "owner": "r-1"}
+            )
             await client.post("/v1/job-orders/jo-1/commands/open-job-order", json={"owner": "r-2"})
 
     asyncio.run(begin())

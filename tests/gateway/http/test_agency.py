@@ -133,7 +133,9 @@ class TestAdoptPolicy:
                 raise NotAnswered("k-1", soon)
 
         async with calls(before=maybe) as client:
-            await client.post("/v1/engagements", json={"engagement": "e-1", "owner": "r-1"})
+            await client.post(
+                "/v1/engagements", json={"engagement": "e-1", "candidate_id": "c-1", "owner": "r-1"}
+            )
             away = True
             cut = await client.post(f"{COMMANDED}/adopt-policy", json={"policy": "observed"})
             assert (cut.status_code, cut.json()["unanswered"], cut.json()["whole"]) == (202, ["e-1"], False)

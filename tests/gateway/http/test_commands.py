@@ -13,12 +13,13 @@ from gateway.http.flights import Flights
 from workers.client import CommandFailed, NotAnswered
 
 TALK = {"channel": "phone", "by": "r-1", "note": "Wants to lead people."}
+ADA = {"candidate_name": "Ada Ønskeby"}
 COMMANDED = "/v1/engagements/e-1/commands"
 
 
 class TestOpen:
     async def test_tells_where_it_is(self, http: httpx.AsyncClient) -> None:
-        response = await http.post("/v1/engagements", json={"engagement": "e-7", "owner": "r-1"})
+        response = await http.post("/v1/engagements", json={**ADA, "engagement": "e-7", "owner": "r-1"})
         assert response.status_code == 201
         assert response.headers["location"] == "/v1/engagements/e-7"
         told = response.json()
@@ -31,15 +32,92 @@ class TestOpen:
     async def test_makes_the_same_ids_for_the_same_request(self, http: httpx.AsyncClient) -> None:
         """Whoever heard no answer may send it again, and opens nothing twice."""
         first, again = [
-            await http.post("/v1/engagements", json={"owner": "r-1"}, headers={"Idempotency-Key": "k-1"})
+            await http.post(
+                "/v1/engagements", json={**ADA, "owner": "r-1"}, headers={"Idempotency-Key": "k-1"}
+            )
             for _ in range(2)
         ]
         assert (again.status_code, again.json()) == (first.status_code, first.json())
+
+    @pytest.mark.parametrize(
+        "body", [None, {}, {"owner": "r-1"}, {"candidate_id": ""}, {"candidate_name": None, "email": ""}]
+    )
+    async def test_asks_who_it_is_with(self, http: httpx.AsyncClient, body: Any) -> None:
+        response = (
+            await http.post("/v1/engagements", json=body) if body else await http.post("/v1/engagements")
+        )
+        assert (response.status_code, response.json()["code"]) == (422, "invalid-command")
+        assert "candidate_id, candidate_name or email" in response.json()["detail"]
+
+    @pytest.mark.parametrize("body", [{"candidate_id": "c-1"}, ADA, {"email": "ada@example.test"}])
+    async def test_is_content_with_one_of_three(self, http: httpx.AsyncClient, body: Any) -> None:
+        assert (await http.post("/v1/engagements", json=body)).status_code == 201
+
+    async def test_says_that_it_is_open_already(self, http: httpx.AsyncClient) -> None:
+        """And says so again to the same request, as it says 201 to the one that opened it."""
+        body = {"engagement": "e-7", "candidate_id": "c-1", "candidate_name": "Ada Ønskeby"}
+        first, other, again, opening = [
+            await http.post("/v1/engagements", json=body, headers={"Idempotency-Key": key})
+            for key in ("k-1", "k-2", "k-2", "k-1")
+        ]
+        assert (other.status_code, other.json()["outcome"]) == (200, "nothing-to-do")
+        assert "location" not in other.headers
+        assert (again.status_code, again.json()) == (200, other.json())
+        assert (opening.status_code, opening.json()) == (201, first.json())
+        assert opening.headers["location"] == first.headers["location"]
 
     @pytest.mark.parametrize("engagement", ["", "a b", "-x", "é", 7, ["e-1"], "x" * 81])
     async def test_refuses_what_is_no_id(self, http: httpx.AsyncClient, engagement: Any) -> None:
         response = await http.post("/v1/engagements", json={"engagement": engagement, "candidate_id": "c-1"})
         assert response.status_code == (201 if engagement == "" else 422)
+
+
+class TestFields:
+    """What a body may hold is told as it is at that address."""
+
+    @pytest.mark.parametrize(
+        ("field", "hint"),
+        [
+            ("name", "a body may not hold 'name'; the candidate's is candidate_name"),
+            ("engagement_id", "a body may not hold 'engagement_id'; its id is the field engagement"),
+            ("engagment", "did you mean 'engagement'?"),
+            ("foo", "open-engagement has no field 'foo'; its fields are candidate_id, "),
+        ],
+    )
+    async def test_of_opening(self, http: httpx.AsyncClient, field: str, hint: str) -> None:
+        response = await http.post("/v1/engagements", json={"candidate_id": "c-1", field: "Ada"})
+        assert response.status_code == 422
+        assert hint in response.json()["detail"]
+
+    @pytest.mark.parametrize(
+        ("field", "hint"),
+        [
+            ("name", "the command's name stands in the address"),
+            ("engagement_id", "the engagement's id stands in the address"),
+            ("engagement", "the engagement's id stands in the address"),
+            ("qqq", "record-contact has no field 'qqq'; its fields are "),
+            ("chanel", "record-contact has no field 'chanel'; did you mean 'channel'?"),
+            ("Ada Ønskeby", "record-contact has no field '?'"),
+        ],
+    )
+    async def test_of_a_command(self, opened: httpx.AsyncClient, field: str, hint: str) -> None:
+        response = await opened.post(f"{COMMANDED}/record-contact", json={**TALK, field: "e-1"})
+        assert response.status_code == 422
+        assert hint in response.json()["detail"]
+
+    async def test_are_those_that_are_taken(self, opened: httpx.AsyncClient) -> None:
+        """None that would be refused as reserved, and all that the door takes beside a command's own."""
+        places = {
+            "/v1/engagements": ("engagement", "at"),
+            f"{COMMANDED}/submit": ("submission_id", "external", "at"),
+            "/v1/job-orders/jo-1/commands/hold-job-order": ("at",),
+            "/v1/agency/commands/adopt-policy": ("policy", "toml", "keep_modes"),
+        }
+        for place, taken in places.items():
+            told = (await opened.post(place, json={"qqq": 1})).json()["detail"]
+            fields = told.partition("its fields are ")[2].split(", ")
+            assert set(taken) <= set(fields), place
+            assert not {"name", "actor", "source", "command_id", "causation_id"} & set(fields), place
 
 
 class TestGive:
@@ -99,7 +177,7 @@ class TestGive:
         assert (first.status_code, stale.status_code) == (200, 412)
         assert stale.json()["code"] == "stale-version"
 
-    @pytest.mark.parametrize("given", ["abc", '"1", "2"', "-1", '"' + "9" * 30 + '"'])
+    @pytest.mark.parametrize("given", ["", "abc", "3", 'W/"3"', '"3', '"1", "2"', "-1", '"' + "9" * 30 + '"'])
     async def test_refuses_a_version_that_is_none(self, opened: httpx.AsyncClient, given: str) -> None:
         response = await opened.post(f"{COMMANDED}/record-contact", json=TALK, headers={"If-Match": given})
         assert (response.status_code, response.json()["code"]) == (422, "invalid-if-match")
@@ -181,7 +259,7 @@ class TestProblems:
             raise error
 
         async with calls(before=fail) as client:
-            response = await client.post("/v1/engagements", json={"engagement": "e-1", "owner": "r-1"})
+            response = await client.post("/v1/engagements", json={**ADA, "engagement": "e-1", "owner": "r-1"})
         assert (response.status_code, response.json()["code"]) == (status, code)
         assert ("retry-after" in response.headers) == (status == 503)
         assert "Ada" not in response.text
@@ -194,7 +272,7 @@ class TestProblems:
 
         async with calls(before=silent) as client:
             response = await client.post(
-                "/v1/engagements", json={"owner": "r-1"}, headers={"Idempotency-Key": "k-1"}
+                "/v1/engagements", json={**ADA, "owner": "r-1"}, headers={"Idempotency-Key": "k-1"}
             )
         assert response.status_code == 503
         assert "send it again under the id 'k-1'" in response.json()["detail"]
@@ -232,7 +310,9 @@ class TestFlights:
 
         async with calls(before=slow) as client:
             requests = [
-                asyncio.ensure_future(client.post("/v1/engagements", json={"engagement": "e-1"}))
+                asyncio.ensure_future(
+                    client.post("/v1/engagements", json={**ADA, "engagement": "e-1", "owner": "r-1"})
+                )
                 for _ in range(20)
             ]
             await eight.wait()
@@ -249,12 +329,14 @@ class TestFlights:
         flights = Flights(at_once=1, waiting=1)
         async with calls(before=slow, flights=flights) as client:
             waiting = [
-                asyncio.ensure_future(client.post("/v1/engagements", json={"engagement": "e-1"}))
+                asyncio.ensure_future(
+                    client.post("/v1/engagements", json={**ADA, "engagement": "e-1", "owner": "r-1"})
+                )
                 for _ in range(2)
             ]
             await second_is_there(flights)
-            third = await client.post("/v1/engagements", json={"engagement": "e-1"})
-            other = asyncio.ensure_future(client.post("/v1/engagements", json={"engagement": "e-2"}))
+            third = await client.post("/v1/engagements", json={**ADA, "engagement": "e-1", "owner": "r-1"})
+            other = asyncio.ensure_future(client.post("/v1/engagements", json={**ADA, "engagement": "e-2"}))
             go.set()
             await asyncio.gather(*waiting)
             assert (await other).status_code == 201

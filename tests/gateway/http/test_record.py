@@ -110,7 +110,9 @@ class TestEvents:
 
 class TestAt:
     async def test_is_the_fold_of_the_first_events(self, talked: httpx.AsyncClient) -> None:
-        first = (await talked.get("/v1/engagements/e-1/at/1")).json()
+        response = await talked.get("/v1/engagements/e-1/at/1")
+        assert response.headers["etag"] == '"1"'
+        first = response.json()
         assert (first["version"], first["state"]["version"]) == (1, 1)
         assert first["state"]["last_contact_at"] is None
         now = (await talked.get("/v1/engagements/e-1")).json()

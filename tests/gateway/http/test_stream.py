@@ -395,10 +395,10 @@ class TestWhoMayListen:
     @pytest.mark.parametrize(
         ("role", "all_events", "seen", "unseen", "personal"),
         [
-            ("director", 200, 200, 200, 200),
-            ("compliance", 200, 200, 200, 200),
-            ("auditor", 200, 200, 200, 403),
-            ("operator", 200, 200, 200, 403),
+            ("director", 200, 200, 403, 200),
+            ("compliance", 200, 200, 403, 200),
+            ("auditor", 200, 200, 403, 403),
+            ("operator", 200, 200, 403, 403),
             ("integration", 403, 403, 403, 403),
             ("team-lead", 403, 200, 403, 200),
             ("recruiter", 403, 200, 403, 200),

@@ -1,5 +1,6 @@
 """Subscriptions over HTTP: what each role may do with them, and nothing of another agency's."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -154,6 +155,37 @@ class TestAdd:
         assert (await doors.ask("GET", f"/{which}")).json()["personal"] is True
 
 
+class TestNames:
+    async def test_are_one_subscription_s_in_an_agency(self, doors: Doors) -> None:
+        first, _ = await doors.added(name="HR system")
+        again = await doors.ask("POST", json={"url": URL, "name": "HR system"})
+        assert (again.status_code, again.json()["code"]) == (409, "name-taken")
+        doors.agency, mine = f"{doors.agency}-2", doors.agency
+        await doors.added(name="HR system")
+        doors.agency = mine
+        await doors.ask("DELETE", f"/{first}")
+        await doors.added(name="HR system")
+        for _ in range(2):
+            await doors.added()
+
+    async def test_are_given_once_to_many_at_once(self, doors: Doors) -> None:
+        asked = [doors.ask("POST", json={"url": URL, "name": "HR"}) for _ in range(6)]
+        found = [each.status_code for each in await asyncio.gather(*asked)]
+        assert sorted(found) == [201, *[409] * 5]
+
+    async def test_serve_as_the_id_does(self, doors: Doors) -> None:
+        which, _ = await doors.added(name="HR system")
+        assert (await doors.ask("GET", "/HR%20system")).json()["subscription"] == which
+        for act, body in ACTS.items():
+            done = await doors.ask("POST", f"/HR%20system/{act}", json=body)
+            assert done.status_code in (200, 422), (act, done.text)
+            assert done.json().get("subscription", which) == which
+        assert (await doors.ask("GET", "/Other")).status_code == 404
+        assert (await doors.ask("GET", "/%00")).status_code == 404
+        assert (await doors.ask("DELETE", "/HR%20system")).status_code == 204
+        assert (await doors.ask("GET", f"/{which}")).status_code == 404
+
+
 class TestActs:
     async def test_do_what_they_say(self, doors: Doors) -> None:
         which, secret = await doors.added()
@@ -175,12 +207,12 @@ class TestActs:
         assert (await doors.ask("POST", f"/{which}/pause")).json()["state"] == "paused"
         assert (await doors.ask("POST", f"/{which}/resume")).json()["state"] == "active"
         assert (await doors.ask("DELETE", f"/{which}")).status_code == 204
-        assert (await doors.ask("GET")).json() == {"subscriptions": []}
+        assert (await doors.ask("GET")).json() == {"items": [], "next": None}
 
     async def test_know_nothing_of_another_agency(self, doors: Doors) -> None:
         which, _ = await doors.added()
         mine, doors.agency = doors.agency, "somebody-else"
-        assert (await doors.ask("GET")).json() == {"subscriptions": []}
+        assert (await doors.ask("GET")).json() == {"items": [], "next": None}
         assert (await doors.ask("GET", f"/{which}")).status_code == 404
         for act, body in ACTS.items():
             refused = await doors.ask("POST", f"/{which}/{act}", json=body)
