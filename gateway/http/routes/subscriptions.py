@@ -253,21 +253,15 @@ async def _shown(desk: Desk, who: Who, which: str) -> Subscribed:
     return Subscribed(**tell(standing))
 
 
-<<<<<<< HEAD
-def _allow(who: Who, action: Action) -> None:
-    if scope(who.role, action) != "all":
-        raise Problem(403, "not-allowed", refusal(who.role, action))
-=======
 async def _found(desk: Desk, who: Who, which: str) -> str:
     if "\x00" in which:
         raise unknown("subscription")
     return await desk.find(who.agency, which)
 
 
-def _allow(who: Who, roles: frozenset[Role]) -> None:
-    if who.role not in roles:
-        raise Problem(403, "not-allowed", "your role may not do this with subscriptions")
->>>>>>> 7f810979ea8450a2258d006ea4a2e88d1808c1ab
+def _allow(who: Who, action: Action) -> None:
+    if scope(who.role, action) != "all":
+        raise Problem(403, "not-allowed", refusal(who.role, action))
 
 
 @contextmanager
