@@ -125,8 +125,9 @@ NOBODYS = {
 # This makes something of that id for the caller's own agency.
 MAKES = {"open-job-order"}
 # What anybody may ask, or what says by itself who it is for.
-OPEN = ("/livez", "/readyz", "/openapi.json", "/hooks/", "/v1/events")
-"""The stream of events has no end: tests/gateway/http/test_stream.py listens to two agencies."""
+OPEN = ("/livez", "/readyz", "/openapi.json", "/hooks/", "/v1/events", "/me/")
+"""The stream of events has no end: tests/gateway/http/test_stream.py listens to two agencies.  A candidate's
+pages know a browser by its cookie and no bearer: tests/gateway/pages asks them."""
 SECRETS = ("a-only", "ja-only", "Zofie", "zofie@", "r-9")
 
 
