@@ -98,7 +98,9 @@ class Place:
 
     async def get(self, path: str, **params: Any) -> httpx.Response:
         """Read; only events come in pages."""
-        asked = {name: params[name] for name in ("limit", "cursor") if name in params and path == "/events"}
+        asked: dict[str, Any] = {
+            name: params[name] for name in ("limit", "cursor") if name in params and path == "/events"
+        }
         return await self.http.get(f"{PATH}{path}", params=asked)
 
     async def same(self, path: str, events: Sequence[Stored], **params: Any) -> None:
