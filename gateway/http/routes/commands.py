@@ -19,7 +19,11 @@ from workers.inbox.external import FIELD, SAID_WITH
 
 router = APIRouter()
 _STANDS = "the engagement's id stands in the address"
-_MEANT = {"engagement": _STANDS, "engagement_id": _STANDS}
+_MEANT = {
+    "engagement": _STANDS,
+    "engagement_id": _STANDS,
+    FIELD: "this command makes nothing known that other systems would have ids of",
+}
 PATH = "/v1/engagements/{engagement_id}/commands/{name}"
 COMMANDED.append(
     Commanded(
