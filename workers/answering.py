@@ -78,7 +78,8 @@ async def ask_connections(settings: Settings, database_url: str) -> list[Answer]
 
     async def one(apis: ProviderApis, connection: Connection) -> Answer:
         async with gate:
-            what = f"connection {connection.id}"
+            named = f"{connection.name} ({connection.id})" if connection.name else connection.id
+            what = f"connection {named}"
             return await _asked(what, lambda: _connection(apis, connection))
 
     try:

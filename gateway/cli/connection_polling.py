@@ -11,6 +11,7 @@ import typer
 from gateway.cli import connection_secrets
 from gateway.cli import options as o
 from gateway.cli.connect import Options, Session, perform
+from gateway.cli.connection_names import called
 
 FAILED: Final = 1
 Id = Annotated[str, typer.Argument(metavar="ID", help="The connection's id, or its name.")]
@@ -102,15 +103,22 @@ def poll(connection: Id, agency: o.Agency = None, data: o.Data = None, as_json: 
 
     async def work(session: Session) -> Row:
         named = await session.agency()
-        found = (await session.having.connections.named(named, connection)).id
-        end = await session.having.polls.poll(named, found)
-        return {"connection": found, "ok": end.ok, "found": end.found, "says": end.says}
+        found = await session.having.connections.named(named, connection)
+        end = await session.having.polls.poll(named, found.id)
+        return {
+            "connection": found.id,
+            "connection_name": found.name,
+            "ok": end.ok,
+            "found": end.found,
+            "says": end.says,
+        }
 
     told = perform(Options(agency, data, as_json), work)
     if as_json:
         output.emit(told)
     else:
-        output.line(told["says"], style=None if told["ok"] else "bold red")
+        of = called(told["connection"], told["connection_name"])
+        output.line(f"{of}: {told['says']}", style=None if told["ok"] else "bold red")
     if not told["ok"]:
         raise typer.Exit(FAILED)
 

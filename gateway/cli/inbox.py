@@ -3,19 +3,22 @@
 A message's content is other people's too: it is shown to whoever asks for personal data, and never listed.
 """
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
 
 import typer
 
 from gateway.cli import options as o
 from gateway.cli.connect import Options, Session, perform
+from gateway.cli.connection_names import called, names_of
 from gateway.cli.paging import paged
 
 if TYPE_CHECKING:
     from workers.inbox.store import Kept, State
 
 Row = dict[str, Any]
+# What a person has to do something about.
+OPEN: Final = ("waiting", "unmatched")
 MessageId = Annotated[str, typer.Argument(metavar="MESSAGE", help="The message's id.")]
 
 
@@ -33,7 +36,9 @@ def list_(
     state: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="S", help="received, applied, ignored, waiting, unmatched, discarded, superseded."
+            metavar="S",
+            help="received, applied, ignored, waiting, unmatched, discarded, superseded; "
+            "open: waiting and unmatched.",
         ),
     ] = None,
     connection: Annotated[
@@ -53,15 +58,17 @@ def list_(
     behind = None if after is None else _message_id(after)
 
     async def work(session: Session) -> list[Row]:
+        named = await session.agency()
         found = await session.having.inbox.list(
-            await session.agency(),
+            named,
             states=states,
             connection_id=await _connection(session, connection),
             engagement=engagement,
             after=behind,
             limit=limit,
         )
-        return [_row(each) for each in found]
+        names = await names_of(session, named)
+        return [_row(each, names) for each in found]
 
     rows = perform(Options(agency, data, as_json), work)
     if as_json:
@@ -91,8 +98,9 @@ def show(
 
     async def work(session: Session) -> Row:
         wanted = given or await _newest(session)
-        kept, content = await session.having.inbox.show(await session.agency(), wanted)
-        row = _row(kept)
+        named = await session.agency()
+        kept, content = await session.having.inbox.show(named, wanted)
+        row = _row(kept, await names_of(session, named))
         if with_personal:
             there = content is not None
             row["content"] = {"headers": dict(content.headers), "body": content.body} if content else None
@@ -165,11 +173,12 @@ def discard(
         output.line(f"discarded {wanted}")
 
 
-def _row(kept: "Kept") -> Row:
+def _row(kept: "Kept", names: dict[str, str]) -> Row:
     outcome = dict(kept.outcome or {})
     return {
         "message": str(kept.message_id),
         "connection": kept.connection_id,
+        "connection_name": names.get(kept.connection_id),
         "event": kept.event,
         "state": kept.state,
         "says": kept.says,
@@ -191,14 +200,16 @@ def _cells(row: Row) -> list[str]:
     from gateway import words
 
     at = words.moment(row["received_at"])
-    return [row["message"], at, row["connection"], row["event"], row["state"], row["says"] or ""]
+    connection = called(row["connection"], row["connection_name"])
+    return [row["message"], at, connection, row["event"], row["state"], row["says"] or ""]
 
 
 def _show(told: Row) -> None:
     from gateway import words
     from gateway.cli.output import block, line, written
 
-    line(f"message {told['message']} of {told['connection']}: {told['event']}")
+    connection = called(told["connection"], told["connection_name"])
+    line(f"message {told['message']} of {connection}: {told['event']}")
     line(f"happened {words.moment(told['occurred_at'])}, received {words.moment(told['received_at'])}")
     if told["deliveries"] > 1:
         line(f"delivered {told['deliveries']} times, last {words.moment(told['last_delivered_at'])}")
@@ -221,9 +232,10 @@ def _states(given: list[str] | None) -> "list[State] | None":
 
     if not given:
         return None
-    if not set(given) <= set(get_args(State)):
-        raise Wrong(f"--state is one of {', '.join(get_args(State))}")
-    return cast("list[State]", given)
+    wanted = [state for each in given for state in (OPEN if each == "open" else (each,))]
+    if not set(wanted) <= set(get_args(State)):
+        raise Wrong(f"--state is one of {', '.join(get_args(State))}, or open: {' and '.join(OPEN)}")
+    return cast("list[State]", wanted)
 
 
 async def _connection(session: Session, named: str | None) -> str | None:

@@ -10,6 +10,7 @@ import typer
 
 from gateway.cli import options as o
 from gateway.cli.connect import Options, Session, perform
+from gateway.cli.connection_names import called, names_of
 from gateway.cli.paging import paged
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from workers.finding import Finding
 
 FOUND: Final = 1
+_CONNECTION: Final = "connection:"
 Row = dict[str, Any]
 
 
@@ -63,7 +65,8 @@ def stuck(
             polled=having.polled,
             subscriptions=having.subscriptions,
         )
-        return {"agency": named, "stuck": sum(each.stuck for each in found), "findings": _rows(found)}
+        rows = _rows(found, await names_of(session, named))
+        return {"agency": named, "stuck": sum(each.stuck for each in found), "findings": rows}
 
     told = perform(Options(agency, data, as_json), work)
     if as_json:
@@ -75,7 +78,7 @@ def stuck(
         raise typer.Exit(FOUND)
 
 
-def _rows(found: "list[Finding]") -> list[Row]:
+def _rows(found: "list[Finding]", names: dict[str, str]) -> list[Row]:
     from dataclasses import asdict
     from datetime import UTC, datetime
 
@@ -83,6 +86,7 @@ def _rows(found: "list[Finding]") -> list[Row]:
     return [
         {
             **asdict(each),
+            "connection_name": names.get(each.name.removeprefix(_CONNECTION)),
             "age_seconds": None if each.since is None else round((now - each.since).total_seconds()),
         }
         for each in found
@@ -96,9 +100,10 @@ def _show_stuck(told: Row) -> None:
         age = "" if row["age_seconds"] is None else f", since {_span(row['age_seconds'])}"
         reason = f" ({row['reason']})" if row["reason"] else ""
         state = "stuck" if row["stuck"] else "under way"
-        line(
-            f"{state}: {row['name']}: {row['says']}{reason}{age}", style="bold red" if row["stuck"] else "dim"
-        )
+        name = row["name"]
+        if row["connection_name"]:
+            name = _CONNECTION + called(name.removeprefix(_CONNECTION), row["connection_name"])
+        line(f"{state}: {name}: {row['says']}{reason}{age}", style="bold red" if row["stuck"] else "dim")
     line(f"{told['stuck']} stuck, {len(told['findings']) - told['stuck']} under way")
 
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 # A command that would have a builtin's name, or look like a test to a test runner.
 NAMED: Final = {"show": "list", "try_out": "test"}
+# How the settings begin that say where webhooks may go.
+_ALLOWED_BY: Final = "RAPPORT_WEBHOOKS_ALLOW_"
+_WHOSE: Final = "here this shell's settings decide, not the running stack's: set it here as it is set there"
 Row = dict[str, Any]
 Work = Callable[["Desk", str], Awaitable[Row]]
 Which = Annotated[str, typer.Argument(metavar="ID", help="The subscription's id, or its name.")]
@@ -74,7 +77,10 @@ def try_out(which: Which, agency: o.Agency = None, data: o.Data = None, as_json:
 
     async def work(desk: "Desk", named: str) -> Row:
         answer = await desk.test(named, await desk.find(named, which))
-        return {"delivered": answer.verdict == "delivered", "status": answer.status, "says": answer.says}
+        says = answer.says
+        if answer.status is None and _ALLOWED_BY in says:
+            says += f"; {_WHOSE}"
+        return {"delivered": answer.verdict == "delivered", "status": answer.status, "says": says}
 
     done = _do(work, Options(agency, data, as_json), lambda done: _line(done["says"]))
     if not done["delivered"]:

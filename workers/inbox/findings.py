@@ -20,6 +20,14 @@ async def held_up(inbox: Inbox, agency: str, patience: timedelta) -> list[Findin
             found.append(
                 Finding("inbox", name, True, each.waiting_since, f"waiting: {waits}", reason="waiting")
             )
+        if each.unmatched:
+            # Not stuck: another system tells of many who are nobody's here, and that may stay so.
+            says = (
+                f"unmatched: {_messages(each.unmatched)} about nobody of ours; "
+                f"'rapport inbox list --state unmatched --connection {each.connection_id}' names them: "
+                "link whom one is about with 'rapport connection link', or discard it"
+            )
+            found.append(Finding("inbox", name, False, each.unmatched_since, says, reason="unmatched"))
         if each.late:
             attempt = (each.attempts or 0) + 1
             says = f"not applied yet: {_messages(each.late)}, at attempt {attempt}; {look}"

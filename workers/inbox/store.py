@@ -52,12 +52,15 @@ _DISCARD: Final = """
 _HELD_UP: Final = """
     SELECT connection_id, count(*) FILTER (WHERE state = 'waiting') AS waiting,
         min(received_at) FILTER (WHERE state = 'waiting') AS waiting_since,
+        count(*) FILTER (WHERE state = 'unmatched') AS unmatched,
+        min(received_at) FILTER (WHERE state = 'unmatched') AS unmatched_since,
         count(*) FILTER (WHERE state = 'received') AS late,
         min(received_at) FILTER (WHERE state = 'received') AS late_since,
         max(attempts) FILTER (WHERE state = 'received') AS attempts
     FROM rapport.inbox
     WHERE agency = $1
-      AND (state = 'waiting' OR (state = 'received' AND received_at <= clock_timestamp() - $2::interval))
+      AND (state = 'waiting' OR (state = 'unmatched' AND purged_at IS NULL)
+           OR (state = 'received' AND received_at <= clock_timestamp() - $2::interval))
     GROUP BY connection_id ORDER BY connection_id
 """
 
@@ -103,6 +106,9 @@ class HeldUp:
     connection_id: str
     waiting: int
     waiting_since: datetime | None
+    unmatched: int
+    """About nobody of ours, as far as anybody has linked."""
+    unmatched_since: datetime | None
     late: int
     late_since: datetime | None
     attempts: int | None

@@ -82,10 +82,11 @@ class TestPoll:
     def test_asks_now_and_list_says_so(self, office: Office, connection: str) -> None:
         assert listed(office, connection)["last_polled_at"] is None
         done = office.rapport("connection", "poll", connection)
-        assert (done.code, done.out.strip()) == (0, "it answers; nobody of ours is linked yet")
         row = listed(office, connection)
+        says = "it answers; nobody of ours is linked yet"
+        assert (done.code, done.out.strip()) == (0, f"{row['name']} ({connection}): {says}")
         assert row["last_polled_at"] is not None
-        assert row["last_poll_says"] == done.out.strip()
+        assert row["last_poll_says"] == says
 
     def test_exits_with_1_where_nobody_answers(
         self, office: Office, connection: str, stand_in: StandIn
@@ -149,15 +150,17 @@ class TestCheck:
 
         def told() -> dict[str, Any]:
             answers = office.rapport("check", "--json").json["answers"]
-            return {each["what"]: each for each in answers}
+            return {each["what"].rpartition(" (")[2].rstrip(")"): each for each in answers}
 
         found = told()
-        assert found[f"connection {connection}"]["verdict"] == "ok"
-        assert found[f"connection {hinted}"]["verdict"] == "warning"
+        named = f"connection {listed(office, connection)['name']} ({connection})"
+        assert found[connection]["what"] == named
+        assert found[connection]["verdict"] == "ok"
+        assert found[hinted]["verdict"] == "warning"
         stand_in.away = True
         found = told()
-        assert found[f"connection {connection}"]["verdict"] == "wrong"
-        assert "503" in found[f"connection {connection}"]["says"]
+        assert found[connection]["verdict"] == "wrong"
+        assert "503" in found[connection]["says"]
         assert KEY not in json.dumps(found)
 
 
@@ -172,4 +175,4 @@ class TestALink:
 
         perform(Options("acme", None, False), link)
         done = office.rapport("connection", "poll", connection)
-        assert done.out.strip() == "it answers; nobody of ours is linked yet"
+        assert done.out.strip().endswith(": it answers; nobody of ours is linked yet")

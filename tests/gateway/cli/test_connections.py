@@ -369,7 +369,10 @@ class TestInbox:
         of_it = ("--connection", connection["connection"])
         [row] = office.rapport("inbox", "list", *of_it, "--json").json
         assert (row["event"], row["state"], row["deliveries"]) == ("hire_candidate", "received", 2)
-        assert "hire_candidate" in office.rapport("inbox", "list", *of_it).out
+        told = office.rapport("inbox", "list", *of_it).out
+        assert "hire_candidate" in told
+        assert f"{listed(office, connection['connection'])['name']} ({connection['connection']})" in told
+        assert office.rapport("inbox", "list", *of_it, "--state", "open", "--json").json == []
         plain = office.rapport("inbox", "show", row["message"])
         assert "delivered 2 times" in plain.out
         assert "Quux" not in plain.out

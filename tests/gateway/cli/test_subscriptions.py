@@ -94,6 +94,18 @@ class TestSubscription:
             assert says in done.err
             assert done.err.count("\n") == 1
 
+    def test_says_whose_settings_decide_where_a_test_may_go(
+        self, shared: Any, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        which = shared.rapport("subscription", "add", receiver.url, "--json").json["subscription"]
+        monkeypatch.delenv("RAPPORT_WEBHOOKS_ALLOW_HTTP", raising=False)
+        tested = shared.rapport("subscription", "test", which)
+        assert tested.code == 1
+        assert "RAPPORT_WEBHOOKS_ALLOW_HTTP=1" in tested.out
+        assert "this shell's settings decide" in tested.out
+        monkeypatch.setenv("RAPPORT_WEBHOOKS_ALLOW_HTTP", "1")
+        shared.rapport("subscription", "remove", which)
+
     def test_tells_a_receiver_that_takes_nothing(self, shared: Any, receiver: Receiver) -> None:
         receiver.status = 500
         which = shared.rapport("subscription", "add", receiver.url, "--json").json["subscription"]

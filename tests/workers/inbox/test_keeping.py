@@ -181,6 +181,19 @@ class TestStuck:
         [kept] = await office.messages("received")
         return kept.attempts > 0
 
+    async def test_names_what_is_about_nobody_of_ours_without_calling_it_stuck(
+        self, office: "Office"
+    ) -> None:
+        await office.comes("m-1", "wrote", candidate="cand-of-nobody", id="w-1")
+        async with office.pump():
+            await office.settled()
+        assert [each.state for each in await office.messages()] == ["unmatched"]
+        [found] = await held_up(office.post.inbox, office.post.agency, timedelta())
+        assert (found.reason, found.stuck) == ("unmatched", False)
+        assert "1 message " in found.says
+        assert "inbox list --state unmatched" in found.says
+        assert "connection link" in found.says
+
     async def test_says_nothing_of_an_inbox_that_gets_on(self, office: "Office") -> None:
         await office.comes("m-1", "seen")
         async with office.pump():
