@@ -173,7 +173,12 @@ class Knowing:
         raise Unknown
 
     async def _stands(self, who: Who) -> bool:
-        """Tell whether a person's credential is no more than they are now; who has left opens nothing."""
+        """Tell whether a person's credential is no more than they are now; who has left opens nothing.
+
+        Nor does the key of a connection that is disabled, as its webhooks do not.
+        """
+        if who.connection is not None:
+            return await self._is_in_use(who.agency, who.connection)
         if who.person_id is None:
             return True
         people = await self._directory.recent(who.agency)
@@ -183,6 +188,14 @@ class Knowing:
         if entry is None:
             return who.role not in RANKS and who.person_id not in people.left
         return may_stand_as(cast("Role", entry.role), who.role)
+
+    async def _is_in_use(self, agency: str, connection_id: str) -> bool:
+        query = """
+            SELECT disabled_at IS NOT NULL FROM rapport.connections
+            WHERE agency = $1 AND connection_id = $2
+        """
+        async with self._connections.scoped(agency) as connection:
+            return not await connection.fetchval(query, agency, connection_id)
 
     def _accept(self, who: Who, expires_at: datetime) -> _Accepted:
         return _Accepted(who, time.monotonic() + self._trusted_for, expires_at)

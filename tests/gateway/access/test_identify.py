@@ -79,6 +79,17 @@ class TestKnown:
             assert answer.headers["WWW-Authenticate"] == "Bearer"
             assert answer.headers["content-type"] == "application/problem+json"
 
+    async def test_lets_nobody_in_through_a_disabled_connection(
+        self, ground: "Ground", http: httpx.AsyncClient
+    ) -> None:
+        connection = await ground.connected("greenhouse")
+        keys = [await ground.key("integration", connection=connection) for _ in range(2)]
+        await ground.having.connections.disable(ground.agency, connection)
+        answer = await ask(http, keys[0])
+        assert (answer.status_code, answer.json()["detail"]) == (401, ONE_SENTENCE)
+        await ground.having.connections.enable(ground.agency, connection)
+        assert (await ask(http, keys[1])).status_code == 200
+
     async def test_takes_no_other_scheme(self, ground: "Ground", http: httpx.AsyncClient) -> None:
         key = await ground.key("recruiter")
         for value in (key, f"Basic {key}", f"Token {key}", "Bearer", "Bearer "):
