@@ -13,6 +13,7 @@ from events.envelope import Actor
 from events.integrations.aspects import aspect
 from events.integrations.mapping import Mapping, MappingError, of_body, parse
 from events.integrations.message import Message
+from events.integrations.paths import Source
 from events.integrations.reading import Ignored, KnownIds, Means, Ours, Waits, mentions, read
 from events.integrations.rules import Rule
 from events.integrations.vocabulary import JOB_ORDER_REPORTS, PROVIDERS
@@ -128,6 +129,12 @@ def message(event: str, body: Any, fetched: Any) -> Message:
     return Message(event, datetime(2026, 3, 2, tzinfo=UTC), body, {}, fetched)
 
 
+def looked_at(message: Message, mapping: Mapping) -> list[Any]:
+    source = Source(message)
+    paths = [path for each in mapping.whose for path in each.shows]
+    return [source.find(path) for path in [*paths, *(path for rule in mapping.rule for path in rule.when)]]
+
+
 def check(message: Message, mapping: Mapping) -> None:
     assert all(external for _, external in mentions(message, mapping))
     meaning = read(message, mapping, KNOWN)
@@ -149,7 +156,8 @@ def check(message: Message, mapping: Mapping) -> None:
                     )
                     assert order.command.kind == "report"
         case Waits(says=says):
-            assert SECRET not in says
+            # A sentence names what stands where the mapping looks for a stage or a status, and nothing else.
+            assert SECRET not in says or SECRET in looked_at(message, mapping)
             assert says.endswith((".", "?"))
             assert "\n" not in says
         case Ignored(reason=reason):
