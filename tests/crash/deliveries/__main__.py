@@ -5,41 +5,19 @@ tells the same messages in the same order of delivery; what the processes do jus
 """
 
 import argparse
-import asyncio
 import random
-import sys
-
-from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 
 from tests.crash.deliveries.run import Options, deliver
-from tests.crash.soak.ground import make_place, remove_place
-from workers.ending import end_process
-from workers.up import in_foreground
+from tests.crash.program import end_with, play, say
+from tests.crash.soak.ground import make_place
 
 
 def main() -> int:
     """Run once: 0 if all promises hold, 1 if not, 130 if it was stopped."""
     options = _options()
-    quiet = LoggingConfig(TelemetryFilter(core_level="ERROR", other_level="ERROR"))
-    Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=quiet)))
-    _say(f"seed {options.seed}; again with: make deliveries SEED={options.seed}")
+    say(f"seed {options.seed}; again with: make deliveries SEED={options.seed}")
     place = make_place("deliveries")
-    keep = True
-    try:
-        figures = asyncio.run(in_foreground(deliver(options, place, _say)))
-        keep = figures is not None and not figures.holds
-    finally:
-        if keep:
-            _say(f"everything is kept for a look in {place}")
-        else:
-            remove_place(place)
-    if figures is None:
-        _say(f"stopped; the seed was {options.seed}")
-        return 130
-    for sentence in figures.sentences():
-        _say(sentence)
-    _say(figures.line())
-    return 0 if figures.holds else 1
+    return play(deliver(options, place, say), place, options.seed)
 
 
 def _options() -> Options:
@@ -58,16 +36,5 @@ def _options() -> Options:
     return Options(seed, given.messages, given.engagements, given.temporal_stopped, given.while_stopped)
 
 
-def _say(text: str) -> None:
-    print(text, flush=True)
-
-
 if __name__ == "__main__":
-    try:
-        code = main()
-    except SystemExit:  # argparse has told: its help, or what is wrong
-        raise
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
-        code = 2
-    end_process(code)
+    end_with(main)

@@ -6,18 +6,13 @@ kills the same things after the same pauses; what the processes are doing just t
 """
 
 import argparse
-import asyncio
 import random
-import sys
 from typing import Final
 
-from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
-
 from gateway.demo.run import SECONDS_A_DAY
-from tests.crash.soak.ground import make_place, remove_place
+from tests.crash.program import end_with, play, say
+from tests.crash.soak.ground import make_place
 from tests.crash.soak.run import Options, soak
-from workers.ending import end_process
-from workers.up import in_foreground
 
 # Half the demo's: a crash stops a story for ten or twenty seconds, and few promises last that many days.
 DAYS_A_SECOND: Final = 0.5
@@ -26,30 +21,9 @@ DAYS_A_SECOND: Final = 0.5
 def main() -> int:
     """Run one soak: 0 if all promises hold, 1 if not, 130 if it was stopped."""
     options = _options()
-    # Our own client tries until it gets through; that it has to is no news here.
-    quiet = LoggingConfig(TelemetryFilter(core_level="ERROR", other_level="ERROR"))
-    Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=quiet)))
-    _say(f"seed {options.seed}, {options.minutes:g} minutes; again with: make soak SEED={options.seed}")
+    say(f"seed {options.seed}, {options.minutes:g} minutes; again with: make soak SEED={options.seed}")
     place = make_place()
-    keep = False
-    try:
-        figures = asyncio.run(in_foreground(soak(options, place, _say)))
-        keep = figures is not None and not figures.holds
-    except BaseException:
-        keep = True
-        raise
-    finally:
-        if keep:
-            _say(f"everything is kept for a look in {place}")
-        else:
-            remove_place(place)
-    if figures is None:
-        _say(f"stopped; the seed was {options.seed}")
-        return 130
-    for sentence in figures.sentences():
-        _say(sentence)
-    _say(figures.line())
-    return 0 if figures.holds else 1
+    return play(soak(options, place, say), place, options.seed)
 
 
 def _options() -> Options:
@@ -65,16 +39,5 @@ def _options() -> Options:
     return Options(seed, given.minutes, given.days_a_second * SECONDS_A_DAY, given.small)
 
 
-def _say(text: str) -> None:
-    print(text, flush=True)
-
-
 if __name__ == "__main__":
-    try:
-        code = main()
-    except SystemExit:  # argparse has told: its help, or what is wrong
-        raise
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
-        code = 2
-    end_process(code)
+    end_with(main)
