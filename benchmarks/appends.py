@@ -1,13 +1,15 @@
 """Appends a second at 1, 8 and 32 callers, everything on, against inserts that promise nothing.
 
-The floors hold the same columns under the same two unique indexes; they check no version, seal nothing,
-hash nothing and know no receipt.  Requests and rows are made before the clock starts.
+The floors insert the very rows that ours stores, under the same two unique indexes, each call with the same
+limit of time; they check no version, seal nothing, hash nothing and know no receipt.  Requests and rows are
+made before the clock starts.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
 
@@ -18,9 +20,11 @@ from benchmarks.figures import Figure, Rounds
 from benchmarks.ground import Ground
 from benchmarks.others import Others, others
 from benchmarks.sizes import Sizes
+from events.canonical import canonical
 from events.envelope import AppendRequest
 from events.log.combiner import Combiner
 from events.log.port import Appended
+from events.log.sealing import SealedRequest, seal_request
 
 CALLERS: Final = (1, 8, 32)
 TABLE: Final = """
@@ -28,23 +32,36 @@ TABLE: Final = """
     CREATE TABLE IF NOT EXISTS bench.events (
         agency text COLLATE "C" NOT NULL, position bigserial, stream text COLLATE "C" NOT NULL,
         version bigint NOT NULL, event_id uuid NOT NULL, type text NOT NULL, schema_version integer NOT NULL,
-        command_id text COLLATE "C" NOT NULL, actor_kind text NOT NULL, actor_id text NOT NULL,
-        source text NOT NULL, origin text NOT NULL, occurred_at timestamptz NOT NULL,
-        decided_at timestamptz NOT NULL, recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-        body text NOT NULL, PRIMARY KEY (agency, position), UNIQUE (agency, stream, version)
+        command_id text COLLATE "C" NOT NULL, causation_id uuid, correlation_id text,
+        actor_kind text NOT NULL, actor_id text NOT NULL, source text NOT NULL, origin text NOT NULL,
+        policy_digest text,
+        occurred_at timestamptz NOT NULL, decided_at timestamptz NOT NULL,
+        recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(), body text NOT NULL, sealed text,
+        content_hash bytea NOT NULL, chain_hash bytea NOT NULL,
+        PRIMARY KEY (agency, position), UNIQUE (agency, stream, version)
     )
 """
 COLUMNS: Final = (
-    "agency, stream, version, event_id, type, schema_version, command_id, actor_kind, actor_id, source, "
-    "origin, occurred_at, decided_at, body"
+    "agency, stream, version, event_id, type, schema_version, command_id, causation_id, correlation_id, "
+    "actor_kind, actor_id, source, origin, policy_digest, occurred_at, decided_at, body, sealed, "
+    "content_hash, chain_hash"
 )
 INSERT: Final = f"""
     INSERT INTO bench.events ({COLUMNS}) SELECT * FROM unnest(
-        $1::text[], $2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::integer[], $7::text[], $8::text[],
-        $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::text[])
+        $1::text[], $2::text[], $3::bigint[], $4::uuid[], $5::text[], $6::integer[], $7::text[], $8::uuid[],
+        $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::timestamptz[],
+        $16::timestamptz[], $17::text[], $18::text[], $19::bytea[], $20::bytea[])
 """
 
-Append = Callable[[AppendRequest], Awaitable[object]]
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One way to append: what it makes of a request before the clock starts, and what it does with that."""
+
+    ready: Callable[[AppendRequest], Awaitable[Any]]
+    append: Callable[[Any], Awaitable[object]]
 
 
 async def appends(ground: Ground, sizes: Sizes) -> list[Figure]:
@@ -66,7 +83,7 @@ async def _at(
     agency: str,
     callers: int,
     share: int,
-    floors: dict[str, Append],
+    floors: dict[str, Side],
     rival: Others | None,
     times: int,
 ) -> list[Figure]:
@@ -74,7 +91,10 @@ async def _at(
         [result] = await ground.having.log.append_many([request])
         assert isinstance(result, Appended), result
 
-    sides = {"ours": ours, **{name: floors[name] for name in floors if name != "pool" or callers > 1}}
+    sides = {
+        "ours": Side(_as_it_is, ours),
+        **{name: floors[name] for name in floors if name != "pool" or callers > 1},
+    }
     found: dict[str, list[float]] = {name: [] for name in sides}
     beside: list[float] = []
     for number in range(times + 1):
@@ -113,24 +133,25 @@ WHAT: Final = {
 }
 
 
-async def _round(append: Append, agency: str, callers: int, share: int) -> float:
+async def _round(side: Side, agency: str, callers: int, share: int) -> float:
     run = uuid4().hex[:8]
-    requests = [
-        [one_event(agency, stream_of(run, caller), number) for number in range(share)]
+    made = [
+        [await side.ready(one_event(agency, stream_of(run, caller), number)) for number in range(share)]
         for caller in range(callers)
     ]
 
-    async def one(mine: Sequence[AppendRequest]) -> None:
-        for request in mine:
-            await append(request)
+    async def one(mine: Sequence[Any]) -> None:
+        for each in mine:
+            await side.append(each)
 
     began = time.perf_counter()
-    await asyncio.gather(*map(one, requests))
+    await asyncio.gather(*map(one, made))
     return callers * share / (time.perf_counter() - began)
 
 
-async def _floors(ground: Ground, stack: AsyncExitStack) -> dict[str, Append]:
-    options: dict[str, Any] = {"server_settings": {"jit": "off"}}
+async def _floors(ground: Ground, stack: AsyncExitStack) -> dict[str, Side]:
+    # As our own connections are opened, but for the role.
+    options: dict[str, Any] = {"server_settings": {"jit": "off"}, "command_timeout": 60.0}
     single = await asyncpg.connect(ground.database_url, **options)
     stack.push_async_callback(single.close)
     await single.execute(TABLE)
@@ -140,23 +161,24 @@ async def _floors(ground: Ground, stack: AsyncExitStack) -> dict[str, Append]:
     stack.push_async_callback(pool.close)
     turn = asyncio.Lock()
 
-    async def one(request: AppendRequest) -> None:
+    async def row(request: AppendRequest) -> Row:
+        return _row(await seal_request(request, ground.having.keys))
+
+    async def one(row: Row) -> None:
         async with turn:
-            await single.execute(INSERT, *_columns([request]))
+            await single.execute(INSERT, *_columns([row]))
 
-    async def many(requests: Sequence[AppendRequest]) -> Sequence[None]:
-        await single.execute(INSERT, *_columns(requests))
-        return [None] * len(requests)
+    async def many(rows: Sequence[Row]) -> Sequence[None]:
+        await single.execute(INSERT, *_columns(rows))
+        return [None] * len(rows)
 
-    combiner: Combiner[AppendRequest, None] = Combiner(
-        many, lane=lambda r: r.stream, weight=lambda _: 1, max_calls=1
-    )
+    combiner: Combiner[Row, None] = Combiner(many, lane=lambda row: row[1], weight=lambda _: 1, max_calls=1)
     stack.push_async_callback(combiner.close)
 
-    async def pooled(request: AppendRequest) -> None:
-        await pool.execute(INSERT, *_columns([request]))
+    async def pooled(row: Row) -> None:
+        await pool.execute(INSERT, *_columns([row]))
 
-    return {"one": one, "pool": pooled, "combined": combiner.submit}
+    return {"one": Side(row, one), "pool": Side(row, pooled), "combined": Side(row, combiner.submit)}
 
 
 async def _waits_for_the_disk(ground: Ground) -> None:
@@ -173,25 +195,36 @@ async def _nothing(_connection: object) -> None:
     """Leave the connection as it is, as our own pool does."""
 
 
-def _columns(requests: Sequence[AppendRequest]) -> list[list[Any]]:
-    rows = [
-        (
-            request.agency,
-            request.stream,
-            request.expected + 1,
-            draft.event_id,
-            draft.type,
-            draft.schema_version,
-            request.groups[0].command_id,
-            draft.actor.kind,
-            draft.actor.id,
-            draft.source,
-            draft.origin,
-            draft.occurred_at,
-            draft.decided_at,
-            draft.body,
-        )
-        for request in requests
-        for draft in request.groups[0].drafts
-    ]
+async def _as_it_is(request: AppendRequest) -> AppendRequest:
+    return request
+
+
+def _row(sealed: SealedRequest) -> Row:
+    [event] = sealed.events
+    draft = event.draft
+    return (
+        sealed.request.agency,
+        sealed.request.stream,
+        event.version,
+        draft.event_id,
+        draft.type,
+        draft.schema_version,
+        event.command_id,
+        draft.causation_id,
+        draft.correlation_id,
+        draft.actor.kind,
+        draft.actor.id,
+        draft.source,
+        draft.origin,
+        draft.policy_digest,
+        draft.occurred_at,
+        draft.decided_at,
+        event.body,
+        canonical(event.sealed) if event.sealed else None,
+        event.content_hash,
+        event.content_hash,  # as long as the link of a chain, which it does not make
+    )
+
+
+def _columns(rows: Sequence[Row]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]

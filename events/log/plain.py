@@ -4,6 +4,7 @@ What is not plain is refused as a whole, by us here or by the database, and goes
 """
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 import asyncpg
@@ -12,8 +13,9 @@ from events.canonical import canonical
 from events.log.rows import Row
 from events.log.sealing import SealedEvent, SealedRequest
 
-APPEND_ONWARD: Final = "SELECT * FROM rapport.append_onward($1, $2, $3, $4)"
+APPEND_ONWARD: Final = "SELECT * FROM rapport.append_onward($1, $2, $3, $4, $5)"
 _NOT_PLAIN: Final = "RP001"
+_stream: Final = itemgetter(0)
 
 
 class Prepared(NamedTuple):
@@ -43,7 +45,7 @@ def prepare(sealed: SealedRequest) -> Prepared:
 
 
 def onward_arguments(batch: Sequence[Prepared]) -> tuple[Any, ...] | None:
-    """Join prepared requests into what ``append_onward`` takes; None if they are not plain together."""
+    """Join prepared requests into what ``append_onward`` takes first; None if they are not plain together."""
     agency = batch[0].sealed.request.agency
     requests: list[tuple[Any, ...]] = []
     groups: list[tuple[Any, ...]] = []
@@ -56,6 +58,8 @@ def onward_arguments(batch: Sequence[Prepared]) -> tuple[Any, ...] | None:
         requests.append((request.stream, request.expected, request.acked, epoch, place, each.hashes))
         groups += each.groups
         events += each.events
+    # Streams are locked in this order, by everybody.
+    requests.sort(key=_stream)
     return (agency, requests, groups, events) if events else None
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from events.envelope import Claim, Stored
+from events.envelope import AppendRequest, Claim, Stored
 from events.log.keys import MemoryKeys
 from events.log.plain import APPEND_ONWARD, Prepared, answers, onward_arguments, prepare
 from events.log.port import Appended, Conflict, Fenced
@@ -20,6 +20,14 @@ ONE, TWO, THREE = "engagement:e-1", "engagement:e-2", "engagement:e-3"
 async def prepared(*requests: Any) -> list[Prepared]:
     """Seal requests and lay them out."""
     return [prepare(await seal_request(each, MemoryKeys())) for each in requests]
+
+
+def invented(request: AppendRequest) -> AppendRequest:
+    """Give a request's event an origin that no type lets through."""
+    [group] = request.groups
+    [draft] = group.drafts
+    wrong = group.model_copy(update={"drafts": (draft.model_copy(update={"origin": "invented"}),)})
+    return request.model_copy(update={"groups": (wrong,)})
 
 
 class TestOnwardArguments:
@@ -130,9 +138,44 @@ class TestAppendOnward:
         arguments = onward_arguments(await prepared(make.one(ONE, 1, "new"), odd))
         assert arguments is not None
         with pytest.raises(asyncpg.PostgresError):
-            await superuser.fetch(APPEND_ONWARD, *arguments)
+            await superuser.fetch(APPEND_ONWARD, *arguments, True)
         assert (await postgres_log.log_head(agency)).position == 2
         assert await postgres_log.receipt(agency, ONE, "new") is None
+
+    async def test_keeps_a_wrong_origin_out(
+        self, postgres_log: PostgresLog, superuser: Any, make: Any, agency: str
+    ) -> None:
+        """The table has no constraint for it, which each append would make ready anew."""
+        await postgres_log.append_many([make.one(ONE, 0, "first")])
+        arguments = onward_arguments(await prepared(invented(make.one(ONE, 1, "new"))))
+        assert arguments is not None
+        with pytest.raises(asyncpg.NotNullViolationError, match="origin"):
+            await superuser.fetch(APPEND_ONWARD, *arguments, True)
+        assert (await postgres_log.log_head(agency)).position == 1
+
+    async def test_still_takes_what_older_workers_send(
+        self, postgres_log: PostgresLog, superuser: Any, make: Any, agency: str
+    ) -> None:
+        for stream in (ONE, TWO):
+            await postgres_log.append_many([make.one(stream, 0, "first")])
+        requests = make.one(TWO, 1, "new", 2), make.one(ONE, 1, "new")
+        arguments = onward_arguments(await prepared(*requests))
+        assert arguments is not None
+        agency_, streams, *rest = arguments
+        await superuser.fetch(
+            "SELECT * FROM rapport.append_onward($1, $2, $3, $4)", agency_, streams[::-1], *rest
+        )
+        stored = await postgres_log.read_all(agency)
+        assert [event.stream for event in stored] == [ONE, TWO, TWO, TWO, ONE]
+        assert head_is_sound(stored, (await postgres_log.log_head(agency)).head_hash)
+
+
+@pytest.mark.postgres
+class TestAppendMany:
+    async def test_keeps_a_wrong_origin_out(self, postgres_log: PostgresLog, make: Any, agency: str) -> None:
+        with pytest.raises(asyncpg.CheckViolationError, match="business, engine or imported"):
+            await postgres_log.append_many([invented(make.one(ONE, 0, "first"))])
+        assert await postgres_log.read_all(agency) == []
 
 
 class TestStoredOfASealedDraft:

@@ -239,6 +239,22 @@ class TestReaders:
             await log.append_many([make.one(STREAM, 1, "c-2")])
             assert [event.version for event in await following] == [2]
 
+    async def test_are_told_of_the_last_of_a_crowd(
+        self, database: str, postgres_keys: KeyStore, make: Any, agency: str
+    ) -> None:
+        """Of many appends only some notify; what comes after those is told all the same."""
+        async with (
+            PostgresLog(database, postgres_keys, poll_interval=600) as log,
+            asyncio.timeout(20),
+            aclosing(log.subscribe(agency)) as batches,
+        ):
+            await log.append_many([make.one(STREAM, 0, "c-0")])
+            seen = len(await anext(batches))
+            for number in range(1, 60):
+                await log.append_many([make.one(STREAM, number, f"c-{number}")])
+            while seen < 60:
+                seen += len(await anext(batches))
+
     async def test_end_with_their_log(
         self, database: str, postgres_keys: KeyStore, make: Any, agency: str
     ) -> None:
