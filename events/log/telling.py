@@ -8,14 +8,17 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 # Seconds; readers gather for longer than that before they read.
-_PAUSE: Final = 0.01
+PAUSE: Final = 0.01
 
 
 class Teller:
-    """Decides for each append whether it tells; *tell* tells without appending anything."""
+    """Decides for each append whether it tells; *tell* tells without appending anything.
 
-    def __init__(self, tell: Callable[[], Awaitable[object]]) -> None:
-        self._tell = tell
+    Of appends that follow each other within *pause* seconds one tells, and the last is told of within twice that.
+    """
+
+    def __init__(self, tell: Callable[[], Awaitable[object]], *, pause: float = PAUSE) -> None:
+        self._tell, self._pause = tell, pause
         self._not_before = 0.0
         self._owing = False
         self._timer: asyncio.TimerHandle | None = None
@@ -26,7 +29,7 @@ class Teller:
         now = asyncio.get_running_loop().time()
         if now < self._not_before:
             return False
-        self._not_before = now + _PAUSE
+        self._not_before = now + self._pause
         self._owing = False
         return True
 
@@ -49,18 +52,18 @@ class Teller:
 
     def _set(self, loop: asyncio.AbstractEventLoop) -> None:
         # Later than the next append may tell: where many append, none needs a call of its own.
-        self._timer = loop.call_at(self._not_before + _PAUSE, self._look)
+        self._timer = loop.call_at(self._not_before + self._pause, self._look)
 
     def _look(self) -> None:
         self._timer = None
         loop = asyncio.get_running_loop()
         if not self._owing:
             return
-        if loop.time() < self._not_before + _PAUSE:
+        if loop.time() < self._not_before + self._pause:
             self._set(loop)
             return
         self._owing = False
-        self._not_before = loop.time() + _PAUSE
+        self._not_before = loop.time() + self._pause
         self._telling = asyncio.create_task(self._now())
 
     async def _now(self) -> None:
