@@ -14,7 +14,7 @@ PAUSE: Final = 0.01
 class Teller:
     """Decides for each append whether it tells; *tell* tells without appending anything.
 
-    Of appends that follow each other within *pause* seconds one tells, and the last is told of within twice that.
+    Of appends within *pause* seconds of each other one tells, and the last is told of within twice that.
     """
 
     def __init__(self, tell: Callable[[], Awaitable[object]], *, pause: float = PAUSE) -> None:
