@@ -3,7 +3,6 @@
 Whoever waits for a reply finds it on the entry: an entry is answered exactly once.
 """
 
-from collections import deque
 from collections.abc import Iterator
 
 from temporalio.exceptions import ApplicationError
@@ -69,7 +68,8 @@ class Inbox:
     """Entries in the order in which they came."""
 
     def __init__(self) -> None:
-        self._entries: deque[Entry] = deque()
+        # A list: nearly always empty, and an empty deque takes 760 bytes of each cached engagement.
+        self._entries: list[Entry] = []
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -95,7 +95,7 @@ class Inbox:
 
     def put_back(self, entries: list[Entry]) -> None:
         """Return entries to the front, in their order."""
-        self._entries.extendleft(reversed(entries))
+        self._entries[:0] = entries
 
     def remove(self, entry: Entry) -> None:
         """Take one entry out, wherever it stands."""
@@ -117,5 +117,5 @@ class Inbox:
             size += entry.size
             if taken and size > LARGEST_GO:
                 break
-            taken.append(self._entries.popleft())
+            taken.append(self._entries.pop(0))
         return taken

@@ -79,7 +79,8 @@ class Recorder:
                 continue
             self.epoch = self.epoch if page.run_epoch is None else page.run_epoch
             self.version = page.version
-            self.clock = page.clock or self.clock
+            if page.clock not in (None, self.clock):
+                self.clock = page.clock
             found += page.events
             if not page.more or not page.events:
                 return tuple(found)
