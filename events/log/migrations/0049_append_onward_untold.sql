@@ -37,49 +37,42 @@ SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$
 DECLARE
-    v record;
+    q onward_request;
     r append_plain_result;
     tip bytea;
     chains bytea[];
-    number integer := 0;
     total integer := cardinality(p_events);
 BEGIN
-    -- In the order given, which is sorted, as append_many locks.  Found by name, updated by place: a join of the two by
-    -- name may read every stream of the agency.  Who changed a row meanwhile has moved it, and then it is not found.
-    FOR v IN
-        UPDATE streams s
-        SET version = n.expected + length(n.hashes) / 32,
-            acked_version = greatest(s.acked_version, least(n.acked, n.expected)),
-            -- Nearly always one: spares the call of a function.
-            chain_hash = CASE length(n.hashes)
-                WHEN 32 THEN sha256(n.chain_hash || n.hashes) ELSE chained(n.chain_hash, n.hashes)
-            END
-        FROM (
-            SELECT a.*, l.ctid AS at, l.chain_hash
-            FROM unnest(p_requests) a
-            CROSS JOIN LATERAL (
-                SELECT t.ctid, t.chain_hash FROM streams t
-                WHERE t.agency = p_agency AND t.stream = a.stream AND t.version = a.expected LIMIT 1
-            ) l
-            OFFSET 0
-        ) n
-        WHERE s.ctid = n.at AND s.version = n.expected AND s.run_epoch = n.run_epoch AND s.phase = 'live'
-        RETURNING n.place, n.chain_hash, n.hashes, s.chain_hash AS moved
-    LOOP
-        number := number + 1;
-        IF length(v.hashes) = 32 THEN
-            chains[v.place] := v.moved;
+    -- In the order given, which is sorted, as append_many locks.  Who finds no row as expected writes nothing at all.
+    FOREACH q IN ARRAY p_requests LOOP
+        IF length(q.hashes) = 32 THEN
+            UPDATE streams s
+            SET version = s.version + 1, acked_version = greatest(s.acked_version, least(q.acked, q.expected)),
+                chain_hash = sha256(s.chain_hash || q.hashes)
+            WHERE s.agency = p_agency AND s.stream = q.stream
+              AND s.version = q.expected AND s.run_epoch = q.run_epoch AND s.phase = 'live'
+            RETURNING s.chain_hash INTO tip;
+            IF NOT FOUND THEN
+                RAISE EXCEPTION 'some request is not plain' USING ERRCODE = 'RP001';
+            END IF;
+            chains[q.place] := tip;
             CONTINUE;
         END IF;
-        tip := v.chain_hash;
-        FOR i IN 0 .. length(v.hashes) / 32 - 1 LOOP
-            tip := sha256(tip || substr(v.hashes, i * 32 + 1, 32));
-            chains[v.place + i] := tip;
+        SELECT s.chain_hash INTO tip FROM streams s
+        WHERE s.agency = p_agency AND s.stream = q.stream
+          AND s.version = q.expected AND s.run_epoch = q.run_epoch AND s.phase = 'live' FOR UPDATE;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'some request is not plain' USING ERRCODE = 'RP001';
+        END IF;
+        FOR i IN 0 .. length(q.hashes) / 32 - 1 LOOP
+            tip := sha256(tip || substr(q.hashes, i * 32 + 1, 32));
+            chains[q.place + i] := tip;
         END LOOP;
+        UPDATE streams s
+        SET version = q.expected + length(q.hashes) / 32,
+            acked_version = greatest(s.acked_version, least(q.acked, q.expected)), chain_hash = tip
+        WHERE s.agency = p_agency AND s.stream = q.stream;
     END LOOP;
-    IF number <> cardinality(p_requests) THEN
-        RAISE EXCEPTION 'some request is not plain' USING ERRCODE = 'RP001';
-    END IF;
 
     INSERT INTO receipts (agency, stream, command_id, digest, first, last, outcome)
     SELECT p_agency, n.stream, n.command_id, n.digest, n.first, n.last, n.outcome FROM unnest(p_groups) n;
@@ -99,11 +92,10 @@ BEGIN
            n.command_id, n.causation_id, n.correlation_id, n.actor_kind, n.actor_id, n.source,
            -- Another word becomes null, which the column refuses.
            CASE WHEN n.origin IN ('business', 'engine') THEN n.origin END,
-           n.policy_digest, n.occurred_at, n.decided_at, r.recorded_at, n.body, n.sealed, n.content_hash, n.chain_hash
-    FROM unnest(p_events, chains) WITH ORDINALITY n (
+           n.policy_digest, n.occurred_at, n.decided_at, r.recorded_at, n.body, n.sealed, n.content_hash, chains[n.ord]
+    FROM unnest(p_events) WITH ORDINALITY n (
         stream, version, event_id, type, schema_version, command_id, causation_id, correlation_id, actor_kind,
-        actor_id, source, origin, policy_digest, occurred_at, decided_at, body, sealed, content_hash,
-        chain_hash, ord);
+        actor_id, source, origin, policy_digest, occurred_at, decided_at, body, sealed, content_hash, ord);
     IF p_tell THEN
         PERFORM pg_notify('rapport_log', '');
     END IF;
