@@ -147,12 +147,12 @@ def _problem(status: int) -> Plain:
     }
 
 
-def describe(app: FastAPI) -> None:
-    """Let the application describe itself so."""
+def describe(app: FastAPI, prefix: str) -> None:
+    """Let the application describe itself so; *prefix* is what stands before its paths."""
 
     def openapi() -> Plain:
         if app.openapi_schema is None:
-            app.openapi_schema = _described(app)
+            app.openapi_schema = {**_described(app), **({"servers": [{"url": prefix}]} if prefix else {})}
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # the way the framework's documentation names
