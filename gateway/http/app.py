@@ -15,7 +15,7 @@ from starlette.routing import Match
 
 from gateway.access.who import Who
 from gateway.http.asking import known
-from gateway.http.describing import describe
+from gateway.http.documented import describe
 from gateway.http.doors import Doors
 from gateway.http.guards import Guards
 from gateway.http.mistakes import problem_of
