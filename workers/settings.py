@@ -7,6 +7,7 @@ import base64
 import binascii
 import contextlib
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -30,6 +31,8 @@ from activities.addresses import is_address
 from workers.logs import LogFormat
 
 PREFIX: Final = "RAPPORT_"
+# Its path goes into headers and pages as it is.
+_ADDRESS: Final = re.compile(r"https?://[^/\s?#@]+(/[A-Za-z0-9._~%+=@-]+)*/*")
 KEY_BYTES = 32
 KEYS_FILE = "key-encryption-keys"
 
@@ -143,6 +146,7 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         default=None,
         description="how others reach the gateway, `https://...`, with which candidates' links begin; "
+        "it may have a path, as `https://agency.example/rapport`; "
         "none: the address where it listens, and links begin with their path",
     )
     trusted_proxies: str = Field(
@@ -193,6 +197,8 @@ class Settings(BaseSettings):
     def _is_a_url(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("https://", "http://")):
             raise ValueError("it must start with https://")
+        if value and _ADDRESS.fullmatch(value) is None:
+            raise ValueError("it must be an address alone, such as https://agency.example/rapport")
         return value.rstrip("/") if value else value
 
     @field_validator("smtp_from")

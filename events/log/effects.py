@@ -3,7 +3,7 @@
 Claim before sending and send only on ``go``: the row must be there before the message is.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, Protocol
@@ -91,6 +91,9 @@ class EffectsLedger(Protocol):
     ) -> list[Effect]:
         """List attempts by effect id and attempt; page on with the last one's."""
 
+    async def last(self, agency: str, effect_ids: Collection[str]) -> dict[str, Effect]:
+        """Give the last attempt at each of some effects that has one."""
+
 
 class MemoryEffects:
     """The ledger in this process only; the twin of the PostgreSQL one."""
@@ -165,6 +168,11 @@ class MemoryEffects:
             and (after is None or (effect_id, attempt) > after)
         )
         return [row for row, _ in zip(found, range(limit), strict=False)]
+
+    async def last(self, agency: str, effect_ids: Collection[str]) -> dict[str, Effect]:
+        """Give the last attempt at each of some effects."""
+        tried = {each: self._attempts(agency, each) for each in effect_ids}
+        return {each: attempts[-1] for each, attempts in tried.items() if attempts}
 
     def rows(self) -> dict[tuple[str, str, int], Effect]:
         """Give everything there is, to put back what several claims together must undo."""

@@ -3,7 +3,7 @@
 A claim is a transaction of its own: never wrap it in a larger one that could still roll back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -16,6 +16,12 @@ _LIST: Final = """
     WHERE agency = $1 AND ($2::text IS NULL OR stream = $2) AND ($3::text[] IS NULL OR state = ANY ($3))
       AND ($4::text IS NULL OR (effect_id, attempt) > ($4, $5::integer))
     ORDER BY effect_id, attempt LIMIT $6
+"""
+_LAST: Final = """
+    SELECT DISTINCT ON (effect_id)
+           agency, effect_id, attempt, stream, channel, state, message_id, claimed_at, finished_at, detail
+    FROM rapport.effects WHERE agency = $1 AND effect_id = ANY ($2::text[])
+    ORDER BY effect_id, attempt DESC
 """
 
 
@@ -75,3 +81,9 @@ class PostgresEffects:
         async with self._connections.scoped(agency) as connection:
             rows = await connection.fetch(_LIST, agency, stream, states, effect_id, attempt, limit)
         return [Effect(**row) for row in rows]
+
+    async def last(self, agency: str, effect_ids: Collection[str]) -> dict[str, Effect]:
+        """Give the last attempt at each of some effects."""
+        async with self._connections.scoped(agency) as connection:
+            rows = await connection.fetch(_LAST, agency, list(effect_ids))
+        return {row["effect_id"]: Effect(**row) for row in rows}

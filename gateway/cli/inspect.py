@@ -3,16 +3,13 @@
 They open personal fields for whoever may read the keys, so what they print is not for a log.
 """
 
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from gateway.cli import options as o
 from gateway.cli.connect import Options, Session, perform
 from gateway.cli.paging import paged
-
-if TYPE_CHECKING:
-    from gateway.cli.reading import Row
 
 DEPTHS: Final = ("business", "technical", "raw")
 
@@ -34,26 +31,16 @@ def list_engagements(
     as_json: o.Json = False,
 ) -> None:
     """List the agency's engagements."""
-    from gateway.cli import output, showing
+    from gateway.cli import showing
 
-    async def work(session: Session) -> "list[Row]":
-        from gateway.cli import reading, tables
+    async def work(session: Session) -> None:
+        from gateway.cli import tables
 
-        named = await session.agency()
-        if await tables.at_hand(session, named, ("board",)):
-            return await tables.engagements(session, named)
-        return [reading.summary(state) for state in await reading.engagements(session.log, named)]
+        rows = tables.engagements(session, await session.agency(), stage=stage, owner=owner, level=level)
+        await showing.listed(rows, showing.ENGAGEMENTS, as_json=as_json)
 
-    rows = [
-        row
-        for row in perform(Options(agency, data, as_json), work)
-        if stage in (None, row["stage"]) and owner in (None, row["owner"]) and row["level"] >= level
-    ]
-    if as_json:
-        output.emit(rows)
-    else:
-        with paged():
-            showing.engagements(rows)
+    with paged(text=not as_json):
+        perform(Options(agency, data, as_json), work)
 
 
 def show(
@@ -102,29 +89,17 @@ def waiting(
     as_json: o.Json = False,
 ) -> None:
     """Show who waits, since when and on whom, the worst first."""
-    from gateway.cli import output, showing
+    from gateway.cli import showing
 
-    async def work(session: Session) -> "list[Row]":
-        from gateway.cli import reading, tables
-        from gateway.cli.promises import Narrowed, promises
+    async def work(session: Session) -> None:
+        from gateway.cli import tables
+        from gateway.cli.promises import Narrowed
 
-        named = await session.agency()
-        if await tables.at_hand(session, named, ("board", "obligations")):
-            facts = await promises(session.having, named, Narrowed(owner, overdue))
-            return await reading.lying_with(facts, named, session.having.directory)
-        states = await reading.engagements(session.log, named)
-        return [
-            row
-            for row in await reading.waiting(states, named, session.having.directory)
-            if owner in (None, row["owner"]) and (row["overdue"] or not overdue)
-        ]
+        rows = tables.waiting(session, await session.agency(), Narrowed(owner, overdue))
+        await showing.listed(rows, showing.WAITING, as_json=as_json)
 
-    rows = perform(Options(agency, data, as_json), work)
-    if as_json:
-        output.emit(rows)
-    else:
-        with paged():
-            showing.waiting(rows)
+    with paged(text=not as_json):
+        perform(Options(agency, data, as_json), work)
 
 
 def outbox(
@@ -134,22 +109,20 @@ def outbox(
     as_json: o.Json = False,
 ) -> None:
     """Show the messages that were owed, and what became of each."""
-    from gateway.cli import output, showing
+    from gateway.cli import showing
     from gateway.cli.errors import Wrong
 
     if state not in (None, "owed", "sent", "failed", "withheld"):
         raise Wrong("--state is one of owed, sent, failed and withheld")
 
-    async def work(session: Session) -> "list[Row]":
-        from gateway.cli import reading, tables
+    async def work(session: Session) -> None:
+        from gateway.cli import messages, tables
 
         named, having = await session.agency(), session.having
-        rows = await tables.messages(session, named)
-        return await reading.what_waits(rows, having.digests, having.directory, named)
+        waits = await messages.waits_of(having.digests, having.directory, named)
+        pages = tables.messages(session, named, state=state)
+        rows = (messages.what_waits(page, waits) async for page in pages)
+        await showing.listed(rows, showing.OUTBOX, as_json=as_json)
 
-    rows = [row for row in perform(Options(agency, data, as_json), work) if state in (None, row["state"])]
-    if as_json:
-        output.emit(rows)
-    else:
-        with paged():
-            showing.outbox(rows)
+    with paged(text=not as_json):
+        perform(Options(agency, data, as_json), work)

@@ -6,7 +6,7 @@ Never print elsewhere: a script reads stdout, and what others wrote must not ste
 import dataclasses
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 def emit(value: Any) -> None:
     """Print one JSON value on one line."""
     print(written(value), flush=True)
+
+
+async def emit_all(pages: AsyncIterator[Sequence[Any]]) -> None:
+    """Print the items of all pages as one JSON array on one line, as they come."""
+    before = "["
+    async for page in pages:
+        for each in page:
+            print(before + written(each), end="")
+            before = ", "
+        sys.stdout.flush()
+    print("[]" if before == "[" else "]", flush=True)
 
 
 def line(text: str = "", *, style: str | None = None) -> None:
@@ -48,34 +59,45 @@ def console(*, stderr: bool = False, soft_wrap: bool = False, width: int | None 
     return EscapingConsole(stderr=stderr, highlight=False, soft_wrap=soft_wrap, width=width)
 
 
+class Sheet:
+    """A table that is printed as its rows come; a pipe gets whole lines, in columns that only ever grow."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self.begun = False
+        self._columns = columns
+        self._widths = [0 for _ in columns]
+
+    def add(self, rows: Sequence[Sequence[str]], *, styles: Mapping[int, str] | None = None) -> None:
+        """Print some more rows; *styles* maps their numbers to one."""
+        from rich.cells import cell_len
+        from rich.table import Table
+        from rich.text import Text
+
+        rows = [[escaped(cell) for cell in row] for row in rows]
+        for at, column in enumerate(self._columns):
+            self._widths[at] = max(self._widths[at], cell_len(column), *(cell_len(row[at]) for row in rows))
+        terminal = sys.stdout.isatty()
+        # A terminal folds what is too wide anew for each page, so there each has its own head.
+        shown = Table(box=None, pad_edge=False, header_style="bold", show_header=terminal or not self.begun)
+        for column, width in zip(self._columns, self._widths, strict=True):
+            shown.add_column(column, overflow="fold", min_width=None if terminal else width)
+        for number, row in enumerate(rows):
+            shown.add_row(*(Text(cell) for cell in row), style=(styles or {}).get(number))
+        self.begun = True
+        to = console(width=None if terminal else sum(self._widths) + 2 * len(self._columns) + 2)
+        if terminal:
+            to.print(shown)
+            return
+        with to.capture() as captured:
+            to.print(shown)
+        print("\n".join(row.rstrip() for row in captured.get().splitlines()), flush=True)
+
+
 def table(
     columns: Sequence[str], rows: Sequence[Sequence[str]], *, styles: Mapping[int, str] | None = None
 ) -> None:
     """Print rows in columns; *styles* maps row numbers to one.  A pipe gets whole lines."""
-    from rich.table import Table
-    from rich.text import Text
-
-    rows = [[escaped(cell) for cell in row] for row in rows]
-    terminal = sys.stdout.isatty()
-    to = console(width=None if terminal else _width(columns, rows))
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        shown.add_column(column, overflow="fold")
-    for number, row in enumerate(rows):
-        shown.add_row(*(Text(cell) for cell in row), style=(styles or {}).get(number))
-    if terminal:
-        to.print(shown)
-        return
-    with to.capture() as captured:
-        to.print(shown)
-    print("\n".join(row.rstrip() for row in captured.get().splitlines()), flush=True)
-
-
-def _width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
-    from rich.cells import cell_len
-
-    widest = [max([cell_len(head), *(cell_len(row[at]) for row in rows)]) for at, head in enumerate(columns)]
-    return sum(widest) + 2 * len(columns) + 2
+    Sheet(columns).add(rows, styles=styles)
 
 
 def written(data: Any, *, indent: int | None = None) -> str:

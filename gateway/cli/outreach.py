@@ -100,17 +100,15 @@ async def _switch(session: Session) -> Row:
 
 
 async def _status(session: Session) -> Row:
-    from gateway.cli import reading, tables
+    from gateway.cli import messages, tables
 
     named, having = await session.agency(), session.having
-    rows = await tables.messages(session, named, owed_only=True)
-    rows = await reading.what_waits(rows, having.digests, having.directory, named)
-    owed = [row for row in rows if row["state"] == "owed"]
-    return {
-        **await _switch(session),
-        "owed": len(owed),
-        "gathering": sum(row["digest_of"] is not None for row in owed),
-    }
+    waits = await messages.waits_of(having.digests, having.directory, named)
+    owed = gathering = 0
+    async for page in tables.messages(session, named, state="owed"):
+        owed += len(page)
+        gathering += sum(row["digest_of"] is not None for row in messages.what_waits(page, waits))
+    return {**await _switch(session), "owed": owed, "gathering": gathering}
 
 
 def _show(told: Row, as_json: bool) -> None:

@@ -12,62 +12,102 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
-from typing import Final
+from typing import IO, Any, Final
 
 # What git asks of less: colours pass, and it leaves what it showed on the screen.
 _LESS: Final = "FRX"
 
 
+class _Left(Exception):
+    """Whoever read has left the pager: they have read enough."""
+
+
 class _Screen(io.StringIO):
-    """Collects what would go to a terminal, colours included."""
+    """Collects what would go to a terminal, colours included, until it no longer fits: a pager gets it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._terminal = sys.stdout
+        self._room = shutil.get_terminal_size().lines
+        self._pager: subprocess.Popen[str] | None = None
+        self._to: IO[str] | None = None
+        self._before: Any = None
 
     def isatty(self) -> bool:
         """Say what stdout would say."""
         return True
 
+    def write(self, text: str) -> int:
+        """Take some text."""
+        if self._to is not None:
+            self._send(text)
+            return len(text)
+        super().write(text)
+        self._room -= text.count("\n")
+        if self._room <= 0:
+            self._begin()
+        return len(text)
+
+    def end(self) -> None:
+        """Show what is left, and wait for whoever still reads."""
+        if self._to is None:
+            print(self.getvalue(), end="", file=self._terminal, flush=True)
+        if self._pager is None:
+            return
+        try:
+            with suppress(BrokenPipeError), self._pager:
+                self._pager.communicate()
+        finally:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _begin(self) -> None:
+        self._pager = _started()
+        self._to = self._terminal
+        if self._pager is not None:
+            self._to = self._pager.stdin
+            # Ctrl-C is the pager's own affair while it shows something.
+            self._before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self._send(self.getvalue())
+
+    def _send(self, text: str) -> None:
+        assert self._to is not None
+        try:
+            self._to.write(text)
+            self._to.flush()
+        except BrokenPipeError:
+            raise _Left from None
+
 
 @contextmanager
-def paged() -> Iterator[None]:
-    """Let what is printed within go through ``$PAGER`` if it is longer than the terminal is high."""
-    if not (sys.stdout.isatty() and sys.stdin.isatty()):
+def paged(*, text: bool = True) -> Iterator[None]:
+    """Let what is printed within go through ``$PAGER`` if it is longer than the terminal is high.
+
+    The pager shows what there is while the rest is still being made.  What is no *text* is left alone.
+    """
+    if not (text and sys.stdout.isatty() and sys.stdin.isatty()):
         yield
         return
     screen = _Screen()
     try:
-        with redirect_stdout(screen):
+        with suppress(_Left), redirect_stdout(screen):
             yield
     finally:
-        show(screen.getvalue())
+        screen.end()
 
 
-def show(text: str) -> None:
-    """Show a text, page by page where it is long and there is a pager."""
-    command = _pager()
-    if command is None or text.count("\n") < shutil.get_terminal_size().lines:
-        print(text, end="", flush=True)
-        return
+def _started() -> "subprocess.Popen[str] | None":
+    command = _command()
+    if command is None:
+        return None
     try:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             command, stdin=subprocess.PIPE, env={"LESS": _LESS, **os.environ}, text=True, encoding="utf-8"
         )
     except OSError:
-        print(text, end="", flush=True)
-        return
-    _feed(process, text)
+        return None
 
 
-def _feed(process: "subprocess.Popen[str]", text: str) -> None:
-    # Ctrl-C is the pager's own affair while it shows something.
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        # Whoever leaves the pager early has read enough.
-        with suppress(BrokenPipeError), process:
-            process.communicate(text)
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _pager() -> list[str] | None:
+def _command() -> list[str] | None:
     named = os.environ.get("PAGER")
     if named is not None:
         return shlex.split(named) or None

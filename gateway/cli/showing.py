@@ -3,83 +3,91 @@
 A state that is worth a look is coloured; the words alone must say it too.
 """
 
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway import words
-from gateway.cli.output import line, table
+from gateway.cli.output import Sheet, emit_all, line
 
 LEVELS: Final = {0: "", 1: "yellow", 2: "red", 3: "bold red"}
 _STATES: Final = {"owed": "yellow", "failed": "bold red", "withheld": "dim"}
 Row = dict[str, Any]
 
 
-def engagements(rows: list[Row]) -> None:
-    """Print ``list``."""
-    if not rows:
-        line("no engagement")
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How rows of one kind stand in a table."""
+
+    columns: tuple[str, ...]
+    cells: Callable[[Row], list[str]]
+    style: Callable[[Row], str]
+    none: str
+    """What is said where there is no row."""
+
+
+async def listed(pages: AsyncIterator[list[Row]], layout: Layout, *, as_json: bool) -> None:
+    """Print rows page by page, as they come."""
+    if as_json:
+        await emit_all(pages)
         return
-    table(
-        ["ENGAGEMENT", "STAGE", "POSTURE", "OWNER", "LEVEL", "VERSION"],
-        [
-            [
-                row["engagement"],
-                row["stage"],
-                row["posture"],
-                row["owner"] or "-",
-                str(row["level"]),
-                str(row["version"]),
-            ]
-            for row in rows
-        ],
-        styles={number: LEVELS.get(row["level"], "") for number, row in enumerate(rows)},
-    )
+    sheet = Sheet(layout.columns)
+    async for page in pages:
+        if page:
+            styles = {number: layout.style(row) for number, row in enumerate(page)}
+            sheet.add([layout.cells(row) for row in page], styles=styles)
+    if not sheet.begun:
+        line(layout.none)
 
 
-def waiting(rows: list[Row]) -> None:
-    """Print ``waiting``."""
-    if not rows:
-        line("nobody waits")
-        return
-    table(
-        ["ENGAGEMENT", "WAITS SINCE", "ON", "PROMISE", "ABOUT", "DUE", "LEVEL", "LIES WITH"],
-        [
-            [
-                row["engagement"],
-                words.moment(row["since"]),
-                _on(row),
-                row["rule"],
-                words.subject(row["subject"]),
-                words.moment(row["due_at"]) + (" (overdue)" if row["overdue"] else ""),
-                str(row["level"]),
-                _named(row["lies_with"], row["lies_with_name"]),
-            ]
-            for row in rows
-        ],
-        styles={number: LEVELS.get(row["level"], "") for number, row in enumerate(rows)},
-    )
+def _engagement(row: Row) -> list[str]:
+    return [
+        row["engagement"],
+        row["stage"],
+        row["posture"],
+        row["owner"] or "-",
+        str(row["level"]),
+        str(row["version"]),
+    ]
 
 
-def outbox(rows: list[Row]) -> None:
-    """Print ``outbox``."""
-    if not rows:
-        line("no message was ever owed")
-        return
-    table(
-        ["OWED", "ENGAGEMENT", "TO", "MESSAGE", "ABOUT", "LEVEL", "STATE"],
-        [
-            [
-                words.moment(row["requested_at"]),
-                row["engagement"],
-                row["person"] or row["to"],
-                row["template"],
-                row["rule"] or "-",
-                str(row["level"]),
-                _state(row),
-            ]
-            for row in rows
-        ],
-        styles={number: _STATES.get(row["state"], "") for number, row in enumerate(rows)},
-    )
+def _promise(row: Row) -> list[str]:
+    return [
+        row["engagement"],
+        words.moment(row["since"]),
+        _on(row),
+        row["rule"],
+        words.subject(row["subject"]),
+        words.moment(row["due_at"]) + (" (overdue)" if row["overdue"] else ""),
+        str(row["level"]),
+        _named(row["lies_with"], row["lies_with_name"]),
+    ]
+
+
+def _message(row: Row) -> list[str]:
+    return [
+        words.moment(row["requested_at"]),
+        row["engagement"],
+        row["person"] or row["to"],
+        row["template"],
+        row["rule"] or "-",
+        str(row["level"]),
+        _state(row),
+    ]
+
+
+def _step(row: Row) -> list[str]:
+    return [
+        words.moment(row["at"]),
+        str(row["rung"]),
+        row["do"],
+        str(row["level"]),
+        _to(row),
+        row["engagement"],
+        row["rule"],
+        words.subject(row["subject"]),
+        words.moment(row["due_at"]) + (" (overdue)" if row["overdue"] else ""),
+    ]
 
 
 def _state(row: Row) -> str:
@@ -102,3 +110,44 @@ def _named(person: str | None, name: str | None) -> str:
     if person is None:
         return "nobody"
     return f"{name} ({person})" if name else person
+
+
+def _to(row: Row) -> str:
+    if row["to"] is None:
+        return "nobody"
+    if row["to"] == "candidate":
+        return "the candidate"
+    if row["person"] is None:
+        return f"the {row['to']}, whom nobody is"
+    return f"{row['person_name']} ({row['person']})" if row["person_name"] else row["person"]
+
+
+def _by_level(row: Row) -> str:
+    return LEVELS.get(row["level"], "")
+
+
+def _by_state(row: Row) -> str:
+    return _STATES.get(row["state"], "")
+
+
+ENGAGEMENTS: Final = Layout(
+    ("ENGAGEMENT", "STAGE", "POSTURE", "OWNER", "LEVEL", "VERSION"), _engagement, _by_level, "no engagement"
+)
+WAITING: Final = Layout(
+    ("ENGAGEMENT", "WAITS SINCE", "ON", "PROMISE", "ABOUT", "DUE", "LEVEL", "LIES WITH"),
+    _promise,
+    _by_level,
+    "nobody waits",
+)
+OUTBOX: Final = Layout(
+    ("OWED", "ENGAGEMENT", "TO", "MESSAGE", "ABOUT", "LEVEL", "STATE"),
+    _message,
+    _by_state,
+    "no message was ever owed",
+)
+TIMERS: Final = Layout(
+    ("WHEN", "STEP", "DOES", "LEVEL", "TO", "ENGAGEMENT", "PROMISE", "ABOUT", "DUE"),
+    _step,
+    _by_level,
+    "no promise has a step ahead",
+)

@@ -59,16 +59,20 @@ def show(agency: o.Agency = None, data: o.Data = None, as_json: o.Json = False) 
     """List the subscriptions: how far behind each is, what is parked, and the last answer."""
     from gateway.cli import output
 
-    async def work(desk: "Desk", named: str) -> Row:
+    async def work(session: Session) -> list[Row]:
         from workers.delivering.telling import tell
 
-        return {"subscriptions": [tell(each) for each in await desk.subscriptions.standing(named)]}
+        return [
+            tell(each) for each in await session.having.desk.subscriptions.standing(await session.agency())
+        ]
 
-    def say(done: Row) -> None:
-        columns = ("id", "name", "state", "behind", "waiting", "parked", "last answer", "to", "types")
-        output.table(columns, [_cells(each) for each in done["subscriptions"]])
-
-    _do(work, Options(agency, data, as_json), say)
+    rows = perform(Options(agency, data, as_json), work)
+    if as_json:
+        # As GET /v1/subscriptions answers.
+        output.emit({"items": rows, "next": None})
+        return
+    columns = ("id", "name", "state", "behind", "waiting", "parked", "last answer", "to", "types")
+    output.table(columns, [_cells(row) for row in rows])
 
 
 def try_out(which: Which, agency: o.Agency = None, data: o.Data = None, as_json: o.Json = False) -> None:

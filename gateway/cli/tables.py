@@ -3,16 +3,18 @@
 Where no projector keeps the tables at hand, the log is folded instead: slower, and right.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from gateway.cli import lists
 from gateway.cli.output import complain
 
 if TYPE_CHECKING:
     from events.projections.projection import Projection, Told
     from events.projections.reading import Standing
     from gateway.cli.connect import Session
+    from gateway.cli.promises import Narrowed
 
 Row = dict[str, Any]
 # What was just written is there within a moment, as long as a projector is at work.
@@ -52,44 +54,60 @@ def _say(words: str) -> None:
     complain(f"rapport: {words}")
 
 
-async def engagements(session: "Session", agency: str) -> list[Row]:
-    """Give the rows of ``list``."""
+async def engagements(
+    session: "Session", agency: str, *, stage: str | None = None, owner: str | None = None, level: int = 0
+) -> AsyncIterator[list[Row]]:
+    """Give the rows of ``list``, page by page, from the tables or from the log."""
     from events.projections.board import posture
-    from gateway.cli.reading import present_after
+    from gateway.cli import reading
 
-    query = """
-        SELECT engagement, candidate_id, stage, moves, paused_until, owner, level, version, opened_at,
-               last_contact_at, decided_at
-        FROM rapport_read.board WHERE agency = $1 ORDER BY engagement
-    """
-    rows = await session.having.read_models.fetch(agency, query, agency)
-    return [
-        {
-            "engagement": row["engagement"],
-            "candidate_id": row["candidate_id"],
-            "stage": row["stage"],
-            "posture": posture(row["moves"], row["paused_until"], present_after(row["decided_at"])),
-            "owner": row["owner"],
-            "level": row["level"],
-            "version": row["version"],
-            "opened_at": row["opened_at"],
-            "last_contact_at": row["last_contact_at"],
-        }
-        for row in rows
-    ]
+    if not await at_hand(session, agency, ("board",)):
+        rows = [reading.summary(state) for state in await reading.engagements(session.log, agency)]
+        yield [
+            row
+            for row in rows
+            if stage in (None, row["stage"]) and owner in (None, row["owner"]) and row["level"] >= level
+        ]
+        return
+    listing = lists.engagements(agency, stage=stage, owner=owner, level=level)
+    async for page in lists.pages(session.having, agency, listing):
+        yield [
+            {
+                "engagement": row["engagement"],
+                "candidate_id": row["candidate_id"],
+                "stage": row["stage"],
+                "posture": posture(
+                    row["moves"], row["paused_until"], reading.present_after(row["decided_at"])
+                ),
+                "owner": row["owner"],
+                "level": row["level"],
+                "version": row["version"],
+                "opened_at": row["opened_at"],
+                "last_contact_at": row["last_contact_at"],
+            }
+            for row in page
+        ]
 
 
-async def steps(session: "Session", agency: str) -> list[Row]:
-    """Give the next step of every open promise that has one, as ``watching.going_to`` takes it."""
-    query = """
-        SELECT o.owner, o.next_at AS at, b.engagement, b.candidate_id, o.rule, o.subject, o.next_rung AS rung,
-               o.next_do AS "do", o.next_level AS level, o.next_to AS "to", NULL AS person,
-               NULL AS person_name, o.next_template AS template, o.mode, o.steps_ahead, o.due_at,
-               o.outcome = 'overdue' AS overdue
-        FROM rapport_read.obligations o JOIN rapport_read.board b USING (agency, stream)
-        WHERE o.agency = $1 AND o.outcome IN ('open', 'overdue') AND o.next_at IS NOT NULL
-    """
-    return await session.having.read_models.fetch(agency, query, agency)
+async def waiting(session: "Session", agency: str, narrowed: "Narrowed") -> AsyncIterator[list[Row]]:
+    """Give the rows of ``waiting``, the worst first, page by page, from the tables or from the log."""
+    from gateway.cli import reading
+    from gateway.cli.promises import Place, promises
+
+    directory = session.having.directory
+    if not await at_hand(session, agency, ("board", "obligations")):
+        states = await reading.engagements(session.log, agency)
+        yield [
+            row
+            for row in await reading.waiting(states, agency, directory)
+            if narrowed.owner in (None, row["owner"]) and (row["overdue"] or not narrowed.overdue)
+        ]
+        return
+    behind = None
+    while page := await promises(session.having, agency, narrowed, behind=behind, limit=lists.PAGE):
+        rows = await reading.lying_with(page, agency, directory)
+        behind = Place(*reading.worst_first(rows[-1]))._replace(obligation_id=rows[-1]["obligation_id"])
+        yield rows
 
 
 async def folded(session: "Session", agency: str, projection: "Projection") -> list[Row]:
@@ -128,19 +146,15 @@ async def terms(session: "Session", agency: str, term: str) -> list[Row]:
     return await session.having.read_models.fetch(agency, query, agency, term)
 
 
-async def messages(session: "Session", agency: str, *, owed_only: bool = False) -> list[Row]:
-    """Give the rows of ``outbox``, the oldest first, from the tables or from the log."""
-    from gateway.cli import reading
+async def messages(session: "Session", agency: str, *, state: str | None = None) -> AsyncIterator[list[Row]]:
+    """Give the rows of ``outbox``, the oldest first, page by page, from the tables or from the log."""
+    from gateway.cli.messages import outbox, with_attempt
 
+    ledger = session.having.ledger
     if not await at_hand(session, agency, ("outreach",)):
-        rows = await reading.outbox(session.log, session.having.ledger, agency)
-        return [row for row in rows if row["state"] == "owed" or not owed_only]
-    query = """
-        SELECT effect_id::text AS effect, split_part(stream, ':', 2) AS engagement, recipient AS "to", person,
-               template, rule, level, requested_at, settled_at, state, attempt, reason
-        FROM rapport_read.outreach WHERE agency = $1 AND (state = 'owed' OR NOT $2)
-        ORDER BY requested_at, effect_id::text COLLATE "C"
-    """
-    rows = await session.having.read_models.fetch(agency, query, agency, owed_only)
-    attempts = await reading.last_attempts(session.having.ledger, agency)
-    return [reading.with_attempt(row, attempts) for row in rows]
+        rows = await outbox(session.log, ledger, agency)
+        yield [row for row in rows if state in (None, row["state"])]
+        return
+    async for page in lists.pages(session.having, agency, lists.messages(agency, state=state)):
+        attempts = await ledger.last(agency, [row["effect"] for row in page])
+        yield [with_attempt(row, attempts) for row in page]

@@ -3,7 +3,7 @@
 ``tail`` opens no personal field: what it prints are ids, codes and the policy's words.
 """
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -13,6 +13,8 @@ from gateway.cli.connect import Options, Session, perform
 from gateway.cli.paging import paged
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from activities.directory import Directory
     from events.envelope import Stored
     from events.state import Engagement, OpenObligation
@@ -31,29 +33,34 @@ def register(app: typer.Typer) -> None:
 
 def timers(agency: o.Agency = None, data: o.Data = None, as_json: o.Json = False) -> None:
     """Show the next step of every open promise, soonest first: when, what it does, and to whom."""
-    from gateway.cli import output
+    from gateway.cli import showing
 
-    async def work(session: Session) -> list[Row]:
-        from gateway.cli import reading, tables
+    async def work(session: Session) -> None:
+        await showing.listed(steps(session, await session.agency()), showing.TIMERS, as_json=as_json)
 
-        named = await session.agency()
-        if await tables.at_hand(session, named, ("board", "obligations")):
-            return await going_to(await tables.steps(session, named), named, session.having.directory)
-        states = await reading.engagements(session.log, named)
-        return await next_steps(states, named, session.having.directory)
+    with paged(text=not as_json):
+        perform(Options(agency, data, as_json), work)
 
-    rows = perform(Options(agency, data, as_json), work)
-    if as_json:
-        output.emit(rows)
+
+async def steps(session: Session, agency: str) -> AsyncIterator[list[Row]]:
+    """Give the rows of ``timers``, page by page, from the tables or from the log."""
+    from gateway.cli import lists, reading, tables
+
+    directory = session.having.directory
+    if not await tables.at_hand(session, agency, ("board", "obligations")):
+        yield await next_steps(await reading.engagements(session.log, agency), agency, directory)
         return
-    with paged():
-        _show_timers(rows)
+    async for page in lists.pages(session.having, agency, lists.steps(agency)):
+        yield await going_to(page, agency, directory)
 
 
 async def next_steps(states: "list[Engagement]", agency: str, directory: "Directory") -> list[Row]:
     """List the next step of every open promise that has one, soonest first."""
     facts = [
-        _step(state, promise) for state in states for promise in state.obligations.values() if promise.rungs
+        _step(state, key, promise)
+        for state in states
+        for key, promise in state.obligations.items()
+        if promise.rungs
     ]
     return await going_to(facts, agency, directory)
 
@@ -66,7 +73,9 @@ async def going_to(facts: list[Row], agency: str, directory: "Directory") -> lis
     # Asked for once: there may be very many promises.
     office = await directory.agency(agency)
     rows = []
-    for fact in facts:
+    # No two are alike in it, and nobody is shown the last.
+    for fact in sorted(facts, key=_soonest):
+        del fact["obligation_id"]
         owner, mode = fact.pop("owner"), fact["mode"]
         # In ``observe`` nobody hears of it, in ``remind`` the owner alone.
         silent = mode == "observe" or (mode == "remind" and fact["to"] != "owner")
@@ -77,10 +86,14 @@ async def going_to(facts: list[Row], agency: str, directory: "Directory") -> lis
         named = person.person_id if person is not None else None
         who = {"to": to, "person": named, "person_name": name_of(office, person)}
         rows.append({**fact, **who})
-    return sorted(rows, key=lambda row: (row["at"], row["engagement"], row["rule"], row["subject"]))
+    return rows
 
 
-def _step(state: "Engagement", promise: "OpenObligation") -> Row:
+def _soonest(fact: Row) -> tuple[Any, ...]:
+    return (fact["at"], fact["engagement"], fact["rule"], fact["subject"], str(fact["obligation_id"]))
+
+
+def _step(state: "Engagement", key: "UUID", promise: "OpenObligation") -> Row:
     from events.obligations import owner_of
 
     rung = min(promise.rungs, key=lambda each: (each.at, each.number))
@@ -89,6 +102,7 @@ def _step(state: "Engagement", promise: "OpenObligation") -> Row:
         "at": rung.at,
         "engagement": state.engagement_id,
         "candidate_id": state.candidate_id,
+        "obligation_id": key,
         "rule": promise.rule,
         "subject": promise.subject,
         "rung": rung.number,
@@ -103,44 +117,6 @@ def _step(state: "Engagement", promise: "OpenObligation") -> Row:
         "due_at": promise.due_at,
         "overdue": promise.breached,
     }
-
-
-def _show_timers(rows: list[Row]) -> None:
-    from gateway import words
-    from gateway.cli.output import line, table
-    from gateway.cli.showing import LEVELS
-
-    if not rows:
-        line("no promise has a step ahead")
-        return
-    table(
-        ["WHEN", "STEP", "DOES", "LEVEL", "TO", "ENGAGEMENT", "PROMISE", "ABOUT", "DUE"],
-        [
-            [
-                words.moment(row["at"]),
-                str(row["rung"]),
-                row["do"],
-                str(row["level"]),
-                _to(row),
-                row["engagement"],
-                row["rule"],
-                words.subject(row["subject"]),
-                words.moment(row["due_at"]) + (" (overdue)" if row["overdue"] else ""),
-            ]
-            for row in rows
-        ],
-        styles={number: LEVELS.get(row["level"], "") for number, row in enumerate(rows)},
-    )
-
-
-def _to(row: Row) -> str:
-    if row["to"] is None:
-        return "nobody"
-    if row["to"] == "candidate":
-        return "the candidate"
-    if row["person"] is None:
-        return f"the {row['to']}, whom nobody is"
-    return f"{row['person_name']} ({row['person']})" if row["person_name"] else row["person"]
 
 
 def tail(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,10 +15,11 @@ from starlette.routing import Match
 
 from gateway.access.who import Who
 from gateway.http.asking import known
-from gateway.http.describing import describe
+from gateway.http.documented import describe
 from gateway.http.doors import Doors
 from gateway.http.guards import Guards
 from gateway.http.mistakes import problem_of
+from gateway.http.prefixed import Prefixed
 from gateway.http.problems import Problem, answer
 from gateway.http.queries import ONLY_KNOWN
 from gateway.http.routes import (
@@ -73,7 +75,8 @@ def make_app(doors: Doors | None) -> FastAPI:
     app.state.doors = doors
     if doors is not None:
         app.state.access, app.state.hooks = doors.access, doors.hooks
-    for router in (*ROUTERS, *_made(doors)):
+    closed = (*ROUTERS, *_made(doors))
+    for router in closed:
         app.include_router(router, dependencies=[ONLY_KNOWN])
     for router in OPEN:
         app.include_router(router)
@@ -84,9 +87,15 @@ def make_app(doors: Doors | None) -> FastAPI:
     # Outside of all that works, so that what it refuses costs nothing.
     app.add_middleware(Guards, rates=doors.rates if doors is not None else None)
     # Around even those, whose refusals a candidate reads as a page.
-    app.add_middleware(Pages)
-    describe(app)
+    prefix = doors.prefix if doors is not None else ""
+    app.add_middleware(Pages, prefix=prefix)
+    app.add_middleware(Prefixed, prefix=prefix, own=_paths(*closed, *OPEN))
+    describe(app, prefix)
     return app
+
+
+def _paths(*routers: APIRouter) -> list[str]:
+    return [each.path for router in routers for each in router.routes if isinstance(each, APIRoute)]
 
 
 def _made(doors: Doors | None) -> tuple[APIRouter, ...]:

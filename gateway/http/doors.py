@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 from temporalio.client import Client
 from temporalio.envconfig import ClientConnectConfig
@@ -72,6 +73,15 @@ class Doors:
     """Where webhooks out are subscribed to."""
     public_url: str | None = None
     """How others reach this gateway, if that is known."""
+
+    @property
+    def prefix(self) -> str:
+        """Give what stands before every path of ours where others reach it: mostly nothing."""
+        return urlsplit(self.public_url or "").path.rstrip("/")
+
+    def address(self, path: str) -> str:
+        """Give a path of ours as others reach it; a path alone where nobody said how they do."""
+        return f"{(self.public_url or '').rstrip('/')}{path}"
 
 
 @asynccontextmanager

@@ -36,13 +36,13 @@ def bearing(scope: MutableMapping[str, Any], token: str | None, **headers: str) 
     return {**scope, "headers": [each for each in scope["headers"] if each[0] not in named] + given}
 
 
-def keep(response: Response, token: str, until: datetime, *, secure: bool) -> None:
-    """Let the browser be known until the link ends."""
+def keep(response: Response, token: str, until: datetime, *, prefix: str, secure: bool) -> None:
+    """Let the browser be known until the link ends, on the pages alone, wherever it finds them."""
     response.set_cookie(
         NAME,
         token,
         max_age=max(0, int((until - datetime.now(UTC)).total_seconds())),
-        path=PATH,
+        path=f"{prefix}{PATH}",
         secure=secure,
         httponly=True,
         samesite="strict",

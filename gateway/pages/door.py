@@ -20,20 +20,22 @@ _GONE: Final = ("content-type", "content-length", "www-authenticate")
 class Pages:
     """Around the whole app; it touches nothing but the pages."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, prefix: str) -> None:
         self._app = app
+        self._prefix = prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request through."""
         if scope["type"] != "http" or not is_page(scope["path"]):
             await self._app(scope, receive, send)
             return
-        await self._app(bearing(scope, token_of(scope)), receive, _AsPage(send))
+        await self._app(bearing(scope, token_of(scope)), receive, _AsPage(send, self._prefix))
 
 
 class _AsPage:
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, prefix: str) -> None:
         self._send = send
+        self._prefix = prefix
         self._problem: Message | None = None
         self._body = b""
 
@@ -54,7 +56,7 @@ class _AsPage:
     async def _page(self, start: Message) -> None:
         status, headers = start["status"], MutableHeaders(scope=start)
         title, says = texts.problem(status, json.loads(self._body)["code"])
-        body = render("problem", title=title, says=says, back=status != 401).encode()
+        body = render("problem", self._prefix, title=title, says=says, back=status != 401).encode()
         for name in _GONE:
             del headers[name]
         headers["content-type"], headers["content-length"] = "text/html; charset=utf-8", str(len(body))

@@ -1,6 +1,6 @@
 """Writes the candidate's pages: templates that escape whatever they are given, and one style by its hash.
 
-Nothing else may be loaded, run or framed, so a page holds no address but our own.
+Nothing else may be loaded, run or framed, so a page holds no address but our own: each begins with ``me``.
 """
 
 import base64
@@ -10,9 +10,11 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from gateway.pages import texts
+from gateway.pages.cookie import PATH
 
 _TEMPLATES: Final = Path(__file__).parents[1] / "templates" / "me"
 _STYLE: Final = (_TEMPLATES / "style.css").read_text(encoding="utf-8")
@@ -32,11 +34,11 @@ _ENVIRONMENT: Final = Environment(
 _ENVIRONMENT.globals.update(t=texts, style=Markup(_STYLE))
 
 
-def render(template: str, **values: Any) -> str:
-    """Write a page."""
-    return _ENVIRONMENT.get_template(f"{template}.html").render(**values)
+def render(template: str, prefix: str, **values: Any) -> str:
+    """Write a page whose addresses have a *prefix* before them."""
+    return _ENVIRONMENT.get_template(f"{template}.html").render(me=f"{prefix}{PATH}", **values)
 
 
-def page(template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     """Answer with a page."""
-    return HTMLResponse(render(template, **values), status)
+    return HTMLResponse(render(template, request.app.state.doors.prefix, **values), status)

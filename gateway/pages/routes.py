@@ -20,14 +20,14 @@ from gateway.http.mistakes import problem_of
 from gateway.http.problems import Problem, unknown
 from gateway.http.routes import access
 from gateway.pages import forms, texts
-from gateway.pages.cookie import bearing, keep, seal_of, token_of
+from gateway.pages.cookie import PATH, bearing, keep, seal_of, token_of
 from gateway.pages.knowing import known_of, reason_of
 from gateway.pages.rendering import page
 from gateway.pages.sent import command_id_in, fields_in, sent
 from gateway.pages.standing import standing
 from gateway.pages.telling import told
 
-router = APIRouter(prefix="/me", include_in_schema=False)
+router = APIRouter(prefix=PATH, include_in_schema=False)
 # Of a problem that passes: the same may be sent again, under the same id.
 _PASSES: Final = (429, 503)
 _CODE_SENT: Final = "code"
@@ -38,14 +38,18 @@ _GRANT: Final = "grant-right-to-represent"
 async def stands(request: Request, done: str = "", here: str = "") -> Response:
     """Show where the candidate stands."""
     if token_of(request.scope) is None and not here and _came_over(request):
-        return page("moment")
+        return page(request, "moment")
     asker = await _candidate(request)
     state = await _state(asker)
     now = datetime.now(UTC)
     known = await known_of(asker, state)
     words = texts.FORMS.get(done)
     return page(
-        "standing", shown=standing(state, known, now), done=words.done if words else "", seal=_seal(request)
+        request,
+        "standing",
+        shown=standing(state, known, now),
+        done=words.done if words else "",
+        seal=_seal(request),
     )
 
 
@@ -53,7 +57,7 @@ async def stands(request: Request, done: str = "", here: str = "") -> Response:
 async def ask_held(request: Request, done: str = "") -> Response:
     """Ask for the code that opens all that is held."""
     await _candidate(request)
-    return page("held", events=None, zone="", done=_sent_says(done), seal=_seal(request))
+    return page(request, "held", events=None, zone="", done=_sent_says(done), seal=_seal(request))
 
 
 @router.post("/held")
@@ -64,7 +68,12 @@ async def held(request: Request) -> Response:
     found = await access.held(asker.request, asker.who.engagement, asker.who)
     zone = (await _state(asker)).zone
     return page(
-        "held", events=told(found, zone), zone=texts.ZONE.format(zone=zone), done="", seal=_seal(request)
+        request,
+        "held",
+        events=told(found, zone),
+        zone=texts.ZONE.format(zone=zone),
+        done="",
+        seal=_seal(request),
     )
 
 
@@ -74,9 +83,9 @@ async def send_code(request: Request) -> Response:
     asker, form = await _with_form(request)
     await access.send_code(asker.request, asker.who)
     if "job" not in form:
-        return _see(f"/me/held?done={_CODE_SENT}")
+        return _see(request, f"/held?done={_CODE_SENT}")
     must_be_id(form["job"], "job-order")
-    return _see(f"/me/agree/{form['job']}?done={_CODE_SENT}")
+    return _see(request, f"/agree/{form['job']}?done={_CODE_SENT}")
 
 
 @router.get("/agree/{job}")
@@ -85,6 +94,7 @@ async def ask_agreement(request: Request, job: str, done: str = "") -> Response:
     asker = await _candidate(request)
     title = await _agreeable(asker, job)
     return page(
+        request,
         "agree",
         job=job,
         title=title,
@@ -106,6 +116,7 @@ async def read_reason(request: Request, job: str) -> Response:
     zone = (await _state(asker)).zone
     agreement = forms.agreement(job, zone, datetime.now(UTC), command_id, form.get("code", ""))
     return page(
+        request,
         "agree",
         job=job,
         title=title,
@@ -129,10 +140,10 @@ async def give(request: Request, name: str) -> Response:
         problem = problem_of(error)
         if problem is None or problem.status not in _PASSES:
             raise
-        again = page("again", status=problem.status, name=name, form=form, seal=_seal(request))
+        again = page(request, "again", status=problem.status, name=name, form=form, seal=_seal(request))
         again.headers.update({key: value for key, value in problem.headers.items() if key == "Retry-After"})
         return again
-    return _see(f"/me?done={name}")
+    return _see(request, f"?done={name}")
 
 
 @router.get("/{token}")
@@ -142,9 +153,10 @@ async def arrive(request: Request, token: str) -> Response:
     asker = await _candidate(Request(bearing(request.scope, token)))
     links = await access_of(request).links.list(asker.who.agency, asker.who.engagement or "")
     link = next(each for each in links if each.link_id == asker.who.credential)
-    response = _see("/me")
-    public = asker.doors.public_url or ""
-    keep(response, token, link.expires_at, secure="https" in (request.url.scheme, public.partition(":")[0]))
+    response = _see(request, "")
+    doors = asker.doors
+    secure = "https" in (request.url.scheme, (doors.public_url or "").partition(":")[0])
+    keep(response, token, link.expires_at, prefix=doors.prefix, secure=secure)
     return response
 
 
@@ -199,5 +211,5 @@ def _sent_says(done: str) -> str:
     return texts.CODE_SENT if done == _CODE_SENT else ""
 
 
-def _see(address: str) -> RedirectResponse:
-    return RedirectResponse(address, 303)
+def _see(request: Request, address: str) -> RedirectResponse:
+    return RedirectResponse(f"{request.app.state.doors.prefix}{PATH}{address}", 303)

@@ -25,6 +25,8 @@ class Promised:
     outcome: str = "open"
     level: int = 0
     due_at: datetime = NOW
+    subject: str = "engagement"
+    next_at: datetime | None = None
     obligation_id: UUID = field(default_factory=lambda: UUID(int=Random().getrandbits(128)))
 
 
@@ -78,7 +80,8 @@ async def put(connection: Any, agency: str, promised: Sequence[Promised]) -> Non
         connection,
         "obligations",
         "agency stream obligation_id rule subject kind mode owner_role awaits outcome stage owner since"
-        " opened_at due_at moves level raised opening_position opening_event steps_ahead",
+        " opened_at due_at moves level raised opening_position opening_event steps_ahead next_at"
+        " next_rung next_do next_level next_to",
         (
             (
                 *(
@@ -86,11 +89,12 @@ async def put(connection: Any, agency: str, promised: Sequence[Promised]) -> Non
                     f"engagement:{each.engagement}",
                     each.obligation_id,
                     each.rule,
-                    "engagement",
+                    each.subject,
                     "duty",
                 ),
                 *("enforce", "candidate-owner", "recruiter", each.outcome, "intake", each.owner, NOW, NOW),
                 *(each.due_at, 0, each.level, [], 1, each.obligation_id, 0),
+                *(each.next_at, *((None,) * 4 if each.next_at is None else (1, "remind", 0, "owner"))),
             )
             for each in promised
         ),

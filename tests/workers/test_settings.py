@@ -194,6 +194,15 @@ class TestMistakes:
                 "ftp://x",
                 "RAPPORT_PUBLIC_URL is not usable: it must start with https://.",
             ),
+            *(
+                (
+                    "RAPPORT_PUBLIC_URL",
+                    value,
+                    "RAPPORT_PUBLIC_URL is not usable: it must be an address alone, such as "
+                    "https://agency.example/rapport.",
+                )
+                for value in ("https://x//evil.example", "https://x/a;b", "https://x/a?b", "https://")
+            ),
         ],
     )
     def test_say_what_does_not_fit(

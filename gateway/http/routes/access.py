@@ -116,8 +116,8 @@ async def make_link(request: Request, engagement_id: str, body: NewLink, who: Kn
     link, token = await access_of(request).links.create(
         who.agency, engagement_id, made_by=made_by, life=timedelta(days=body.days)
     )
-    public = request.app.state.doors.public_url or ""
-    return MadeLink(**_row(link), token=token, url=f"{public}/me/{token}")
+    url = request.app.state.doors.address(f"/me/{token}")
+    return MadeLink(**_row(link), token=token, url=url)
 
 
 @router.get(

@@ -139,7 +139,7 @@ async def open_engagement(request: Request, asking: Asking) -> Response:
     if given.outcome == "nothing-to-do":
         return done(given, 200, engagement=engagement)
     response = done(given, 201, engagement=engagement)
-    response.headers["Location"] = f"/v1/engagements/{engagement}"
+    response.headers["Location"] = f"{asking.doors.prefix}/v1/engagements/{engagement}"
     return response
 
 

@@ -106,6 +106,16 @@ class TestList:
         assert [row.effect_id for row in await ledger.list(agency, states=["sent"])] == ["a"]
 
 
+class TestLast:
+    async def test_gives_the_last_attempt_at_each(self, ledger: EffectsLedger, agency: str) -> None:
+        await claim(ledger, agency)
+        await claim(ledger, agency, AT_ONCE)
+        await claim(ledger, f"{agency}-other")
+        found = await ledger.last(agency, ["effect-1", "effect-2"])
+        assert {key: (row.agency, row.attempt) for key, row in found.items()} == {"effect-1": (agency, 2)}
+        assert await ledger.last(agency, []) == {}
+
+
 class TestAClaimGrowsStale:
     async def test_only_after_its_time(self) -> None:
         """The database uses its own clock; the twin's can be moved."""

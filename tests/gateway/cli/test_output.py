@@ -1,6 +1,8 @@
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -52,6 +54,48 @@ class TestTable:
         ]
         assert all(line == line.rstrip() for line in lines)
         assert "\x1b" not in "".join(lines)
+
+
+class TestSheet:
+    def test_has_one_head_in_a_pipe_and_columns_that_only_grow(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        sheet = output.Sheet(["A", "B"])
+        for rows in ([["1234", "x"]], [["5", "y"]], [["123456", "z"], ["7", "w"]]):
+            sheet.add(rows)
+
+        assert capsys.readouterr().out.splitlines() == [
+            "A     B",
+            "1234  x",
+            "5     y",
+            "123456  z",
+            "7       w",
+        ]
+
+
+class TestEmitAll:
+    @pytest.mark.parametrize("pages", [[], [[]], [[1]], [[1, 2], [], [{"a": "é\u001b"}]]])
+    async def test_prints_what_the_whole_would_be(
+        self, pages: list[list[Any]], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        async def come() -> AsyncIterator[list[Any]]:
+            for page in pages:
+                yield page
+
+        output.emit([item for page in pages for item in page])
+        whole = capsys.readouterr().out
+        await output.emit_all(come())
+        assert capsys.readouterr().out == whole
+
+    async def test_prints_nothing_where_nothing_can_be_read(self, capsys: pytest.CaptureFixture[str]) -> None:
+        async def fails() -> AsyncIterator[list[Any]]:
+            for _ in range(2):
+                raise ConnectionError
+            yield []
+
+        with pytest.raises(ConnectionError):
+            await output.emit_all(fails())
+        assert capsys.readouterr().out == ""
 
 
 class TestLine:

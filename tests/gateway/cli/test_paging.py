@@ -15,18 +15,25 @@ from gateway.cli.paging import paged
 with paged():
     for number in range(int(sys.argv[1])):
         line(f"row {number}", style="bold")
+    for path in sys.argv[2:]:
+        assert "row 0" in open(path).read()
+        for number in range(int(sys.argv[1])):
+            line(f"later {number}")
 """
 
 
-def on_terminal(lines: int, pager: str | None) -> str:
-    """Print some lines on a terminal of 24 rows; gives what came to it."""
+def on_terminal(lines: int, pager: str | None, wait_for: Path | None = None) -> str:
+    """Print some lines on a terminal of 24 rows, and as many after *wait_for* is read; gives what came."""
     main, beside = pty.openpty()
     environment = {name: value for name, value in os.environ.items() if name not in ("PAGER", "NO_COLOR")}
     environment |= {"TERM": "xterm", "LINES": "24", "COLUMNS": "80", "PYTHONPATH": os.getcwd()}
     if pager is not None:
         environment["PAGER"] = pager
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(lines)], stdin=beside, stdout=beside, env=environment
+        [sys.executable, "-c", PROGRAM, str(lines), *([] if wait_for is None else [str(wait_for)])],
+        stdin=beside,
+        stdout=beside,
+        env=environment,
     )
     os.close(beside)
     told = b""
@@ -69,6 +76,18 @@ class TestPaged:
 
     def test_loses_nothing_when_the_reader_leaves_early(self) -> None:
         assert "row 0" in on_terminal(20_000, "head -n 1")
+
+    def test_shows_what_there_is_while_the_rest_is_made(self, tmp_path: Path) -> None:
+        """The program goes on when the pager has shown its first line, and not before."""
+        shown = tmp_path / "shown"
+        os.mkfifo(shown)
+        script = tmp_path / "pager"
+        script.write_text(f'#!/bin/sh\nread first\necho "$first" > {shown}\necho "MORE $(cat | wc -l)"\n')
+        script.chmod(0o755)
+
+        told = on_terminal(60, str(script), wait_for=shown)
+
+        assert "MORE 119" in told.replace("  ", " ")
 
     def test_leaves_a_pipe_alone(self, pager: str) -> None:
         done = subprocess.run(

@@ -20,7 +20,7 @@ from events.log.memory import MemoryLog
 from events.orders import parse_order
 from events.policy import Policy
 from gateway import words
-from gateway.cli import reading
+from gateway.cli import messages, reading
 from gateway.cli.errors import Wrong
 from gateway.cli.telling import tell_stream
 from workers.shipped import deploy_policy
@@ -134,7 +134,7 @@ class TestOutbox:
     async def test_shows_what_is_owed(self, world: World) -> None:
         await world.live("e-1", QUIET, until=30)
 
-        rows = await reading.outbox(world.log, world.ledger, AGENCY)
+        rows = await messages.outbox(world.log, world.ledger, AGENCY)
 
         assert {row["state"] for row in rows} == {"owed"}
         assert {row["to"] for row in rows} >= {"owner", "team-lead", "director"}
@@ -142,7 +142,7 @@ class TestOutbox:
 
     async def test_says_what_is_held_and_what_gathers(self, world: World) -> None:
         await world.live("e-1", QUIET, until=30)
-        rows = await reading.outbox(world.log, world.ledger, AGENCY)
+        rows = await messages.outbox(world.log, world.ledger, AGENCY)
         digests = MemoryDigests(world.ledger, clock=lambda: NOON)
         sent, gathers, *_ = [row["effect"] for row in rows]
         await world.ledger.claim(AGENCY, sent, "engagement:e-1", "email", "<m>", stale_after=timedelta(1))
@@ -161,10 +161,9 @@ class TestOutbox:
         held = await world.directory.outreach_held(AGENCY)
         assert held is not None
 
-        rows = await reading.outbox(world.log, world.ledger, AGENCY)
-        told = {
-            row["effect"]: row for row in await reading.what_waits(rows, digests, world.directory, AGENCY)
-        }
+        rows = await messages.outbox(world.log, world.ledger, AGENCY)
+        waits = await messages.waits_of(digests, world.directory, AGENCY)
+        told = {row["effect"]: row for row in messages.what_waits(rows, waits)}
 
         assert told[sent]["held_since"] is None
         assert {row["held_since"] for row in told.values()} == {None, held.since}

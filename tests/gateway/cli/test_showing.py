@@ -1,3 +1,4 @@
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,22 +48,32 @@ def message(**more: Any) -> dict[str, Any]:
     }
 
 
+async def shown(layout: showing.Layout, *rows: dict[str, Any]) -> None:
+    """Print rows, a page each."""
+
+    async def pages() -> AsyncIterator[list[dict[str, Any]]]:
+        for row in rows:
+            yield [row]
+
+    await showing.listed(pages(), layout, as_json=False)
+
+
 class TestWaiting:
-    def test_says_in_words_what_the_colour_says(self, capsys: pytest.CaptureFixture[str]) -> None:
-        showing.waiting([promise()])
+    async def test_says_in_words_what_the_colour_says(self, capsys: pytest.CaptureFixture[str]) -> None:
+        await shown(showing.WAITING, promise())
 
         told = capsys.readouterr().out
         assert "5 Jan 2026 12:00 UTC (overdue)" in told
         assert "Recruiter One (r-1)" in told
         assert "t-1" in told
 
-    def test_names_the_party_that_has_to_move(self, capsys: pytest.CaptureFixture[str]) -> None:
-        showing.waiting([promise(awaits="client")])
+    async def test_names_the_party_that_has_to_move(self, capsys: pytest.CaptureFixture[str]) -> None:
+        await shown(showing.WAITING, promise(awaits="client"))
 
         assert "the client" in capsys.readouterr().out
 
-    def test_says_when_nobody_waits(self, capsys: pytest.CaptureFixture[str]) -> None:
-        showing.waiting([])
+    async def test_says_when_nobody_waits(self, capsys: pytest.CaptureFixture[str]) -> None:
+        await shown(showing.WAITING)
 
         assert capsys.readouterr().out == "nobody waits\n"
 
@@ -83,16 +94,16 @@ class TestOutbox:
             (message(state="failed", reason="refused-by-server"), "failed (refused-by-server)"),
         ],
     )
-    def test_says_what_became_of_each(
+    async def test_says_what_became_of_each(
         self, row: dict[str, Any], told: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        showing.outbox([row])
+        await shown(showing.OUTBOX, row)
 
         assert capsys.readouterr().out.splitlines()[1].endswith(f" {told}")
 
 
 class TestEngagements:
-    def test_says_when_there_is_none(self, capsys: pytest.CaptureFixture[str]) -> None:
-        showing.engagements([])
+    async def test_says_when_there_is_none(self, capsys: pytest.CaptureFixture[str]) -> None:
+        await shown(showing.ENGAGEMENTS)
 
         assert capsys.readouterr().out == "no engagement\n"

@@ -1,5 +1,6 @@
 """The read models say what the log says, and say so where they trail it."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -8,11 +9,16 @@ import pytest
 
 from events.projections import caseload, findings, search
 from events.projections.reading import ProjectionStanding, Standing
-from gateway.cli import reading, tables, watching
+from gateway.cli import messages, reading, tables, watching
 from gateway.cli.connect import Options, Session, perform
-from gateway.cli.promises import promises
+from gateway.cli.promises import EVERY
 
 NAMES = ("board", "obligations", "outreach")
+
+
+async def joined(pages: AsyncIterator[list[Any]]) -> list[Any]:
+    """Read all pages."""
+    return [row async for page in pages for row in page]
 
 
 @pytest.fixture(scope="module")
@@ -39,26 +45,44 @@ class TestTheTables:
             log, directory = session.log, session.having.directory
             assert await tables.at_hand(session, "acme", NAMES)
             states = await reading.engagements(log, "acme")
-            facts, steps = await promises(session.having, "acme"), await tables.steps(session, "acme")
             return [
-                (await tables.engagements(session, "acme"), [reading.summary(each) for each in states]),
                 (
-                    await reading.lying_with(facts, "acme", directory),
+                    await joined(tables.engagements(session, "acme")),
+                    [reading.summary(each) for each in states],
+                ),
+                (
+                    await joined(tables.waiting(session, "acme", EVERY)),
                     await reading.waiting(states, "acme", directory),
                 ),
                 (
-                    await watching.going_to(steps, "acme", directory),
+                    await joined(watching.steps(session, "acme")),
                     await watching.next_steps(states, "acme", directory),
                 ),
                 (
-                    await tables.messages(session, "acme"),
-                    await reading.outbox(log, session.having.ledger, "acme"),
+                    await joined(tables.messages(session, "acme")),
+                    await messages.outbox(log, session.having.ledger, "acme"),
                 ),
             ]
 
         for from_tables, from_log in perform(Options(data=shared.data), both):
             assert from_tables == from_log
             assert from_tables or from_log == []
+
+    def test_are_the_same_in_pages_of_any_size(self, shared: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A page may end anywhere."""
+
+        async def read(session: Session) -> list[list[Any]]:
+            return [
+                await joined(tables.engagements(session, "acme", stage="intake", owner="r-1")),
+                await joined(tables.waiting(session, "acme", EVERY)),
+                await joined(watching.steps(session, "acme")),
+                await joined(tables.messages(session, "acme", state="owed")),
+            ]
+
+        whole = perform(Options(data=shared.data), read)
+        monkeypatch.setattr("gateway.cli.lists.PAGE", 1)
+        assert perform(Options(data=shared.data), read) == whole
+        assert [len(each) > 1 for each in whole[:3]] == [True, True, True]
 
     def test_are_listed_with_their_lag(self, shared: Any) -> None:
         told = shared.rapport("projections", "list", "--json").json

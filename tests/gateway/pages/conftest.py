@@ -11,6 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 import pytest_asyncio
+from starlette.types import ASGIApp
 
 from activities.agency_load import load_agency
 from events.agency import Entry
@@ -155,12 +156,20 @@ class Agency:
 
 @asynccontextmanager
 async def a_client(
-    ground: Ground, engagements: Engagements, base: str = "http://test", **changes: Any
+    ground: Ground,
+    engagements: Engagements,
+    base: str = "http://test",
+    *,
+    behind: Callable[[ASGIApp], ASGIApp] = lambda app: app,
+    **changes: Any,
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Make a client of the product's app, with an address of its own and doors that differ by *changes*."""
+    """Make a client of the product's app, with an address of its own and doors that differ by *changes*.
+
+    *behind* puts a proxy before the app.
+    """
     app = app_of(replace(ground, kept=engagements))  # type: ignore[arg-type]
     doors = replace(app.state.doors, **changes)
-    transport = httpx.ASGITransport(app=make_app(doors), client=(f"test-{uuid4().hex}", 1))
+    transport = httpx.ASGITransport(app=behind(make_app(doors)), client=(f"test-{uuid4().hex}", 1))
     async with httpx.AsyncClient(transport=transport, base_url=base) as client:
         yield client
 
