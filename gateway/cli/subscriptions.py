@@ -69,7 +69,7 @@ def show(agency: o.Agency = None, data: o.Data = None, as_json: o.Json = False) 
     rows = perform(Options(agency, data, as_json), work)
     if as_json:
         # As GET /v1/subscriptions answers.
-        output.emit({"items": rows, "next": None})
+        output.emit(rows)
         return
     columns = ("id", "name", "state", "behind", "waiting", "parked", "last answer", "to", "types")
     output.table(columns, [_cells(row) for row in rows])
