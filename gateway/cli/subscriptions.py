@@ -68,7 +68,6 @@ def show(agency: o.Agency = None, data: o.Data = None, as_json: o.Json = False) 
 
     rows = perform(Options(agency, data, as_json), work)
     if as_json:
-        # As GET /v1/subscriptions answers.
         output.emit(rows)
         return
     columns = ("id", "name", "state", "behind", "waiting", "parked", "last answer", "to", "types")
