@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import structlog
 
 from events.log.connect import LOST, Connection, hang_up
-from events.log.subscription import CHANNEL
+from events.log.telling import CHANNEL
 from events.projections import (
     board,
     caseload,

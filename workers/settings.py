@@ -32,7 +32,7 @@ from workers.logs import LogFormat
 
 PREFIX: Final = "RAPPORT_"
 # Its path goes into headers and pages as it is.
-_ADDRESS: Final = re.compile(r"https?://[^/\s?#@]+(/[A-Za-z0-9._~%+=@-]+)*/*")
+_ADDRESS: Final = re.compile(r"https?://[^/\s?#@]+(/(?!\.{1,2}(/|$))[A-Za-z0-9._~%+=@-]+)*/*")
 KEY_BYTES = 32
 KEYS_FILE = "key-encryption-keys"
 

@@ -3,6 +3,7 @@
 A file that has been applied anywhere is never edited: its checksum is kept, and a change is refused.
 """
 
+import asyncio
 import hashlib
 from dataclasses import dataclass
 from importlib.resources import files
@@ -14,6 +15,9 @@ from events.log.connect import Connection
 
 # Any number, as long as nothing else in the database locks it.
 _LOCK: Final = 7_270_747_101
+# Everybody who appends waits behind a migration that waits: after so many seconds it steps back for as long.
+PATIENCE: Final = 2
+TRIES: Final = 10
 _BOOTSTRAP: Final = """
     CREATE SCHEMA IF NOT EXISTS rapport;
     CREATE TABLE IF NOT EXISTS rapport.migrations (
@@ -26,6 +30,10 @@ _BOOTSTRAP: Final = """
 
 class MigrationChanged(Exception):
     """A migration that this database has applied reads differently now; restore it and add a new one."""
+
+
+class TablesInUse(Exception):
+    """The log's tables are in use without end, so nothing was migrated; end what uses them and try again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +77,34 @@ async def migrate(database_url: str) -> list[str]:
     """Apply what is missing, all or nothing, and name it; a second process waits and finds nothing to do.
 
     :raises MigrationChanged: an applied file was edited.
+    :raises TablesInUse: something read or wrote the tables all the time, such as a backup.
     """
     connection = await asyncpg.connect(database_url)
     try:
-        async with connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
-            if await connection.fetchval("SELECT to_regclass('rapport.migrations')") is None:
-                await connection.execute(_BOOTSTRAP)
-            rows = await connection.fetch("SELECT name, checksum FROM rapport.migrations")
-            applied = {row["name"]: row["checksum"] for row in rows}
-            return [m.name for m in migrations() if await _apply(connection, m, applied.get(m.name))]
+        for _ in range(TRIES):
+            try:
+                return await _migrate(connection)
+            except asyncpg.LockNotAvailableError:
+                await asyncio.sleep(PATIENCE)
+        raise TablesInUse(
+            "the log's tables are in use without end, so nothing was migrated; end the longest transaction "
+            "(a backup is one) and run 'rapport migrate' again"
+        )
     finally:
         await connection.close()
+
+
+async def _migrate(connection: Connection) -> list[str]:
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+        if await connection.fetchval("SELECT to_regclass('rapport.migrations')") is None:
+            await connection.execute(_BOOTSTRAP)
+        rows = await connection.fetch("SELECT name, checksum FROM rapport.migrations")
+        applied = {row["name"]: row["checksum"] for row in rows}
+        if applied:
+            # Else nobody is there yet but others who make a database of this cluster.
+            await connection.execute(f"SET LOCAL lock_timeout = '{PATIENCE}s'")
+        return [m.name for m in migrations() if await _apply(connection, m, applied.get(m.name))]
 
 
 async def _apply(connection: Connection, migration: Migration, applied: str | None) -> bool:

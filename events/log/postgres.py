@@ -6,7 +6,6 @@ All writing goes through the database's own functions; nothing here inserts.
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import suppress
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Final
@@ -16,7 +15,7 @@ import asyncpg
 from events.envelope import AppendRequest, Stored
 from events.log import rows
 from events.log.combiner import Combiner
-from events.log.connect import LOST, Connections
+from events.log.connect import Connections
 from events.log.keys import KeyStore
 from events.log.plain import APPEND_ONWARD, Prepared, answers, is_refusal, onward_arguments, prepare
 from events.log.port import (
@@ -32,8 +31,8 @@ from events.log.port import (
 from events.log.results import Known, Stale, judge
 from events.log.rows import Row
 from events.log.sealing import SealedRequest, open_sealed, seal_request
-from events.log.subscription import CHANNEL, follow
-from events.log.telling import Teller
+from events.log.subscription import follow
+from events.log.telling import Teller, notify
 from events.log.writers import Writers
 
 _APPEND: Final = "SELECT * FROM rapport.append_many($1, $2, $3, $4)"
@@ -60,7 +59,7 @@ class PostgresLog:
         self._keys = keys
         self._poll_interval = poll_interval
         self._writers = Writers(self._connections)
-        self._teller = Teller(self._tell)
+        self._teller = Teller(lambda: notify(self._connections))
         self._combiner: Combiner[Prepared, Row] = Combiner(
             self._perform,
             lane=lambda each: (each.sealed.request.agency, each.sealed.request.stream),
@@ -329,24 +328,17 @@ class PostgresLog:
 
     async def _perform(self, batch: Sequence[Prepared]) -> Sequence[Row]:
         if onward := onward_arguments(batch):
-            told = False
-            tells = self._teller.tells()
+            turn, told = self._teller.begin(), False
             try:
-                [row] = await self._writers.fetch(APPEND_ONWARD, *onward, tells)
-                told = tells
+                [row] = await self._writers.fetch(APPEND_ONWARD, *onward, turn is not None)
+                told = True
                 return answers(batch, row)
             except asyncpg.PostgresError as error:
                 if not is_refusal(error):
                     raise
             finally:
-                if not told:
-                    self._teller.owe()
+                self._teller.end(turn, told=told)
         return await self._writers.fetch(_APPEND, *rows.append_arguments([each.sealed for each in batch]))
-
-    async def _tell(self) -> None:
-        with suppress(*LOST):
-            async with self._connections.borrow() as connection:
-                await connection.execute(f"NOTIFY {CHANNEL}")
 
     async def _span(self, request: AppendRequest, first: int, last: int) -> list[Stored]:
         if last < first:

@@ -11,8 +11,8 @@ from typing import Any, Final
 from events.envelope import Stored
 from events.log.connect import LOST, Connection, Connections, hang_up
 from events.log.port import EventLog
+from events.log.telling import CHANNEL
 
-CHANNEL: Final = "rapport_log"
 _PAGE: Final = 1000
 # Seconds to let more gather after a wake: under load one read takes what would have been dozens.
 _GATHER: Final = 0.03

@@ -5,14 +5,20 @@ What is untold for a moment is told soon after; who misses it looks by itself: a
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final
 
+import asyncpg
+
+from events.log.connect import LOST, Connections, ConnectionsClosed
+
+CHANNEL: Final = "rapport_log"
 # Seconds; readers gather for longer than that before they read.
 PAUSE: Final = 0.01
 
 
 class Teller:
-    """Decides for each append whether it tells; *tell* tells without appending anything.
+    """Decides for each append whether it tells; *tell* tells without appending anything, and does not raise.
 
     Of appends within *pause* seconds of each other one tells, and the last is told of within twice that.
     """
@@ -20,24 +26,29 @@ class Teller:
     def __init__(self, tell: Callable[[], Awaitable[object]], *, pause: float = PAUSE) -> None:
         self._tell, self._pause = tell, pause
         self._not_before = 0.0
-        self._owing = False
+        # How many appends nobody was told of by themselves, and up to which of them somebody was told since.
+        self._owed = self._paid = 0
         self._timer: asyncio.TimerHandle | None = None
         self._telling: asyncio.Task[None] | None = None
 
-    def tells(self) -> bool:
-        """Answer whether the append that begins now shall tell; owe one that does not, or that fails."""
+    def begin(self) -> int | None:
+        """Give the append that begins now the turn to tell, or none if another had it a moment ago."""
         now = asyncio.get_running_loop().time()
         if now < self._not_before:
-            return False
+            return None
         self._not_before = now + self._pause
-        self._owing = False
-        return True
+        return self._owed
 
-    def owe(self) -> None:
-        """Take note of an append that is over and has perhaps told nobody."""
-        self._owing = True
+    def end(self, turn: int | None, *, told: bool) -> None:
+        """Take note of an append that is over; one with the turn has told of what was owed when it began."""
+        if turn is not None and told:
+            self._paid = max(self._paid, turn)
+            return
+        if turn is not None:
+            self._not_before = 0.0
+        self._owed += 1
         if self._timer is None:
-            self._set(asyncio.get_running_loop())
+            self._set()
 
     async def close(self) -> None:
         """Tell what is still owed."""
@@ -46,25 +57,33 @@ class Teller:
             self._timer = None
         if self._telling is not None:
             await self._telling
-        if self._owing:
-            self._owing = False
-            await self._tell()
+        if self._paid < self._owed:
+            await self._pay()
 
-    def _set(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _set(self) -> None:
         # Later than the next append may tell: where many append, none needs a call of its own.
-        self._timer = loop.call_at(self._not_before + self._pause, self._look)
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_at(max(self._not_before, loop.time()) + self._pause, self._look)
 
     def _look(self) -> None:
         self._timer = None
-        loop = asyncio.get_running_loop()
-        if not self._owing:
+        if self._paid == self._owed:
             return
-        if loop.time() < self._not_before + self._pause:
-            self._set(loop)
+        busy = self._telling is not None and not self._telling.done()
+        if busy or asyncio.get_running_loop().time() < self._not_before + self._pause:
+            self._set()
             return
-        self._owing = False
-        self._not_before = loop.time() + self._pause
-        self._telling = asyncio.create_task(self._now())
+        self._telling = asyncio.create_task(self._pay())
 
-    async def _now(self) -> None:
+    async def _pay(self) -> None:
+        owed = self._owed
+        self._not_before = asyncio.get_running_loop().time() + self._pause
         await self._tell()
+        self._paid = max(self._paid, owed)
+
+
+async def notify(connections: Connections) -> None:
+    """Notify whoever follows the log, or nobody where the database refuses: they look by themselves."""
+    with suppress(*LOST, asyncpg.PostgresError, ConnectionsClosed):
+        async with connections.borrow() as connection:
+            await connection.execute(f"NOTIFY {CHANNEL}")

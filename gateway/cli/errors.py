@@ -32,6 +32,7 @@ _TOLD: Final = frozenset(
         "KeyDestroyed",
         "MappingError",
         "MigrationChanged",
+        "TablesInUse",
         "NotAnswered",
         "NotEvidence",
         "NotReady",

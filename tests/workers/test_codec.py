@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 from events.log.keys import MemoryKeys
 from workers import codec
 from workers.codec import ENCODING, NOTE, EngagementCodec, NoAgency
-from workers.data_converter import data_converter
+from workers.data_converter import Payloads, data_converter
 from workflows.types import DIGEST_MARK, ENCRYPTED_MARK, POLLS_ID, SWEEP_ID, workflow_id
 
 WORDS = Payload(metadata={"encoding": b"json/plain"}, data=b'"likes dogs"')
@@ -40,6 +40,13 @@ def _activity() -> SerializationContext:
 def keys() -> MemoryKeys:
     """This will return an empty key store."""
     return MemoryKeys()
+
+
+class TestPayloads:
+    def test_learn_a_type_once_for_all_workflows(self) -> None:
+        """Each run makes a converter; what one knows of a type takes some KiB."""
+        one, other = Payloads(), Payloads()
+        assert one.converters[b"json/plain"] is other.converters[b"json/plain"]
 
 
 class TestEncode:

@@ -201,7 +201,7 @@ class TestMistakes:
                     "RAPPORT_PUBLIC_URL is not usable: it must be an address alone, such as "
                     "https://agency.example/rapport.",
                 )
-                for value in ("https://x//evil.example", "https://x/a;b", "https://x/a?b", "https://")
+                for value in ("https://x//evil", "https://x/a;b", "https://x/a?b", "https://x/..", "https://")
             ),
         ],
     )

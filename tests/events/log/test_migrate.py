@@ -6,7 +6,15 @@ from collections.abc import Callable
 import asyncpg
 import pytest
 
-from events.log.migrate import MigrationChanged, migrate, migration_level, migrations, needed_level
+from events.log.migrate import (
+    Migration,
+    MigrationChanged,
+    TablesInUse,
+    migrate,
+    migration_level,
+    migrations,
+    needed_level,
+)
 
 pytestmark = pytest.mark.postgres
 
@@ -45,6 +53,27 @@ class TestMigrate:
         await connection.close()
         with pytest.raises(MigrationChanged, match="0002_tables"):
             await migrate(url)
+
+    async def test_steps_back_from_tables_in_use_and_says_so(
+        self, empty_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whoever appends waits behind a migration that waits."""
+        url = empty_database()
+        before = await migrate(url)
+        one_more = Migration("9999_more", "ALTER TABLE rapport.events ADD COLUMN more text")
+        monkeypatch.setattr("events.log.migrate.migrations", lambda: [*migrations(), one_more])
+        monkeypatch.setattr("events.log.migrate.PATIENCE", 0.02)
+        monkeypatch.setattr("events.log.migrate.TRIES", 3)
+        reader = await asyncpg.connect(url)
+        try:
+            await reader.execute("BEGIN; SELECT FROM rapport.events")
+            with pytest.raises(TablesInUse, match="run 'rapport migrate' again"):
+                await migrate(url)
+            assert await level(url) == before[-1]
+            await reader.execute("COMMIT")
+            assert await migrate(url) == ["9999_more"]
+        finally:
+            await reader.close()
 
     async def test_needs_no_superuser(self, empty_database: Callable[[], str]) -> None:
         """A managed database gives its customers less."""

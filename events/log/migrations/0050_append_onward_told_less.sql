@@ -2,11 +2,6 @@
 -- constraint is made ready anew at each call.
 SET LOCAL ROLE rapport_owner;
 
--- PostgreSQL reads a CHECK's text again for every statement, which cost a twentieth of an append.  Phases are written by
--- these functions alone, as words of their own; origins come from outside and are checked where they come in.
-ALTER TABLE rapport.streams DROP CONSTRAINT streams_phase_check;
-ALTER TABLE rapport.events DROP CONSTRAINT events_origin_check;
-
 -- Where a chain ends once these links are added to it.
 CREATE FUNCTION rapport.linked(tip bytea, links bytea[]) RETURNS bytea
 LANGUAGE plpgsql IMMUTABLE AS $$
@@ -158,4 +153,10 @@ REVOKE EXECUTE ON FUNCTION rapport.append_judged FROM rapport_app;
 GRANT EXECUTE ON FUNCTION rapport.append_many TO rapport_app;
 GRANT EXECUTE ON FUNCTION rapport.append_onward(
     text, rapport.onward_request[], rapport.onward_group[], rapport.onward_event[], boolean) TO rapport_app;
+
+-- PostgreSQL reads a CHECK's text again for every statement, which cost a twentieth of an append.  Phases are written by
+-- these functions alone, as words of their own; origins come from outside and are checked where they come in.
+-- Last of all: from here on nobody reads or appends until the commit.
+ALTER TABLE rapport.streams DROP CONSTRAINT streams_phase_check;
+ALTER TABLE rapport.events DROP CONSTRAINT events_origin_check;
 RESET ROLE;
