@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+import structlog
 from hypothesis import settings
 from temporalio.client import Client, ScheduleActionExecutionStartWorkflow
 from temporalio.service import RPCError, RPCStatusCode
@@ -33,6 +34,13 @@ DOMAIN = Path(__file__).parent / "events"
 # How long an example takes says how busy the machine is, and nothing of the code.
 settings.register_profile("rapport", deadline=None)
 settings.load_profile("rapport")
+# Else each error that a test provokes is shown with all that was in reach, which takes seconds.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import workers
 
 pytestmark = [pytest.mark.postgres, pytest.mark.temporal, pytest.mark.slow]
 
-MESSAGES, ENGAGEMENTS = 60, 6
+MESSAGES, ENGAGEMENTS = 36, 4
 
 
 def run(*more: str) -> dict[str, Any]:
