@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.temporal]
 
 FOLDER = Path(workers.__file__).parent.parent / "deploy" / "mappings"
 TABLE, MAPPING = FOLDER / "candidates.example.csv", FOLDER / "candidates.toml"
+AMONG_OTHERS = True
 PERSONAL = ("Candidate One", "one@example.test", "7946 0001", "C-1001")
 
 
@@ -105,4 +106,4 @@ class TestMistakes:
         table.write_text(TABLE.read_text(encoding="utf-8").replace("r-1", "r-99"), encoding="utf-8")
         done = shared.rapport("import", "csv", str(table), "--map", str(MAPPING))
         assert done.code == 2
-        assert "names people who do not work for 'acme': r-99 (row 6)" in done.err
+        assert f"names people who do not work for '{shared.agency}': r-99 (row 6)" in done.err
