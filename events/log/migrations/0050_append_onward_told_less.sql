@@ -126,6 +126,9 @@ BEGIN
 END
 $$;
 
+-- Nobody calls it any more.
+DROP FUNCTION rapport.chained(bytea, bytea);
+
 ALTER FUNCTION rapport.append_many RENAME TO append_judged;
 
 CREATE FUNCTION rapport.append_many(
