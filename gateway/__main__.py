@@ -3,11 +3,11 @@
 Every way out leads through ``end_process``: a process that made a Temporal client may not end otherwise.
 """
 
-import gc
 import sys
 
-# Before anything is imported: to look for garbage among modules that stay for good takes a sixth of a start.
-gc.set_threshold(10_000, 20, 20)
+from workers import garbage
+
+garbage.while_starting()  # before what takes long to import
 
 from gateway.cli.app import run  # noqa: E402
 from workers.ending import end_process  # noqa: E402

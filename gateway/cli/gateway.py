@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.cli import options as o
+from workers import garbage
 
 if TYPE_CHECKING:
     from temporalio.envconfig import ClientConnectConfig
@@ -82,6 +83,7 @@ async def _serve(
     url = url_of(listening)
 
     def begun() -> None:
+        garbage.once_started()
         if as_json:
             emit({"url": url})
         else:

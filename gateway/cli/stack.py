@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gateway.cli import options as o
+from workers import garbage
 
 if TYPE_CHECKING:
     from workers.settings import Settings
@@ -43,6 +44,7 @@ def up(
 
     async def work() -> str:
         async with stack.up(settings, gateway=gateway) as running:
+            garbage.once_started()
             _announce(running, as_json=as_json)
             return await running.fell()
 
@@ -64,6 +66,7 @@ def worker(data: StackData = None) -> None:
 
     async def work() -> str:
         async with serving(settings, database_url, temporal, smtp=where.smtp) as at_work:
+            garbage.once_started()
             line("the worker is at work; Ctrl-C stops it")
             return await at_work.failed
 
