@@ -7,7 +7,7 @@ import gc
 
 
 def while_starting() -> None:
-    """Look seldom: among modules and models being made there is none, and looking takes a sixth of a start."""
+    """Look seldom: among modules and models being made is none, and looking takes a sixth of a start."""
     gc.set_threshold(10_000, 20, 20)
 
 
