@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 DOMAIN = Path(__file__).parent / "events"
 # How long an example takes says how busy the machine is, and nothing of the code.
-settings.register_profile("rapport", deadline=None, max_examples=60)
+settings.register_profile("rapport", deadline=None)
 settings.load_profile("rapport")
 # Thousands of tests are many objects: looked through as often as by default, they cost a tenth of a run.
 gc.set_threshold(20_000, 20, 20)

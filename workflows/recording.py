@@ -79,6 +79,7 @@ class Recorder:
                 continue
             self.epoch = self.epoch if page.run_epoch is None else page.run_epoch
             self.version = page.version
+            # An equal one is not kept beside the run's input, which stays as long as the run is cached.
             if page.clock not in (None, self.clock):
                 self.clock = page.clock
             found += page.events

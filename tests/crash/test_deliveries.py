@@ -12,7 +12,7 @@ import workers
 
 pytestmark = [pytest.mark.postgres, pytest.mark.temporal, pytest.mark.slow]
 
-MESSAGES, ENGAGEMENTS = 36, 4
+MESSAGES, ENGAGEMENTS = 60, 6
 
 
 def run(*more: str) -> dict[str, Any]:

@@ -90,8 +90,8 @@ class TestBreaches:
     @pytest.mark.temporal
     @pytest.mark.postgres
     async def test_are_those_of_live_workflows(self, generate: Callable[..., bytes], write: Write) -> None:
-        """Live equals predicted: ten applicants through live workflows, and the same by the core alone."""
-        options = write(generate(applicants=10))
+        """Live equals predicted: twenty applicants through live workflows, and the same by the core alone."""
+        options = write(generate(applicants=20))
         live = await run_simulation(
             SimulationOptions(
                 file=options.file,
@@ -104,7 +104,7 @@ class TestBreaches:
         simulated = json.loads(live.to_json())
         predicted = told(options)
         assert predicted["breaches"] == simulated["breaches"]
-        assert len(predicted["breaches"]) > 10
+        assert len(predicted["breaches"]) > 20
         for name in ("read", "beyond_limit", "engagements", "stages"):
             assert predicted[name] == simulated[name]
 
