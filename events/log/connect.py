@@ -110,7 +110,10 @@ async def whole(work: Awaitable[T], undo: Callable[[T], Awaitable[object]]) -> T
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait([task])
+        while not task.done():
+            # Cancelled once more, as where the caller's caller gathers what it has cancelled: it stays.
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([task])
         if not task.cancelled() and task.exception() is None:
             await undo(task.result())
         raise

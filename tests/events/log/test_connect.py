@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from itertools import product
 
 import pytest
 
@@ -41,6 +42,29 @@ class TestWhole:
             await caller
         assert undone == ["done"]
 
+    async def test_undoes_it_for_one_who_is_cancelled_twice(self) -> None:
+        """As when whoever gathers cancelled tasks is cancelled too."""
+        begun, gate = asyncio.Event(), asyncio.Event()
+        undone: list[str] = []
+
+        async def work() -> str:
+            begun.set()
+            await gate.wait()
+            return "done"
+
+        async def undo(result: str) -> None:
+            undone.append(result)
+
+        caller = asyncio.create_task(whole(work(), undo))
+        await begun.wait()
+        for _ in range(2):
+            caller.cancel()
+            await asyncio.sleep(0)
+        gate.set()
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+        assert undone == ["done"]
+
 
 @pytest.mark.postgres
 class TestConnections:
@@ -51,13 +75,15 @@ class TestConnections:
             async with connections.scoped("agency") as connection:
                 await connection.fetchval("SELECT 1")
 
-        for turns in range(30):
+        for turns, more in product(range(30), range(4)):
             task = asyncio.create_task(borrow())
-            for _ in range(turns):
-                await asyncio.sleep(0)
-            task.cancel()
+            for later in (turns, more):
+                for _ in range(later):
+                    await asyncio.sleep(0)
+                task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        await connections.close()
+        async with asyncio.timeout(30):
+            await connections.close()
 
     async def test_see_one_agency_for_as_long_as_the_transaction_lasts(self, database: str) -> None:
         """Whatever the agency is called: its name is no part of a statement."""
