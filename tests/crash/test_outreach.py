@@ -25,9 +25,9 @@ pytestmark = [pytest.mark.postgres, pytest.mark.temporal, pytest.mark.slow]
 CHECK = {"check": "references", "outcome": "good"}
 
 
-def almost_silent_for_six_days() -> dict[str, str]:
-    """Open an engagement so that the first reminder to keep in touch is due in a few seconds."""
-    return {"at": (datetime.now(UTC) - timedelta(days=6, seconds=-4)).isoformat()}
+def almost_silent_for_a_week() -> dict[str, str]:
+    """Open an engagement so that the promise to keep in touch is broken in a few seconds, or at once."""
+    return {"at": (datetime.now(UTC) - timedelta(days=7, seconds=-4)).isoformat()}
 
 
 async def outcomes(ground: "Ground") -> list[dict[str, Any]]:
@@ -52,7 +52,7 @@ class TestWorkerKilledAfterTheLetterLeft:
     async def test_sends_once_more_under_the_same_message_id(self, ground: "Ground", poll: "Poll") -> None:
         """Nobody can know whether it left; the second is told to be one, and there is no third."""
         first = await ground.worker(dies="after-send")
-        await ground.opened(**almost_silent_for_six_days())
+        await ground.opened(**almost_silent_for_a_week())
         await first.died()
         assert await ground.stack.smtp_sink.count() == 1
         assert await outcomes(ground) == []
@@ -79,7 +79,7 @@ class TestDeadMailServer:
     async def test_loses_nothing_and_blocks_nobody(self, ground: "Ground", poll: "Poll") -> None:
         await ground.stack.smtp_sink.stop()
         await ground.worker()
-        await ground.opened(**almost_silent_for_six_days())
+        await ground.opened(**almost_silent_for_a_week())
 
         async def released() -> bool:
             return any(each.state == "released" for each in await ground.having.ledger.list("acme"))

@@ -22,7 +22,7 @@ from workers.following import FOLLOWER, Follower
 
 PERSON: Final = Actor(kind="person", id="r-1")
 NOW: Final = datetime(2026, 1, 5, 12, tzinfo=UTC)
-PATIENCE: Final = 10.0
+PATIENCE: Final = 30.0
 
 
 class Desk:

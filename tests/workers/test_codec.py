@@ -204,9 +204,9 @@ class TestDataConverter:
         converter = data_converter(keys).with_context(_workflow())
         failure = Failure()
         await converter.encode_failure(
-            ApplicationError("about Ann", "details on Ann", type="Mistake"), failure
+            ApplicationError("about Ann Quux", "details on Ann Quux", type="Mistake"), failure
         )
-        assert b"Ann" not in failure.SerializeToString()
+        assert b"Ann Quux" not in failure.SerializeToString()
         error = await converter.decode_failure(failure)
         assert isinstance(error, ApplicationError)
-        assert (error.message, error.details) == ("about Ann", ("details on Ann",))
+        assert (error.message, error.details) == ("about Ann Quux", ("details on Ann Quux",))

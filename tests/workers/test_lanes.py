@@ -13,7 +13,7 @@ from workers import lanes
 from workers.lanes import LONGEST_PAUSE, TURNS_AGAIN, Errand, Lanes, pauses
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 def stored(position: int) -> Stored:
@@ -101,7 +101,7 @@ class TestPlace:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Each note waits for the disk; what a crash makes undone is done again."""
-        monkeypatch.setattr(lanes, "REST", 0.2)
+        monkeypatch.setattr(lanes, "REST", 1.0)
         place = Place()
         async with Lanes("a-1", place.note) as errands:
             errands.reach(1)

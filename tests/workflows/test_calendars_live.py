@@ -92,7 +92,9 @@ class TestQuietNights:
     async def test_hold_a_message_back_until_the_morning(self, ground: "Ground") -> None:
         """It is asked for in the night, and leaves when the candidate is up."""
         await furnished(ground)
-        clock = ClockSpec(origin=NOON, started=datetime.now(UTC), rate=20_000)
+        # Four seconds for the message to be decided: 13 hours later it is night until 8 o'clock the next day.
+        morning = NOON.replace(hour=7, minute=5)
+        clock = ClockSpec(origin=morning, started=datetime.now(UTC), rate=10_000)
         ours = ground.engagements(clock=clock)
         async with ground.outreach() as postman:
             await ground.opened("e-1", ours)

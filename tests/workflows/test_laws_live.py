@@ -33,7 +33,8 @@ pytestmark = pytest.mark.temporal
 
 ENGAGEMENTS: Final = tuple(f"e-{number}" for number in range(5))
 MESSAGES: Final = 150
-FAILS: Final = 0.15
+# So many appends at most go well in a row, before and after they are written.
+CALM: Final = 12
 # A workflow takes ten updates at once by default; more are kept by their callers.
 AT_ONCE: Final = 8
 
@@ -43,6 +44,7 @@ class Storm:
 
     def __init__(self, log: EventLog, chance: random.Random) -> None:
         self._append, self._chance = log.append_many, chance
+        self._calm = {"before": CALM, "after": CALM}
         self.failed: Counter[str] = Counter()
 
     async def append_many(self, requests: Sequence[AppendRequest]) -> list[AppendResult]:
@@ -53,7 +55,10 @@ class Storm:
         return results
 
     def _strike(self, when: str) -> None:
-        if self._chance.random() < FAILS:
+        if self._calm[when]:
+            self._calm[when] -= 1
+        else:
+            self._calm[when] = self._chance.randint(0, CALM)
             self.failed[when] += 1
             raise ConnectionError("the log is away")
 
@@ -164,12 +169,13 @@ class TestStorm:
         chance = random.Random(seed)
         for each in ENGAGEMENTS:
             await ground.opened(each)
-        storm = Storm(ground.log, chance)
+        # Dice of its own: how many appends a wave takes hangs on the machine, and what is sent must not.
+        storm = Storm(ground.log, random.Random(seed))
         ground.log.append_many = storm.append_many  # type: ignore[method-assign]  # the worker holds this very log
         sender = Sender(ground, chance)
         await sender.send_all()
-        assert storm.failed["before"] > 3
-        assert storm.failed["after"] > 3
+        assert storm.failed["before"]
+        assert storm.failed["after"]
         for each in ENGAGEMENTS:
             await self._is_complete(ground, sender, each)
         for message, code in sender.mistakes:

@@ -48,7 +48,7 @@ class TestTeller:
         teller = Teller(ear.told, pause=0.001)
         teller.end(None, told=True)
         teller.end(None, told=True)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await ear.heard.wait()
         await teller.close()
         assert ear.times == 1
@@ -83,7 +83,7 @@ class TestTeller:
         teller = Teller(ear.told, pause=0)
         ear.hold.clear()
         teller.end(None, told=True)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await ear.heard.wait()
         closing = asyncio.create_task(teller.close())
         await asyncio.sleep(0)

@@ -1,7 +1,7 @@
 """Links, codes, and what a candidate may say and see with them."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -108,7 +108,8 @@ class TestCodes:
         [row] = await ground.sql("SELECT * FROM rapport.one_time_codes WHERE agency = $1", ground.agency)
         plain = {hashlib.sha256(text.encode()).digest() for text in (code, f"{row['code_id']}:{code}")}
         assert row["code_hash"] not in plain
-        assert code not in str(dict(row))
+        # Its times hold six digits of their own.
+        assert code not in str([each for each in row.values() if not isinstance(each, datetime)])
 
     async def test_let_the_candidate_agree(
         self, ground: "Ground", http: httpx.AsyncClient, link: str

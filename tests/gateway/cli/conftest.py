@@ -156,7 +156,7 @@ def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     if getattr(request.module, "AMONG_OTHERS", False):
         with pytest.MonkeyPatch.context() as patch:
             common = request.getfixturevalue("common")
-            yield with_people(beside(common, patch, f"acme-{uuid4().hex[:6]}"))
+            yield with_people(beside(common, patch, f"acme-{uuid4().hex[:12]}"))
         return
     # Only where a module asks for it: a process more is seconds of every module's start.
     without = () if getattr(request.module, "WITH_GATEWAY", False) else ("--no-gateway",)

@@ -29,10 +29,11 @@ def database(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathF
         patch.setenv("RAPPORT_WEBHOOKS_ALLOW_PRIVATE", "1")
         for name in ("TEMPORAL_ADDRESS", "RAPPORT_AGENCY", "RAPPORT_ACTOR", "RAPPORT_URL"):
             patch.delenv(name, raising=False)
+        usual = structlog.get_config()
         # What is logged must not stand in what is read.
         structlog.configure(logger_factory=structlog.PrintLoggerFactory(io.StringIO()))
         yield url
-        structlog.reset_defaults()
+        structlog.configure(**usual)
 
 
 @pytest.fixture

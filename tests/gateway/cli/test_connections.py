@@ -31,6 +31,7 @@ def served(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFac
     with pytest.MonkeyPatch.context() as patch:
         url = new_database()
         patch.setattr("workers.logs.configure_logging", lambda *_: None)  # pytest's own stays
+        usual = structlog.get_config()
         # The door runs beside the commands, whose output is read.
         structlog.configure(logger_factory=structlog.PrintLoggerFactory(io.StringIO()))
         patch.setenv("DATABASE_URL", url)
@@ -41,7 +42,7 @@ def served(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFac
             patch.delenv(name, raising=False)
         with door_on(url) as address:
             yield address
-        structlog.reset_defaults()
+        structlog.configure(**usual)
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def deliver(office: Office, connection: dict[str, Any], body: dict[str, Any]) ->
 def send(office: Office, connection: dict[str, Any], delivery: Delivery) -> httpx.Response:
     """Deliver as it is."""
     headers = dict(delivery.headers)
-    return httpx.post(office.url + connection["path"], content=delivery.body, headers=headers)
+    return httpx.post(office.url + connection["path"], content=delivery.body, headers=headers, timeout=30)
 
 
 HIRED = {

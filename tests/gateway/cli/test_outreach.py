@@ -34,8 +34,8 @@ class TestOutreach:
         assert (again.json["reason"], again.json["by"]) == ("wrong-template", "t-1")
         assert "owed" not in held.json, "an incident does not wait until the whole log is counted"
 
-        # Its reminder to keep in touch is due in a few seconds.
-        silent = (datetime.now(UTC) - timedelta(days=6, seconds=-4)).isoformat()
+        # Its promise to keep in touch is broken in a few seconds, or at once.
+        silent = (datetime.now(UTC) - timedelta(days=7, seconds=-4)).isoformat()
         opened = shared.rapport("open", "e-quiet", "--owner", "r-1", "--at", silent, "--name", "Quux")
         assert opened.code == 0, opened.err
         [row] = until(lambda: shared.rapport("outbox", "--json").json)

@@ -79,6 +79,7 @@ def _deliver(shared: Any, provider: str, connection: dict[str, Any]) -> None:
         shared.where["http_url"] + connection["path"],
         content=body,
         headers=_signed(provider, connection["secret"], body),
+        timeout=30,
     )
     assert answer.is_success, answer.text
 

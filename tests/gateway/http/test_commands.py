@@ -289,7 +289,7 @@ class TestProblems:
 
 async def second_is_there(flights: Flights) -> None:
     """Wait until two commands are under way or wait."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while sum(lane.users for lane in flights._lanes.values()) < 2:  # noqa: ASYNC110 (nobody tells)
             await asyncio.sleep(0)  # one turn of the loop
 

@@ -69,6 +69,19 @@ async def http(
         yield client
 
 
+async def until_done(
+    http: httpx.AsyncClient, place: str, body: dict[str, Any], headers: dict[str, str]
+) -> httpx.Response:
+    """Send a command again for as long as nobody answers it in time."""
+    async with asyncio.timeout(90):
+        while True:
+            response = await http.post(place, json=body, headers=headers)
+            if response.status_code != 503:
+                return response
+            # Nobody tells when they are back, so it is asked again.
+            await asyncio.sleep(0.1)
+
+
 async def open_some(http: httpx.AsyncClient) -> None:
     """Open five engagements: three of r-1, one of r-2, one of nobody."""
     owners = {"e-1": "r-1", "e-2": "r-2", "e-3": "r-1", "e-4": None, "e-5": "r-1"}
@@ -76,7 +89,7 @@ async def open_some(http: httpx.AsyncClient) -> None:
         body = {"engagement": engagement, "candidate_id": f"c-{engagement}"} | (
             {"owner": owner} if owner else {}
         )
-        response = await http.post("/v1/engagements", json=body)
+        response = await until_done(http, "/v1/engagements", body, {"Idempotency-Key": f"open-{engagement}"})
         assert response.status_code == 201, response.text
 
 
@@ -243,16 +256,7 @@ class TestAway:
             assert (await http.get("/livez")).status_code == 200
             assert (await http.get("/v1/engagements/e-1")).status_code == 200
             await stack.restart("temporal")
-            back = await self._until_done(http, place, headers)
+            back = await until_done(http, place, TALK, headers)
             assert back.status_code == 200, back.text
             events = (await http.get("/v1/engagements/e-1/events")).json()["items"]
             assert sum(each["event"] == "contact-made" for each in events) == 1
-
-    async def _until_done(
-        self, http: httpx.AsyncClient, place: str, headers: dict[str, str]
-    ) -> httpx.Response:
-        async with asyncio.timeout(90):
-            while True:
-                response = await http.post(place, json=TALK, headers=headers)
-                if response.status_code != 503:
-                    return response

@@ -134,6 +134,7 @@ class TestAPost:
         assert texts.STATUSES[status] in answer.text
 
 
+@pytest.mark.usefixtures("same_minute")
 class TestRates:
     async def test_count_by_the_link_as_for_the_api(
         self, agency: "Agency", client_with: "Callable[..., Any]"

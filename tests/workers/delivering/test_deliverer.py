@@ -155,7 +155,7 @@ class TestDeadReceiver:
             await post.happens(f"e-{number}", 3)
         running = asyncio.create_task(post.deliverer().run())
         try:
-            async with asyncio.timeout(12):
+            async with asyncio.timeout(30):
                 while (await post.standing(of)).behind:  # noqa: ASYNC110 (the database is asked)
                     await asyncio.sleep(0.05)
         finally:

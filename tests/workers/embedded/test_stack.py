@@ -139,7 +139,7 @@ class TestKill9:
         await ask(said["url"], "CREATE TABLE kept AS SELECT 7 AS answer")
         processes = family(holder.process.pid)
         holder.kill()
-        until(gone(processes), 10)
+        until(gone(processes), 30)
         async with only_postgres(tmp_path) as stack:
             assert await ask(stack.database_url, "SELECT answer FROM kept") == 7
 
@@ -159,7 +159,7 @@ class TestKill9:
         until((tmp_path / "postgres" / "data.tmp" / "base").exists, 20)
         processes = family(holder.process.pid)
         holder.kill()
-        until(gone(processes), 10)
+        until(gone(processes), 30)
         assert not (tmp_path / "postgres" / "data").exists()
         async with only_postgres(tmp_path) as stack:
             assert await ask(stack.database_url, "SELECT 1") == 1
@@ -174,7 +174,7 @@ class TestKill9:
         watchdog = holder.says()["pids"]["watchdog"]
         processes = family(watchdog)
         os.kill(watchdog, signal.SIGKILL)
-        until(gone(processes), 10)
+        until(gone(processes), 30)
         assert "watchdog" in holder.says()["died"]
 
     def test_of_everything_but_the_servers_ends_the_servers(
@@ -186,7 +186,7 @@ class TestKill9:
         os.kill(watchdog, signal.SIGSTOP)  # so that it cannot act between the two
         holder.kill()
         os.kill(watchdog, signal.SIGKILL)
-        until(gone(processes), 10)
+        until(gone(processes), 30)
 
     def test_removes_an_ephemeral_directory(self, tmp_path: Path, hold: Hold, until: Until) -> None:
         holder = hold(tmp_path, temporal=False, smtp_sink=False, ephemeral=True)

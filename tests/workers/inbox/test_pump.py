@@ -256,7 +256,7 @@ class TestTwoPumps:
     async def test_apply_each_message_once_in_order(self, office: "Office") -> None:
         numbers = list(range(40))
         random.Random(11).shuffle(numbers)
-        async with office.pump(), office.pump():
+        async with office.pump(lease=30), office.pump(lease=30):
             await asyncio.gather(
                 *(
                     office.comes(

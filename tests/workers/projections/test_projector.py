@@ -88,6 +88,7 @@ class TestTwoProjectors:
         self, ground: "Ground", chapters: "Chapters", monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Its locks must not keep the other waiting for ever, and its rows are never seen."""
+        patience = store.PATIENCE
         monkeypatch.setattr(store, "PATIENCE", timedelta(seconds=1))
         await ground.append("a-1", "engagement:e-1", chapters(1))
         early = await at_work(ground)
@@ -103,6 +104,7 @@ class TestTwoProjectors:
         stopped = asyncio.create_task(early.step("a-1"))
         await paused.wait()
         monkeypatch.setattr(store.Writing, "reach", reach)
+        monkeypatch.setattr(store, "PATIENCE", patience)
         late = await at_work(ground, AT_ONCE)
         while await late.step("a-1"):
             pass
