@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from activities.channels import email
 from activities.channels.email import Email, reply_token
 from activities.channels.port import Letter, NotSent, OutcomeUnknown, Refused
 
@@ -35,8 +36,11 @@ class TestSend:
         assert parts["text/plain"].get_content().splitlines() == ["Grüße", ".", ".dots stay"]
         assert parts["text/html"].get_content().strip() == "<p>Grüße</p>"
 
-    async def test_does_not_wait_for_the_goodbye(self, channel: Email, mail_server: "MailServer") -> None:
+    async def test_does_not_wait_for_the_goodbye(
+        self, channel: Email, mail_server: "MailServer", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """Until the outcome is recorded a crash leaves it unknown, so nothing may come between."""
+        monkeypatch.setattr(email, "_POLITE", 3600.0)
         mail_server.may_end.clear()
         async with asyncio.timeout(30):
             await channel.send(LETTER, "<effect@mail.example.test>")

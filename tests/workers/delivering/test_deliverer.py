@@ -139,8 +139,11 @@ class TestOrder:
 
 
 class TestDeadReceiver:
-    async def test_delays_no_other(self, post: "Post", receive: "Receive") -> None:
+    async def test_delays_no_other(
+        self, post: "Post", receive: "Receive", monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """One never answers; all that the others are to hear they hear while it does not."""
+        monkeypatch.setattr(post.sender, "_answers_within", 3600.0)
         dead, living = await receive(), await receive()
         never = asyncio.Event()
 
