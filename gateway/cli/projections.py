@@ -10,6 +10,7 @@ import typer
 
 from gateway.cli import options as o
 from gateway.cli.connect import Options, Session, perform
+from workers import garbage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,6 +43,7 @@ def projector(data: o.Data = None) -> None:
 
     async def work() -> None:
         async with projecting(database_url):
+            garbage.once_started()
             line("a projector runs, and is at work whenever no other one is; Ctrl-C stops it")
             await asyncio.Future()
 

@@ -174,8 +174,8 @@ class TestStorm:
         ground.log.append_many = storm.append_many  # type: ignore[method-assign]  # the worker holds this very log
         sender = Sender(ground, chance)
         await sender.send_all()
-        assert storm.failed["before"]
-        assert storm.failed["after"]
+        assert storm.failed["before"] > 3, storm.failed
+        assert storm.failed["after"] > 3, storm.failed
         for each in ENGAGEMENTS:
             await self._is_complete(ground, sender, each)
         for message, code in sender.mistakes:

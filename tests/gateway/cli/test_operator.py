@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 
 import gateway
 from gateway.cli.connect import Options, Session, perform
+from tests.gateway.cli.waiting import until
 from workflows.types import ENGAGEMENTS_QUEUE, SWEEP_ID, WORKFLOW, workflow_id
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.temporal]
@@ -37,14 +37,6 @@ def engagement(shared: Any) -> str:
     ):
         assert shared.rapport("do", "e-life", *arguments).code in (0, 1)
     return "e-life"
-
-
-def until(found: Callable[[], bool], seconds: float = 30) -> None:
-    """Poll for a condition."""
-    deadline = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < deadline, f"not so within {seconds} s"
-        time.sleep(0.2)
 
 
 class TestShow:

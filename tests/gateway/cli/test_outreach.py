@@ -1,22 +1,13 @@
 """The incident switch on a stack that runs: what is owed waits, is seen to wait, and goes out after it."""
 
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from tests.gateway.cli.waiting import until
+
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.temporal]
-
-
-def until(found: Callable[[], Any], seconds: float = 60) -> Any:
-    """Poll for a condition; returns what was found."""
-    deadline = time.monotonic() + seconds
-    while not (what := found()):
-        assert time.monotonic() < deadline, f"not so within {seconds} s"
-        time.sleep(0.2)
-    return what
 
 
 def mails(shared: Any) -> int:
@@ -38,7 +29,7 @@ class TestOutreach:
         silent = (datetime.now(UTC) - timedelta(days=7, seconds=-4)).isoformat()
         opened = shared.rapport("open", "e-quiet", "--owner", "r-1", "--at", silent, "--name", "Quux")
         assert opened.code == 0, opened.err
-        [row] = until(lambda: shared.rapport("outbox", "--json").json)
+        [row] = until(lambda: shared.rapport("outbox", "--json").json, 60)
         assert (row["state"], row["ledger"], row["attempt"]) == ("owed", None, 0)
         assert row["held_since"] == held.json["since"]
         assert "held since" in shared.rapport("outbox").out
@@ -47,7 +38,7 @@ class TestOutreach:
             findings = shared.rapport("stuck", "--attempts", "1", "--json").json["findings"]
             return [each for each in findings if each["reason"] == "OutreachHeld"]
 
-        [finding] = until(waits)
+        [finding] = until(waits, 60)
         assert (finding["stuck"], finding["says"]) == (False, "its message is held")
         stuck = shared.rapport("stuck")
         assert stuck.code == 1
@@ -57,7 +48,7 @@ class TestOutreach:
 
         released = shared.rapport("outreach", "release", "--json")
         assert (released.json["outcome"], released.json["held"]) == ("accepted", False)
-        until(lambda: shared.rapport("outbox", "--state", "sent", "--json").json)
+        until(lambda: shared.rapport("outbox", "--state", "sent", "--json").json, 60)
         [row] = shared.rapport("outbox", "--json").json
         assert (row["attempt"], row["held_since"]) == (1, None)
         assert mails(shared) == 1

@@ -3,7 +3,6 @@
 import asyncio
 import subprocess
 import sys
-import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,19 +13,11 @@ import pytest
 from events.envelope import Actor
 from events.orders import parse_order
 from gateway.cli.connect import Options, Session, perform
+from tests.gateway.cli.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.temporal]
 
 MANY = 40
-
-
-def until(found: Any, seconds: float = 60) -> Any:
-    """Poll for a condition; returns what was found."""
-    deadline = time.monotonic() + seconds
-    while not (what := found()):
-        assert time.monotonic() < deadline, f"not so within {seconds} s"
-        time.sleep(0.2)
-    return what
 
 
 def opened(shared: Any, *engagements: str, owner: str) -> None:
@@ -194,7 +185,7 @@ class TestAnEscalation:
             rows = shared.rapport("outbox", "--state", "sent", "--json").json
             return [row for row in rows if row["engagement"] == "cover-1" and row["level"] == 1]
 
-        [row] = until(sent)
+        [row] = until(sent, 60)
         assert row["person"] == "r-2"
         letters = [path.read_text() for path in (shared.data / "mail").rglob("*.eml")]
         [letter] = [each for each in letters if "recruiter.two@example.test" in each and "cover-1" in each]

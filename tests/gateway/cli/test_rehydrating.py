@@ -1,11 +1,11 @@
 """``rapport rehydrate`` and ``rapport stuck`` on a stack that runs: the one mends what the other names."""
 
-import time
 from typing import Any
 
 import pytest
 
 from gateway.cli.connect import Options, Session, perform
+from tests.gateway.cli.waiting import until
 from workflows.types import workflow_id
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.temporal]
@@ -38,10 +38,7 @@ class TestRehydrate:
     def test_starts_whom_stuck_names_and_leaves_the_others_alone(self, shared: Any, lost: str) -> None:
         shared.rapport("open", "e-alive", "--name", "Somebody", "--owner", "r-1")
         # Temporal's list of what runs trails what was terminated a little.
-        deadline = time.monotonic() + 30
-        while not (gone := no_workflow(shared)):
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+        gone = until(lambda: no_workflow(shared))
         assert [each["name"] for each in gone] == [f"engagement:{lost}"]
         assert f"rapport rehydrate {lost}" in gone[0]["says"]
 

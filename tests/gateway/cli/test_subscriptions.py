@@ -1,12 +1,12 @@
 """Subscriptions from the command line, on a stack whose worker delivers."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.gateway.cli.receiving import Receiver, receiving
+from tests.gateway.cli.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.temporal]
 
@@ -25,15 +25,6 @@ def receiver() -> Iterator[Receiver]:
     """This will be a receiver on loopback."""
     with receiving() as server:
         yield server
-
-
-def until(found: Callable[[], Any], seconds: float = 30) -> Any:
-    """Poll for a condition; returns what was found."""
-    deadline = time.monotonic() + seconds
-    while not (what := found()):
-        assert time.monotonic() < deadline, f"not so within {seconds} s"
-        time.sleep(0.1)
-    return what
 
 
 class TestSubscription:

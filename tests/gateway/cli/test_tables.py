@@ -1,6 +1,5 @@
 """The read models say what the log says, and say so where they trail it."""
 
-import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -13,6 +12,7 @@ from events.projections.reading import ProjectionStanding, Standing
 from gateway.cli import messages, reading, tables, watching
 from gateway.cli.connect import Options, Session, perform
 from gateway.cli.promises import EVERY
+from tests.gateway.cli.waiting import until
 
 NAMES = ("board", "obligations", "outreach")
 
@@ -33,10 +33,7 @@ def lived(shared: Any) -> None:
     assert shared.rapport("do", "e-new", "record-contact", "channel=phone", "--actor", "person:r-1").code == 0
     assert shared.rapport("do", "e-new", "record-message", "message_id=m-1", "channel=email").code == 0
     # What is long overdue goes on by itself until its letter waits for the digest; then all stands still.
-    deadline = time.monotonic() + 60
-    while not any(row["digest_at"] for row in shared.rapport("outbox", "--json").json):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    until(lambda: any(row["digest_at"] for row in shared.rapport("outbox", "--json").json), 60)
 
 
 @pytest.mark.slow
